@@ -1,0 +1,103 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace lstmrec {
+
+/// Runs numbered tasks on a fixed number of threads, the calling one included: `ThreadPool(1)` starts none.
+///
+///     ThreadPool pool(2);
+///     pool.run(shards, [&](std::size_t shard) { … });
+///
+/// Which thread gets which task is not determined, so tasks must not depend on it: give each its own output and
+/// combine them afterwards in the order of their numbers. One thread may call `run` at a time.
+class ThreadPool {
+ public:
+  /// `threads` = 0 takes as many as the machine has processors.
+  explicit ThreadPool(std::size_t threads = 0) {
+    if (threads == 0) threads = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
+  }
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  ~ThreadPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    wake_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
+  std::size_t threads() const { return workers_.size() + 1; }
+
+  /// Calls task(0) … task(count − 1) and returns when all have ended. The first exception is rethrown here, once
+  /// the tasks already begun have ended; tasks not yet begun are then dropped.
+  void run(std::size_t count, const std::function<void(std::size_t)>& task) {
+    if (workers_.empty() || count < 2) {
+      for (std::size_t i = 0; i < count; ++i) task(i);
+      return;
+    }
+    std::unique_lock lock(mutex_);
+    task_ = &task;
+    next_ = 0;
+    count_ = count;
+    failure_ = nullptr;
+    wake_.notify_all();
+    work(lock);
+    done_.wait(lock, [this] { return running_ == 0; });
+    task_ = nullptr;
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void serve() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return closing_ || (task_ && next_ < count_); });
+      if (closing_) return;
+      work(lock);
+      if (running_ == 0) done_.notify_one();
+    }
+  }
+
+  void work(std::unique_lock<std::mutex>& lock) {
+    while (next_ < count_) {
+      const std::size_t number = next_++;
+      const auto* task = task_;
+      ++running_;
+      lock.unlock();
+      std::exception_ptr failure;
+      try {
+        (*task)(number);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      --running_;
+      if (failure) {
+        if (!failure_) failure_ = failure;
+        next_ = count_;
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> workers_;
+  const std::function<void(std::size_t)>* task_ = nullptr;
+  std::exception_ptr failure_;
+  std::size_t next_ = 0, count_ = 0, running_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace lstmrec
