@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "lstmrec/data/event.hpp"
+#include "lstmrec/data/raw_id.hpp"
+#include "lstmrec/data/vocabulary.hpp"
+
+namespace lstmrec {
+
+/// A log of who took what and when, in the order of its source, with the ids made dense.
+struct Interactions {
+  std::vector<Event> events;
+  Vocabulary users;
+  Vocabulary items;
+  std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
+  bool has_times = false;           ///< If not, an event's time is its position in its user's sequence.
+  bool has_ratings = false;         ///< If not, every rating is 0.
+  std::string source;               ///< For messages: the file, or "memory".
+};
+
+/// Interactions from memory: any range whose elements have four parts (user, item, time, rating), such as tuples or
+/// plain structs. Ids are integers or strings, times integers (seconds), ratings numbers.
+/// Throws std::invalid_argument that names the row where a rating is not finite.
+///
+///     std::vector<std::tuple<std::string, int, long, float>> rows{{"ann", 296, 978300760, 5}, {"bob", 593, 978300761,
+///     4}}; const auto log = lstmrec::make_interactions(rows);
+template <std::ranges::input_range Range>
+Interactions make_interactions(const Range& rows) {
+  Interactions log;
+  log.has_times = log.has_ratings = true;
+  log.source = "memory";
+  if constexpr (std::ranges::sized_range<const Range>) log.events.reserve(std::ranges::size(rows));
+  for (const auto& [user, item, time, rating] : rows) {
+    static_assert(std::integral<std::remove_cvref_t<decltype(time)>>, "times are whole seconds");
+    const std::size_t row = log.events.size();
+    const float value = static_cast<float>(rating);
+    if (!std::isfinite(value)) {
+      throw std::invalid_argument("row " + std::to_string(row) + ": the rating must be finite, got " +
+                                  std::to_string(value));
+    }
+    if (row >= std::numeric_limits<std::uint32_t>::max()) {
+      throw std::length_error("a log holds at most 4294967295 events");
+    }
+    log.events.push_back({.time = static_cast<std::int64_t>(time),
+                          .user = log.users.add(RawId(user)),
+                          .item = log.items.add(RawId(item)),
+                          .rating = value,
+                          .row = static_cast<std::uint32_t>(row)});
+  }
+  log.catalogue.resize(log.items.size());
+  return log;
+}
+
+}  // namespace lstmrec

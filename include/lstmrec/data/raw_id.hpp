@@ -1,0 +1,56 @@
+#pragma once
+
+#include <charconv>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace lstmrec {
+
+/// The id that a user or an item has in the outside world: a 64-bit integer or a string.
+/// Integers order before strings, and 7 and "7" are two ids: `parse` decides which of them a text is.
+class RawId {
+ public:
+  RawId() : value_(std::int64_t{0}) {}
+
+  /// Throws std::out_of_range where an unsigned value is past 2⁶³ − 1.
+  template <std::integral Integer>
+  RawId(Integer id) : value_(static_cast<std::int64_t>(id)) {
+    if (!std::in_range<std::int64_t>(id)) {
+      throw std::out_of_range("an id must be at most 9223372036854775807, got " + std::to_string(id));
+    }
+  }
+  RawId(std::string id) : value_(std::move(id)) {}
+  RawId(std::string_view id) : value_(std::string(id)) {}
+  RawId(const char* id) : value_(std::string(id)) {}
+
+  /// An integer exactly if the text is how that integer is written (no plus sign, blank or leading zero), so that
+  /// `parse(text).text() == text` for every text.
+  static RawId parse(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = failure == std::errc{} && end == text.data() + text.size();
+    if (whole && std::to_string(number) == text) return number;
+    return text;
+  }
+
+  bool is_integer() const { return std::holds_alternative<std::int64_t>(value_); }
+  std::int64_t integer() const { return std::get<std::int64_t>(value_); }      ///< Throws std::bad_variant_access.
+  const std::string& string() const { return std::get<std::string>(value_); }  ///< Throws std::bad_variant_access.
+  std::string text() const { return is_integer() ? std::to_string(integer()) : string(); }
+
+  friend bool operator==(const RawId&, const RawId&) = default;
+  friend auto operator<=>(const RawId&, const RawId&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const RawId& id) { return out << id.text(); }
+
+ private:
+  std::variant<std::int64_t, std::string> value_;
+};
+
+}  // namespace lstmrec
