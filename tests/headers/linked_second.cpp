@@ -1,0 +1,3 @@
+#include "all_headers.hpp"
+
+const char* version_seen_by_second() { return LSTMREC_VERSION; }

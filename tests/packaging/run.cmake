@@ -1,0 +1,22 @@
+# Configures, builds and runs the project in consumer/, which takes lstmrec in one of the ways listed there.
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+file(REMOVE_RECURSE "${binary}")
+set(own -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_CXX_FLAGS=${flags}" "-DEigen3_DIR=${eigen3_dir}")
+set(options "-Dway=${way}" "-Dlstmrec=${lstmrec}")
+if(way STREQUAL find_package)
+  run("${CMAKE_COMMAND}" -S "${lstmrec}" -B "${binary}/lstmrec" ${own} -DLSTMREC_BUILD_TESTS=OFF
+    -DLSTMREC_BUILD_EXAMPLES=OFF -DLSTMREC_BUILD_BENCHMARKS=OFF "-DCMAKE_INSTALL_PREFIX=${binary}/installed")
+  run("${CMAKE_COMMAND}" --build "${binary}/lstmrec" --target install)
+  list(APPEND options "-DCMAKE_PREFIX_PATH=${binary}/installed")
+  set(lstmrec "nowhere")
+elseif(way STREQUAL fetch_eigen)
+  # As on a machine without Eigen, the download replaced by the headers that are here.
+  list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON "-DFETCHCONTENT_SOURCE_DIR_EIGEN=${eigen}")
+endif()
+run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${binary}/consumer" ${own} ${options})
+run("${CMAKE_COMMAND}" --build "${binary}/consumer")
+run("${binary}/consumer/consumer")
