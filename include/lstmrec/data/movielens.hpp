@@ -1,0 +1,202 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "lstmrec/core/error.hpp"
+#include "lstmrec/data/csv_reader.hpp"
+#include "lstmrec/data/event.hpp"
+#include "lstmrec/data/interactions.hpp"
+#include "lstmrec/data/line_reader.hpp"
+#include "lstmrec/data/text.hpp"
+#include "lstmrec/data/titles.hpp"
+
+namespace lstmrec {
+
+namespace detail {
+
+/// How a log is written: `tabs` u.data, `colons` ratings.dat, `csv` ratings.csv, `sequences` one line a user.
+enum class LogFormat { tabs, colons, csv, sequences };
+
+/// Decides by the first line, and by the name where the line fits no format (it may be the broken one).
+inline LogFormat detect_format(const std::filesystem::path& file) {
+  LineReader lines(file);
+  if (!lines.next()) throw Error(file.string() + ": expected ratings, got an empty file");
+  const std::string_view line = lines.line();
+  if (line.find("::") != std::string_view::npos) return LogFormat::colons;
+  if (line.find('\t') != std::string_view::npos) return LogFormat::tabs;
+  if (line.find(',') != std::string_view::npos || file.extension() == ".csv") return LogFormat::csv;
+  if (file.filename() == "ratings.dat") return LogFormat::colons;
+  if (file.filename() == "u.data") return LogFormat::tabs;
+  if (line.find(' ') != std::string_view::npos || file.filename() == "sequences.txt") return LogFormat::sequences;
+  lines.fail("expected fields separated by tabs, \"::\", commas or spaces, got " + excerpt(line));
+}
+
+/// How often a byte occurs in a file.
+inline std::size_t count_bytes(const std::filesystem::path& path, char byte) {
+  std::ifstream file = open_file(path);
+  std::vector<char> block(std::size_t{1} << 18);
+  std::size_t count = 0;
+  do {
+    file.read(block.data(), static_cast<std::streamsize>(block.size()));
+    count += static_cast<std::size_t>(std::count(block.begin(), block.begin() + file.gcount(), byte));
+  } while (file);
+  return count;
+}
+
+/// Reads one file into a log. The events' memory is reserved first, from a count of the lines (or of the items in a
+/// sequence file), so that nothing is copied while it grows.
+class LogReader {
+ public:
+  explicit LogReader(const std::filesystem::path& file) : file_(file) { log_.source = file.string(); }
+
+  Interactions read() && {
+    const LogFormat format = detect_format(file_);
+    const std::size_t events = count_bytes(file_, format == LogFormat::sequences ? ' ' : '\n') + 1;
+    if (events > std::numeric_limits<std::uint32_t>::max()) {
+      throw Error(log_.source + ": a log holds at most 4294967294 events, got " + std::to_string(events));
+    }
+    log_.events.reserve(events);
+    log_.has_times = log_.has_ratings = format != LogFormat::sequences;
+    switch (format) {
+      case LogFormat::tabs:
+        read_separated("\t", "a tab");
+        break;
+      case LogFormat::colons:
+        read_separated("::", "\"::\"");
+        break;
+      case LogFormat::csv:
+        read_csv();
+        break;
+      case LogFormat::sequences:
+        read_sequences();
+        break;
+    }
+    if (log_.events.empty()) throw Error(log_.source + ": expected ratings, got a header only");
+    log_.catalogue.resize(log_.items.size());
+    return std::move(log_);
+  }
+
+ private:
+  /// u.data and ratings.dat: user, item, rating, time.
+  void read_separated(std::string_view separator, const char* separator_name) {
+    std::array<std::string_view, 4> fields;
+    for (LineReader lines(file_); lines.next();) {
+      std::size_t count = 0;
+      split_text(lines.line(), separator, [&](std::string_view field) {
+        if (count < fields.size()) fields[count] = field;
+        ++count;
+      });
+      if (count != fields.size()) {
+        lines.fail(std::string("expected 4 fields separated by ") + separator_name + ", got " + std::to_string(count) +
+                   ": " + excerpt(lines.line()));
+      }
+      add_rating(lines, fields[0], fields[1], fields[2], fields[3]);
+    }
+  }
+
+  /// ratings.csv: a header with the columns userId, movieId, rating and timestamp, in any order and beside others.
+  void read_csv() {
+    CsvReader csv(file_);
+    const std::size_t user = csv.column("userId"), item = csv.column("movieId"), rating = csv.column("rating"),
+                      time = csv.column("timestamp");
+    while (csv.next()) add_rating(csv.lines(), csv.field(user), csv.field(item), csv.field(rating), csv.field(time));
+  }
+
+  /// One line a user: the user, then the items in time order, separated by spaces.
+  void read_sequences() {
+    for (LineReader lines(file_); lines.next();) {
+      const std::size_t known_users = log_.users.size();
+      std::uint32_t user = 0;
+      std::int64_t fields = 0;
+      split_text(lines.line(), " ", [&](std::string_view field) {
+        if (field.empty()) return;  // two spaces, or one at the end
+        const std::int64_t id = parse_integer(lines, field, fields == 0 ? "user" : "item");
+        if (fields == 0) {
+          user = log_.users.add(id);
+        } else {
+          add({.time = fields - 1, .user = user, .item = log_.items.add(id)});
+        }
+        ++fields;
+      });
+      if (fields < 2) lines.fail("expected a user and its items separated by spaces, got " + excerpt(lines.line()));
+      if (log_.users.size() == known_users) {
+        lines.fail("expected one line a user, got a second one of user " + log_.users.id(user).text());
+      }
+    }
+  }
+
+  void add_rating(const LineReader& lines, std::string_view user, std::string_view item, std::string_view rating,
+                  std::string_view time) {
+    add({.time = parse_integer(lines, time, "timestamp"),
+         .user = log_.users.add(parse_integer(lines, user, "user")),
+         .item = log_.items.add(parse_integer(lines, item, "item")),
+         .rating = parse_rating(lines, rating)});
+  }
+
+  void add(Event event) {
+    event.row = static_cast<std::uint32_t>(log_.events.size());
+    log_.events.push_back(event);
+  }
+
+  std::filesystem::path file_;
+  Interactions log_;
+};
+
+/// The ratings file itself, or the one in a release's folder.
+inline std::filesystem::path find_log(const std::filesystem::path& path) {
+  std::error_code failure;
+  const auto status = std::filesystem::status(path, failure);
+  if (status.type() == std::filesystem::file_type::not_found || status.type() == std::filesystem::file_type::none) {
+    throw Error(path.string() + ": " + failure.message() +
+                "; MovieLens is at https://grouplens.org/datasets/movielens/, expected is its folder or ratings file");
+  }
+  if (std::filesystem::is_regular_file(status)) return path;
+  if (!std::filesystem::is_directory(status)) throw Error(path.string() + ": expected a file or a folder");
+  for (const char* name : {"u.data", "ratings.dat", "ratings.csv", "sequences.txt"}) {
+    if (std::filesystem::exists(path / name)) return path / name;
+  }
+  throw Error(path.string() + ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt");
+}
+
+}  // namespace detail
+
+/// Reads a MovieLens release, or anything written the same way: a file, or the folder that holds it.
+///
+/// | name | a line | releases |
+/// |---|---|---|
+/// | u.data | user, item, rating, time, separated by tabs | 100K, and its folds (u1.test) |
+/// | ratings.dat | user::item::rating::time | 1M, 10M |
+/// | ratings.csv | a header with userId, movieId, rating, timestamp; fields may be quoted | 20M and later, latest |
+/// | sequences.txt | user item item …, separated by spaces, in time order | |
+///
+/// The format is told from the content first, so other names do as well. Ids and times are 64-bit integers. Titles and
+/// genres come from u.item (with u.genre), movies.dat or movies.csv where one lies beside the file.
+/// Throws Error for what can't be read at all, and ParseError with the line for what is not as it should be.
+/// Memory: 24 bytes an event, plus the vocabulary and the catalogue.
+inline Interactions read_movielens(const std::filesystem::path& file_or_folder) {
+  const std::filesystem::path file = detail::find_log(file_or_folder);
+  Interactions log = detail::LogReader(file).read();
+  const std::filesystem::path folder = file.parent_path();
+  detail::TitleReader titles(log.items, log.catalogue);
+  if (std::filesystem::exists(folder / "u.item")) {
+    titles.read_item(folder / "u.item");
+  } else if (std::filesystem::exists(folder / "movies.dat")) {
+    titles.read_dat(folder / "movies.dat");
+  } else if (std::filesystem::exists(folder / "movies.csv")) {
+    titles.read_csv(folder / "movies.csv");
+  }
+  return log;
+}
+
+}  // namespace lstmrec
