@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace lstmrec {
+
+/// A matrix of items × items whose rows are mostly zero, in compressed rows: of each row the columns that are not
+/// zero, in ascending order, and their values.
+///
+///     for (std::size_t k = 0; k < row.size(); ++k) use(row.items[k], row.values[k]);
+///
+/// Memory: 8 bytes an entry and 8 a row.
+struct SparseRows {
+  /// One row, borrowed.
+  struct Row {
+    std::span<const std::uint32_t> items;
+    std::span<const float> values;
+    std::size_t size() const { return items.size(); }
+  };
+
+  std::vector<std::size_t> offsets = {0};  ///< rows + 1 entries: row r is [offsets[r], offsets[r + 1]).
+  std::vector<std::uint32_t> items;
+  std::vector<float> values;
+
+  std::size_t rows() const { return offsets.size() - 1; }
+
+  Row operator[](std::size_t row) const {
+    assert(row < rows());
+    const std::size_t begin = offsets[row], size = offsets[row + 1] - begin;
+    return {{items.data() + begin, size}, {values.data() + begin, size}};
+  }
+
+  /// Appends the entries of a dense row that are not zero.
+  void push_row(std::span<const double> dense) {
+    for (std::size_t column = 0; column < dense.size(); ++column) {
+      if (dense[column] == 0) continue;
+      items.push_back(static_cast<std::uint32_t>(column));
+      values.push_back(static_cast<float>(dense[column]));
+    }
+    offsets.push_back(items.size());
+  }
+
+  /// scores += weight × row.
+  void add_row(std::size_t row, float weight, std::span<float> scores) const {
+    const Row entries = (*this)[row];
+    for (std::size_t k = 0; k < entries.size(); ++k) scores[entries.items[k]] += weight * entries.values[k];
+  }
+};
+
+}  // namespace lstmrec

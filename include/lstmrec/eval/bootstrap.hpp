@@ -1,0 +1,121 @@
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "lstmrec/core/random.hpp"
+#include "lstmrec/core/thread_pool.hpp"
+
+namespace lstmrec {
+
+namespace detail {
+
+/// 0 … n − 1 in the order of key(i), equal keys in their own order.
+template <class Key>
+std::vector<std::size_t> order_by(std::size_t n, Key key) {
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  return order;
+}
+
+}  // namespace detail
+
+/// A figure and its 95% interval. Where no interval was asked for, the three are equal.
+struct Estimate {
+  double value = 0, low = 0, high = 0;
+};
+
+/// Sums of some figures over each user's targets. Figures of one user hang together, so that a bootstrap has to draw
+/// users: drawing targets would make the intervals too narrow for users with many.
+class UserSums {
+ public:
+  explicit UserSums(std::size_t figures) : width_(figures + 1) {}
+
+  /// One target. `user`: of any numbering; a user's targets follow each other.
+  void add(std::uint32_t user, std::span<const double> figures) {
+    assert(figures.size() + 1 == width_);
+    if (users_.empty() || users_.back() != user) {
+      users_.push_back(user);
+      sums_.resize(sums_.size() + width_, 0.0);
+    }
+    double* row = sums_.data() + sums_.size() - width_;
+    for (std::size_t k = 0; k < figures.size(); ++k) row[k] += figures[k];
+    row[width_ - 1] += 1;
+  }
+
+  std::size_t users() const { return users_.size(); }
+
+  /// The means over all targets, one a figure.
+  std::vector<double> means() const {
+    std::vector<double> total(width_, 0.0);
+    for (std::size_t user = 0; user < users(); ++user) add_user(user, total);
+    return divided(total);
+  }
+
+  /// The means over `samples` times users() users drawn with replacement: samples of figures each.
+  /// Sample s is drawn from the seed and s alone. Cost: samples × users × figures.
+  std::vector<std::vector<double>> resampled_means(std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
+    std::vector<std::vector<double>> means(samples);
+    pool.run(samples, [&](std::size_t sample) {
+      Random random(mix(seed, sample));
+      std::vector<double> total(width_, 0.0);
+      for (std::size_t draw = 0; draw < users(); ++draw)
+        add_user(static_cast<std::size_t>(random.below(users())), total);
+      means[sample] = divided(total);
+    });
+    return means;
+  }
+
+  /// The means, each with the 2.5% and 97.5% percentiles of the resampled means. (Efron, Tibshirani, "An introduction
+  /// to the bootstrap", 1993, section 13.3.) The same for any number of threads.
+  std::vector<Estimate> estimates(std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
+    const auto resampled = resampled_means(samples, seed, pool);
+    std::vector<Estimate> estimates;
+    for (const double mean : means()) {
+      Estimate estimate{mean, mean, mean};
+      if (samples > 0) {
+        std::vector<double> column;
+        for (const auto& sample : resampled) column.push_back(sample[estimates.size()]);
+        std::sort(column.begin(), column.end());
+        estimate.low = percentile(column, 0.025);
+        estimate.high = percentile(column, 0.975);
+      }
+      estimates.push_back(estimate);
+    }
+    return estimates;
+  }
+
+  /// The value below which the given share of the sorted values lies, interpolated between two of them.
+  static double percentile(std::span<const double> sorted, double share) {
+    const double position = share * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(position);
+    const auto above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+  }
+
+ private:
+  void add_user(std::size_t user, std::vector<double>& total) const {
+    const double* row = sums_.data() + user * width_;
+    for (std::size_t k = 0; k < width_; ++k) total[k] += row[k];
+  }
+
+  static std::vector<double> divided(std::vector<double> total) {
+    const double count = total.back();
+    total.pop_back();
+    for (double& value : total) value /= count;
+    return total;
+  }
+
+  std::size_t width_;  // figures and the number of targets
+  std::vector<std::uint32_t> users_;
+  std::vector<double> sums_;  // users × width
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "lstmrec/counts/popularity.hpp"
+#include "lstmrec/data/split.hpp"
+#include "lstmrec/eval/evaluate.hpp"
+#include "lstmrec/eval/metrics.hpp"
+
+namespace lstmrec {
+
+/// The figures of the targets whose value (say, history length) lies in [low, high].
+struct Slice {
+  std::uint32_t low = 0, high = 0;
+  std::size_t targets = 0;
+  double hr = 0, ndcg = 0;
+};
+
+/// Cuts the targets into about `bins` parts of about equal size by some value of each, in ascending order. Targets of
+/// equal value stay together, so there may be fewer parts. `values`: by target.
+/// Throws std::invalid_argument if there are no bins or not one value a target.
+inline std::vector<Slice> slices(const Evaluation& evaluation, std::span<const std::uint32_t> values,
+                                 std::size_t bins = 5, std::size_t k = 10) {
+  const std::size_t count = evaluation.targets.size();
+  if (bins < 1) throw std::invalid_argument("bins must be at least 1");
+  if (values.size() != count) throw std::invalid_argument("slices need one value a target");
+  std::vector<Slice> result;
+  std::size_t done = 0;
+  for (const std::size_t target : detail::order_by(count, [&](std::size_t t) { return values[t]; })) {
+    // A slice is closed once the slices so far hold their share of the targets, and the value changes.
+    if (result.empty() || (done * bins >= result.size() * count && values[target] != result.back().high))
+      result.push_back({values[target], values[target], 0, 0, 0});
+    Slice& slice = result.back();
+    slice.high = values[target];
+    ++slice.targets;
+    slice.hr += hit(evaluation.ranks[target], k);
+    slice.ndcg += ndcg(evaluation.ranks[target], k);
+    ++done;
+  }
+  for (Slice& slice : result) {
+    slice.hr /= static_cast<double>(slice.targets);
+    slice.ndcg /= static_cast<double>(slice.targets);
+  }
+  return result;
+}
+
+/// By the number of events before the target.
+inline std::vector<Slice> slices_by_history(const Evaluation& evaluation, std::size_t bins = 5, std::size_t k = 10) {
+  std::vector<std::uint32_t> lengths;
+  for (const Target target : evaluation.targets) lengths.push_back(target.position);
+  return slices(evaluation, lengths, bins, k);
+}
+
+/// By the number of events that the target's item has in the training part.
+inline std::vector<Slice> slices_by_popularity(const Evaluation& evaluation, const Split& split, std::size_t bins = 5,
+                                               std::size_t k = 10) {
+  const auto counts = training_counts(split);
+  std::vector<std::uint32_t> values;
+  for (const Target target : evaluation.targets) values.push_back(counts[split.event(target).item]);
+  return slices(evaluation, values, bins, k);
+}
+
+}  // namespace lstmrec
