@@ -1,0 +1,65 @@
+#include "lstmrec/data/interactions.hpp"
+
+#include <cmath>
+#include <list>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/logs.hpp"
+#include "data/thrown.hpp"
+
+using namespace lstmrec;
+
+TEST_CASE("Interactions are made from tuples") {
+  const std::vector<std::tuple<std::string, int, long, int>> rows{
+      {"ann", 296, 100, 5}, {"bob", 593, 50, 4}, {"ann", 593, 99, 3}};
+  const auto log = make_interactions(rows);
+  REQUIRE(log.users.size() == 2);
+  REQUIRE(log.items.size() == 2);
+  REQUIRE(log.catalogue.size() == 2);
+  REQUIRE(log.has_times);
+  REQUIRE(log.has_ratings);
+  REQUIRE(log.events.size() == 3);
+  const Event& last = log.events[2];
+  REQUIRE(log.users.id(last.user) == RawId("ann"));
+  REQUIRE(log.items.id(last.item) == RawId(593));
+  REQUIRE(last.time == 99);
+  REQUIRE(last.rating == 3);
+  REQUIRE(last.row == 2);
+}
+
+TEST_CASE("Interactions are made from plain structs in any range") {
+  struct Play {
+    int listener;
+    const char* song;
+    long long at;
+    double stars;
+  };
+  const std::list<Play> plays{{1, "a", 5, 4.5}, {2, "a", 4, .5}};
+  const auto log = make_interactions(plays);
+  REQUIRE(log.users.size() == 2);
+  REQUIRE(log.items.index("a") == 0);
+  REQUIRE(log.events[0].rating == 4.5f);
+  REQUIRE(make_interactions(std::vector<LogRow>{}).events.empty());
+}
+
+TEST_CASE("A rating that is not finite is refused with its row") {
+  const std::vector<LogRow> not_a_number{{1, 1, 1, 1.f}, {1, 2, 2, NAN}};
+  REQUIRE(contains(thrown<std::invalid_argument>([&] { make_interactions(not_a_number); }),
+                   "row 1: the rating must be finite"));
+  const std::vector<std::tuple<int, int, int, double>> infinite{{1, 1, 1, 1e300}};
+  REQUIRE_THROWS_AS(make_interactions(infinite), std::invalid_argument);
+}
+
+TEST_CASE("Ids survive the round trip to dense indices and back") {
+  const auto rows = random_log(3, 500);
+  const auto log = make_interactions(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Event& event = log.events[i];
+    REQUIRE(LogRow(log.users.id(event.user).integer(), log.items.id(event.item).integer(), event.time, event.rating) ==
+            rows[i]);
+  }
+}

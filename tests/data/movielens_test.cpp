@@ -1,0 +1,149 @@
+#include "lstmrec/data/movielens.hpp"
+
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/temporary_folder.hpp"
+#include "lstmrec/data/sequences.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+/// Three ratings that every test file below holds: user 7 rates 50 and then −3 (half stars), user 2 rates 50.
+void require_the_three_ratings(const Interactions& log, float half = 3.5f) {
+  REQUIRE(log.events.size() == 3);
+  REQUIRE(log.has_times);
+  REQUIRE(log.has_ratings);
+  REQUIRE(log.users.size() == 2);
+  REQUIRE(log.users.id(0) == RawId(7));
+  REQUIRE(log.users.id(1) == RawId(2));
+  REQUIRE(log.items.size() == 2);
+  REQUIRE(log.items.id(0) == RawId(50));
+  REQUIRE(log.items.id(1) == RawId(3));
+  REQUIRE(log.catalogue.size() == 2);
+  const auto require_event = [&](std::size_t row, std::uint32_t user, std::uint32_t item, float rating,
+                                 std::int64_t time) {
+    CAPTURE(row);
+    const Event& event = log.events[row];
+    REQUIRE(event.user == user);
+    REQUIRE(event.item == item);
+    REQUIRE(event.rating == rating);
+    REQUIRE(event.time == time);
+    REQUIRE(event.row == row);
+  };
+  require_event(0, 0, 0, 5, 978300760);
+  require_event(1, 0, 1, half, 978300760);
+  require_event(2, 1, 0, 1, -5);
+}
+
+}  // namespace
+
+TEST_CASE("u.data is read, whatever the name and the line ends") {
+  const TemporaryFolder folder;
+  const std::string rows = "7\t50\t5\t978300760\n7\t3\t3\t978300760\n2\t50\t1\t-5";
+  require_the_three_ratings(read_movielens(folder.write("u1.test", rows)), 3);
+  require_the_three_ratings(read_movielens(folder.write("ratings.csv", rows)), 3);
+  require_the_three_ratings(
+      read_movielens(folder.write("u.data",
+                                  "\xef\xbb\xbf"
+                                  "7\t50\t5\t978300760\r\n7\t3\t3\t978300760\r\n\r\n2\t50\t1\t-5\r\n")),
+      3);
+}
+
+TEST_CASE("ratings.dat is read with whole and with half stars") {
+  const TemporaryFolder folder;
+  require_the_three_ratings(
+      read_movielens(folder.write("ratings.dat", "7::50::5::978300760\n7::3::3::978300760\n2::50::1::-5\n")), 3);
+  require_the_three_ratings(
+      read_movielens(folder.write("r1.train", "7::50::5::978300760\n7::3::3.5::978300760\n2::50::1::-5\n")));
+}
+
+TEST_CASE("ratings.csv is read by the names in its header") {
+  const TemporaryFolder folder;
+  require_the_three_ratings(read_movielens(folder.write(
+      "ratings.csv", "userId,movieId,rating,timestamp\n7,50,5.0,978300760\n7,3,3.5,978300760\n2,50,1.0,-5\n")));
+  require_the_three_ratings(read_movielens(
+      folder.write("log",
+                   "\xef\xbb\xbf"
+                   "\"timestamp\",note,\"rating\",movieId,userId\r\n978300760,\"a, \"\"b\"\"\",5,50,7\r\n"
+                   "978300760,\"c\nd\",\"3.5\",3,7\r\n-5,,1e0,\"50\",2")));
+}
+
+TEST_CASE("A sequence file has positions for times") {
+  const TemporaryFolder folder;
+  const auto log = read_movielens(folder.write("sequences.txt", "7 50 3 50\n\n2  9 \n"));
+  REQUIRE_FALSE(log.has_times);
+  REQUIRE_FALSE(log.has_ratings);
+  REQUIRE(log.users.size() == 2);
+  REQUIRE(log.items.size() == 3);
+  REQUIRE(log.events.size() == 4);
+  for (std::uint32_t row = 0; row < 4; ++row) REQUIRE(log.events[row].row == row);
+  REQUIRE(log.events[0].time == 0);
+  REQUIRE(log.events[2].time == 2);
+  REQUIRE(log.events[2].item == 0);
+  REQUIRE(log.events[3].time == 0);
+  REQUIRE(log.events[3].user == 1);
+  REQUIRE(log.items.id(log.events[3].item) == RawId(9));
+}
+
+TEST_CASE("A folder stands for the ratings in it, and titles come from beside them") {
+  const TemporaryFolder folder;
+  folder.write("ratings.csv", "userId,movieId,rating,timestamp\n1,50,5.0,10\n1,3,3.5,20\n1,4,1.0,30\n1,5,2.0,40\n");
+  REQUIRE(read_movielens(folder.path()).catalogue[0].title.empty());
+  folder.write("movies.csv",
+               "movieId,title,genres\n3,\"American President, The (1995)\",Comedy|Drama|Romance\n"
+               "99,Never rated,Drama\n4,\"\"\"Great\"\" One (1999)\",(no genres listed)\n50,Amélie,Comedy\n");
+  const auto log = read_movielens(folder.path());
+  REQUIRE(log.source == (folder.path() / "ratings.csv").string());
+  REQUIRE(log.catalogue.size() == 4);
+  const auto info = [&](int id) { return log.catalogue[log.items.index(id)]; };
+  REQUIRE(info(3).title == "American President, The (1995)");
+  REQUIRE(info(3).genres == std::vector<std::string>{"Comedy", "Drama", "Romance"});
+  REQUIRE(info(4).title == "\"Great\" One (1999)");
+  REQUIRE(info(4).genres.empty());
+  REQUIRE(info(50).title == "Amélie");
+  REQUIRE(info(5).title.empty());
+}
+
+TEST_CASE("Titles of movies.dat and u.item may be ISO-8859-1") {
+  const TemporaryFolder dat;
+  dat.write("ratings.dat", "1::73::5::10\n1::8::5::10\n");
+  dat.write("movies.dat", "73::Mis\xe9rables, Les (1995)::Drama|Musical\n8::Face::Off::Action\n");
+  auto log = read_movielens(dat.path());
+  REQUIRE(log.catalogue[0].title == "Misérables, Les (1995)");
+  REQUIRE(log.catalogue[0].genres == std::vector<std::string>{"Drama", "Musical"});
+  REQUIRE(log.catalogue[1].title == "Face::Off");
+
+  const TemporaryFolder item;
+  item.write("u.data", "1\t73\t5\t10\n1\t8\t5\t10\n");
+  item.write("u.item", "73|Mis\xe9rables, Les (1995)|01-Jan-1995||http://x|0|1|1\n8|unknown||||1|0|0\n");
+  log = read_movielens(item.path());
+  REQUIRE(log.catalogue[0].title == "Misérables, Les (1995)");
+  REQUIRE(log.catalogue[0].genres.empty());
+  item.write("u.genre", "unknown|0\nDrama|1\nFilm-Noir|2\n\n");
+  log = read_movielens(item.path() / "u.data");
+  REQUIRE(log.catalogue[0].genres == std::vector<std::string>{"Drama", "Film-Noir"});
+  REQUIRE(log.catalogue[1].genres.empty());
+}
+
+TEST_CASE("A log larger than the block that is read arrives whole") {
+  const TemporaryFolder folder;
+  std::string content;
+  constexpr std::uint32_t rows = 60000;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    content += std::to_string(row % 977) + "::" + std::to_string(row % 1009) + "::" + std::to_string(row % 5 + 1) +
+               "::" + std::to_string(978300000 + row) + '\n';
+  }
+  const auto log = read_movielens(folder.write("ratings.dat", content));
+  REQUIRE(log.events.size() == rows);
+  REQUIRE(log.events.capacity() <= rows + 1);
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    const Event& event = log.events[row];
+    const bool same = log.users.id(event.user) == RawId(row % 977) && log.items.id(event.item) == RawId(row % 1009) &&
+                      event.rating == static_cast<float>(row % 5 + 1) && event.time == 978300000 + std::int64_t{row} &&
+                      event.row == row;
+    if (!same) FAIL("row " << row << " differs");
+  }
+}
