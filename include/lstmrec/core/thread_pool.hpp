@@ -11,6 +11,9 @@
 
 namespace lstmrec {
 
+/// The number of processors, at least 1.
+inline std::size_t default_threads() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
+
 /// Runs numbered tasks on a fixed number of threads, the calling one included: `ThreadPool(1)` starts none.
 ///
 ///     ThreadPool pool(2);
@@ -22,7 +25,7 @@ class ThreadPool {
  public:
   /// `threads` = 0 takes as many as the machine has processors.
   explicit ThreadPool(std::size_t threads = 0) {
-    if (threads == 0) threads = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    if (threads == 0) threads = default_threads();
     for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
   }
 

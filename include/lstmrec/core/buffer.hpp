@@ -1,0 +1,31 @@
+#pragma once
+
+#include <lstmrec/core/matrix.hpp>
+
+namespace lstmrec {
+
+/// A matrix whose memory only ever grows. Batches differ in size from one to the next; giving pages back to the
+/// system and faulting them in again would cost more than the arithmetic on them.
+template <class Scalar>
+class Buffer {
+ public:
+  using View = Eigen::Map<Matrix<Scalar>>;
+  using ConstView = Eigen::Map<const Matrix<Scalar>>;
+
+  /// A rows × columns view with unspecified contents.
+  View resize(Index rows, Index columns) {
+    if (storage_.size() < rows * columns) storage_.resize(rows * columns);
+    rows_ = rows;
+    columns_ = columns;
+    return view();
+  }
+
+  View view() { return View(storage_.data(), rows_, columns_); }
+  ConstView view() const { return ConstView(storage_.data(), rows_, columns_); }
+
+ private:
+  Vector<Scalar> storage_;
+  Index rows_ = 0, columns_ = 0;
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <lstmrec/core/matrix.hpp>
+
+#ifdef _OPENMP
+extern "C" {
+int omp_get_max_threads();
+void omp_set_num_threads(int);
+}
+#endif
+
+namespace lstmrec {
+
+namespace detail {
+
+/// Keeps Eigen from starting OpenMP threads inside one product: the library's threads are over shards and queries,
+/// and a second level would only get in their way. The setting is this thread's own and is put back. A program that
+/// calls Eigen::setNbThreads itself overrules it.
+struct OneEigenThread {
+#ifdef _OPENMP
+  const int before = omp_get_max_threads();
+  OneEigenThread() { omp_set_num_threads(1); }
+  ~OneEigenThread() { omp_set_num_threads(before); }
+  OneEigenThread(const OneEigenThread&) = delete;
+  OneEigenThread& operator=(const OneEigenThread&) = delete;
+#else
+  OneEigenThread() {}
+#endif
+};
+
+template <class Scalar>
+void product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
+  const OneEigenThread guard;
+  c.noalias() = a * b;
+}
+
+template <class Scalar>
+void add_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
+  const OneEigenThread guard;
+  c.noalias() += a * b;
+}
+
+template <class Scalar>
+void transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
+  const OneEigenThread guard;
+  c.noalias() = a.transpose() * b;
+}
+
+template <class Scalar>
+void add_transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
+  const OneEigenThread guard;
+  c.noalias() += a.transpose() * b;
+}
+
+template <class Scalar>
+void add_product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
+  const OneEigenThread guard;
+  c.noalias() += a * b.transpose();
+}
+
+}  // namespace detail
+
+// All batched products of the library go through these functions: one place to look for speed, and one instantiation
+// of Eigen's kernels a scalar type. The arguments are matrices or blocks of them; C must overlap neither A nor B.
+
+/// C = A B.
+template <class A, class B, class C>
+void product(const A& a, const B& b, C&& c) {
+  detail::product<typename A::Scalar>(a, b, c);
+}
+
+/// C = C + A B.
+template <class A, class B, class C>
+void add_product(const A& a, const B& b, C&& c) {
+  detail::add_product<typename A::Scalar>(a, b, c);
+}
+
+/// C = Aᵀ B.
+template <class A, class B, class C>
+void transposed_product(const A& a, const B& b, C&& c) {
+  detail::transposed_product<typename A::Scalar>(a, b, c);
+}
+
+/// C = C + Aᵀ B.
+template <class A, class B, class C>
+void add_transposed_product(const A& a, const B& b, C&& c) {
+  detail::add_transposed_product<typename A::Scalar>(a, b, c);
+}
+
+/// C = C + A Bᵀ.
+template <class A, class B, class C>
+void add_product_transposed(const A& a, const B& b, C&& c) {
+  detail::add_product_transposed<typename A::Scalar>(a, b, c);
+}
+
+}  // namespace lstmrec

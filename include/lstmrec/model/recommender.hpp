@@ -1,0 +1,64 @@
+#pragma once
+
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/vocabulary.hpp>
+#include <lstmrec/model/next_item_network.hpp>
+#include <lstmrec/model/recommender_config.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace lstmrec {
+
+/// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served.
+///
+/// Const functions may be called by any number of threads at once.
+struct Recommender {
+  RecommenderConfig config;
+  NextItemNetwork<float> network;
+  Vocabulary item_ids;                      ///< Raw id ↔ the network's index.
+  std::vector<ItemInfo> catalogue;          ///< By index: titles and genres where the data had them.
+  std::vector<std::uint32_t> item_counts;   ///< By index: events in training, what is recommended for no history.
+
+  Index items() const { return network.items(); }
+
+  /// Scores all items for what may follow each history (Scorer). The histories' item indices are this recommender's:
+  /// those of the sequences it was trained on, or of sequences brought to its vocabulary. scores: items × histories.
+  ///
+  /// All histories advance together, each from its first event, by the same steps as a Session takes.
+  void score(std::span<const History> histories, MatrixRef<float> scores) const {
+    std::vector<std::size_t> order(histories.size());  // longest first; a user's histories beside each other
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto a, auto b) { return histories[a].size() > histories[b].size(); });
+    auto state = network.initial_state<Eigen::Dynamic>(static_cast<Index>(histories.size()));
+    std::vector<std::uint32_t> items;
+    std::size_t alive = order.size();
+    for (std::size_t step = 0; alive > 0; ++step) {
+      while (alive > 0 && histories[order[alive - 1]].size() <= step) --alive;
+      items.clear();
+      for (std::size_t i = 0; i < alive; ++i) items.push_back(histories[order[i]][step].item);
+      if (alive > 0) network.step(std::span<const std::uint32_t>(items), state);
+    }
+    Matrix<float> output(state.output.rows(), state.output.cols());
+    for (std::size_t i = 0; i < order.size(); ++i)
+      output.col(static_cast<Index>(order[i])) = state.output.col(static_cast<Index>(i));
+    network.score(output, scores);
+    for (std::size_t i = 0; i < histories.size(); ++i)
+      if (histories[i].empty()) score_without_history(scores.col(static_cast<Index>(i)));
+  }
+
+  /// scores (items) := log(1 + count): the most popular first.
+  template <class Scores>
+  void score_without_history(Scores&& scores) const {
+    for (Index item = 0; item < items(); ++item)
+      scores(item) = std::log1p(static_cast<float>(item_counts[static_cast<std::size_t>(item)]));
+  }
+};
+
+}  // namespace lstmrec

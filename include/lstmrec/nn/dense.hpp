@@ -1,0 +1,57 @@
+#pragma once
+
+#include <lstmrec/core/products.hpp>
+#include <lstmrec/nn/initialisers.hpp>
+#include <lstmrec/nn/parameters.hpp>
+
+#include <cassert>
+
+namespace lstmrec {
+
+/// A fully connected layer, y = W x + b.
+template <class Scalar_ = float>
+struct Dense {
+  using Scalar = Scalar_;
+  Matrix<Scalar> weight;  ///< W, output × input.
+  Vector<Scalar> bias;    ///< b, output.
+
+  Dense() = default;
+  Dense(Index input, Index output) : weight(Matrix<Scalar>::Zero(output, input)), bias(Vector<Scalar>::Zero(output)) {}
+
+  Index input_size() const { return weight.cols(); }
+  Index output_size() const { return weight.rows(); }
+
+  /// Glorot-uniform weights, zero biases.
+  void initialise(Random& random) {
+    fill_glorot(weight, input_size(), output_size(), random);
+    bias.setZero();
+  }
+
+  template <class Visitor, class... Same>
+  static void visit(Visitor& visitor, Same&... layers) {
+    visitor("weight", Kind::weight, layers.weight...);
+    visitor("bias", Kind::bias, layers.bias...);
+  }
+
+  /// y (output × columns) := W x + b. x: input × columns. One column, known at compile time, allocates nothing.
+  template <class X, class Y>
+  void forward(const X& x, Y&& y) const {
+    if constexpr (X::ColsAtCompileTime == 1) {
+      y.noalias() = weight * x;
+      y += bias;
+    } else {
+      product(weight, x, y);
+      y.colwise() += bias;
+    }
+  }
+
+  /// Adds to `gradients` and overwrites d_input (input × columns).
+  void backward(ConstMatrixRef<Scalar> x, ConstMatrixRef<Scalar> d_output, Dense& gradients,
+                MatrixRef<Scalar> d_input) const {
+    add_product_transposed(d_output, x, gradients.weight);
+    gradients.bias += d_output.rowwise().sum();
+    transposed_product(weight, d_output, d_input);
+  }
+};
+
+}  // namespace lstmrec

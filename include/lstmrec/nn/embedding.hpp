@@ -1,0 +1,49 @@
+#pragma once
+
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/nn/initialisers.hpp>
+#include <lstmrec/nn/parameters.hpp>
+
+#include <cassert>
+#include <cstdint>
+#include <span>
+
+namespace lstmrec {
+
+/// A table of vectors, one column an index: y = E eᵢ.
+template <class Scalar_ = float>
+struct Embedding {
+  using Scalar = Scalar_;
+  Matrix<Scalar> table;  ///< E, size × count.
+
+  Embedding() = default;
+  Embedding(Index count, Index size) : table(Matrix<Scalar>::Zero(size, count)) {}
+
+  Index size() const { return table.rows(); }
+  Index count() const { return table.cols(); }
+
+  /// Normal with the given standard deviation.
+  void initialise(Random& random, double deviation) { fill_normal(table, deviation, random); }
+
+  template <class Visitor, class... Same>
+  static void visit(Visitor& visitor, Same&... layers) {
+    visitor("table", Kind::weight, layers.table...);
+  }
+
+  /// output.col(j) := table.col(indices[j]). output: size × indices.
+  template <class Output>
+  void forward(std::span<const std::uint32_t> indices, Output&& output) const {
+    for (std::size_t j = 0; j < indices.size(); ++j) {
+      assert(indices[j] < count());
+      output.col(static_cast<Index>(j)) = table.col(indices[j]);
+    }
+  }
+
+  /// Adds to `gradients`: the columns of the indices only.
+  void backward(std::span<const std::uint32_t> indices, ConstMatrixRef<Scalar> d_output, Embedding& gradients) const {
+    for (std::size_t j = 0; j < indices.size(); ++j)
+      gradients.table.col(indices[j]) += d_output.col(static_cast<Index>(j));
+  }
+};
+
+}  // namespace lstmrec

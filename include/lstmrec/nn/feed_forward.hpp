@@ -1,0 +1,103 @@
+#pragma once
+
+#include <lstmrec/core/buffer.hpp>
+#include <lstmrec/nn/dense.hpp>
+
+#include <algorithm>
+#include <numbers>
+
+namespace lstmrec {
+
+/// The Gaussian error linear unit in its tanh form, gelu(x) = x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
+/// Hendrycks and Gimpel, "Gaussian error linear units", 2016. x: any array expression.
+template <class X>
+auto gelu(const X& x) {
+  using Scalar = typename X::Scalar;
+  constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
+  return x * Scalar(0.5) * (Scalar(1) + (a * (x + b * x.cube())).tanh());
+}
+
+/// The position-wise feed-forward part of a block, y = W₂ gelu(W₁ x + b₁) + b₂, with a wide middle.
+/// Vaswani et al., "Attention is all you need", 2017, eq. 2.
+///
+/// Works through tiles of columns that stay in cache; of the wide middle only W₁ x + b₁ is kept.
+template <class Scalar_ = float>
+struct FeedForward {
+  using Scalar = Scalar_;
+  static constexpr Index tile = 256;  ///< Columns at a time.
+
+  struct Cache {
+    Buffer<Scalar> wide;    ///< W₁ x + b₁, middle × columns.
+    Buffer<Scalar> active;  ///< gelu of a tile.
+    Buffer<Scalar> d_wide;  ///< Gradient of a tile.
+  };
+
+  Dense<Scalar> expand;    ///< W₁, b₁.
+  Dense<Scalar> contract;  ///< W₂, b₂.
+
+  FeedForward() = default;
+  FeedForward(Index size, Index middle) : expand(size, middle), contract(middle, size) {}
+
+  void initialise(Random& random) {
+    expand.initialise(random);
+    contract.initialise(random);
+  }
+
+  template <class Visitor, class... Same>
+  static void visit(Visitor& visitor, Same&... layers) {
+    visit_member(visitor, "expand", layers.expand...);
+    visit_member(visitor, "contract", layers.contract...);
+  }
+
+  /// y (size × columns) := the formula. x: size × columns.
+  void forward(ConstMatrixRef<Scalar> x, Cache& cache, MatrixRef<Scalar> y) const {
+    auto wide = cache.wide.resize(expand.output_size(), x.cols());
+    for (Index begin = 0; begin < x.cols(); begin += tile) {
+      const Index count = std::min(tile, x.cols() - begin);
+      auto z = wide.middleCols(begin, count);
+      auto active = cache.active.resize(wide.rows(), count);
+      expand.forward(x.middleCols(begin, count), z);
+      active.array() = gelu(z.array());
+      contract.forward(active, y.middleCols(begin, count));
+    }
+  }
+
+  /// One streaming step. x, y: size × columns, `wide`: scratch, middle × columns. For one column allocates nothing.
+  template <class X, class Wide, class Y>
+  void step(const X& x, Wide&& wide, Y&& y) const {
+    expand.forward(x, wide);
+    wide.array() = gelu(wide.array());
+    contract.forward(wide, y);
+  }
+
+  /// Adds to `gradients` and overwrites d_input (size × columns).
+  void backward(ConstMatrixRef<Scalar> x, Cache& cache, ConstMatrixRef<Scalar> d_output, FeedForward& gradients,
+                MatrixRef<Scalar> d_input) const {
+    const auto wide = cache.wide.view();
+    for (Index begin = 0; begin < x.cols(); begin += tile) {
+      const Index count = std::min(tile, x.cols() - begin);
+      const auto z = wide.middleCols(begin, count).array();
+      auto active = cache.active.resize(wide.rows(), count);
+      auto d_wide = cache.d_wide.resize(wide.rows(), count);
+      // t = tanh(a (z + b z³)), gelu = z/2 (1 + t), gelu' = (1 + t)/2 + z/2 (1 − t²) a (1 + 3 b z²)
+      constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
+      d_wide.array() = (a * (z + b * z.cube())).tanh();
+      active.array() = z * Scalar(0.5) * (Scalar(1) + d_wide.array());
+      contract_backward(active, d_output.middleCols(begin, count), gradients.contract);
+      const auto t = d_wide.array();
+      d_wide.array() = Scalar(0.5) * (Scalar(1) + t) + Scalar(0.5) * z * (Scalar(1) - t.square()) * a *
+                                                            (Scalar(1) + Scalar(3) * b * z.square());
+      transposed_product(contract.weight, d_output.middleCols(begin, count), active);
+      d_wide.array() *= active.array();
+      expand.backward(x.middleCols(begin, count), d_wide, gradients.expand, d_input.middleCols(begin, count));
+    }
+  }
+
+ private:
+  static void contract_backward(ConstMatrixRef<Scalar> active, ConstMatrixRef<Scalar> d_output, Dense<Scalar>& d) {
+    add_product_transposed(d_output, active, d.weight);
+    d.bias += d_output.rowwise().sum();
+  }
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/random.hpp>
+
+#include <Eigen/QR>
+
+#include <cmath>
+
+namespace lstmrec {
+
+/// Fills with independent normal numbers of mean zero and the given standard deviation.
+template <class Derived>
+void fill_normal(Eigen::DenseBase<Derived>& matrix, double deviation, Random& random) {
+  using Scalar = typename Derived::Scalar;
+  for (Index column = 0; column < matrix.cols(); ++column)
+    for (Index row = 0; row < matrix.rows(); ++row)
+      matrix(row, column) = static_cast<Scalar>(deviation * random.normal());
+}
+
+/// Fills a matrix that maps `inputs` to `outputs` numbers uniformly in ±√(6 / (inputs + outputs)).
+/// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, eq. 16.
+template <class Derived>
+void fill_glorot(Eigen::DenseBase<Derived>& matrix, Index inputs, Index outputs, Random& random) {
+  using Scalar = typename Derived::Scalar;
+  const double limit = std::sqrt(6.0 / static_cast<double>(inputs + outputs));
+  for (Index column = 0; column < matrix.cols(); ++column)
+    for (Index row = 0; row < matrix.rows(); ++row)
+      matrix(row, column) = static_cast<Scalar>(random.uniform(-limit, limit));
+}
+
+/// Fills a rows ≥ columns matrix with orthonormal columns, drawn uniformly: Q of a normal matrix's QR decomposition,
+/// with the signs of R's diagonal. Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning
+/// in deep linear neural networks", 2014.
+template <class Derived>
+void fill_orthogonal(Eigen::DenseBase<Derived>& matrix, Random& random) {
+  Matrix<double> normal(matrix.rows(), matrix.cols());
+  fill_normal(normal, 1.0, random);
+  const Eigen::HouseholderQR<Matrix<double>> decomposition(normal);
+  Matrix<double> q = decomposition.householderQ() * Matrix<double>::Identity(matrix.rows(), matrix.cols());
+  for (Index column = 0; column < q.cols(); ++column)
+    if (decomposition.matrixQR()(column, column) < 0) q.col(column) *= -1;
+  matrix.derived() = q.template cast<typename Derived::Scalar>();
+}
+
+}  // namespace lstmrec

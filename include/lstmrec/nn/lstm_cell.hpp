@@ -1,0 +1,174 @@
+#pragma once
+
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/products.hpp>
+#include <lstmrec/nn/initialisers.hpp>
+#include <lstmrec/nn/parameters.hpp>
+
+#include <cassert>
+
+namespace lstmrec {
+
+/// The state of a cell: one column a sequence. One column at compile time for streaming (the default), or
+/// Columns = Eigen::Dynamic for many sequences in step.
+template <class Scalar, int Hidden = Eigen::Dynamic, int Columns = 1>
+struct LstmState {
+  Eigen::Matrix<Scalar, Hidden, Columns> hidden;            ///< h, hidden × columns.
+  Eigen::Matrix<Scalar, Hidden, Columns> memory;            ///< c, hidden × columns.
+  Eigen::Matrix<Scalar, times<4, Hidden>, Columns> gates;   ///< Scratch, 4 hidden × columns.
+};
+
+/// A long short-term memory cell with forget gate and without peepholes.
+///
+///     z = W x + U h⁻ + b,  z = [zᵢ; z_f; z_g; z_o]
+///     i = σ(zᵢ)   f = σ(z_f)   g = tanh(z_g)   o = σ(z_o)
+///     c = f ∘ c⁻ + i ∘ g
+///     h = o ∘ tanh(c)
+///
+/// Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber, Cummins, "Learning to forget", 2000.
+/// Sizes are fixed or run-time. Fixed sizes live inside the object, so a cell of a few units needs no heap at all:
+///
+///     LstmCell<float, 8, 16> cell;                // parameters zero; cell.initialise(random) or copy_parameters
+///     auto state = cell.initial_state();
+///     cell.step(x, state);                        // x: 8 numbers; state.hidden: 16
+///
+/// All functions are const and may be called by any number of threads, each with its own state.
+template <class Scalar_ = float, int Input = Eigen::Dynamic, int Hidden = Eigen::Dynamic>
+struct LstmCell {
+  using Scalar = Scalar_;
+  using InputWeight = Eigen::Matrix<Scalar, times<4, Hidden>, Input>;
+  using RecurrentWeight = Eigen::Matrix<Scalar, times<4, Hidden>, Hidden>;
+  using Bias = Eigen::Matrix<Scalar, times<4, Hidden>, 1>;
+  template <int Columns = 1>
+  using State = LstmState<Scalar, Hidden, Columns>;
+
+  static_assert(Hidden == Eigen::Dynamic || 4 * Hidden * Hidden * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
+                "this fixed LSTM cell does not fit Eigen's limit for fixed-size matrices (128 KiB: 90 units in float, "
+                "64 in double); use run-time sizes: LstmCell<Scalar>(input, hidden)");
+  static_assert(Hidden == Eigen::Dynamic || Input == Eigen::Dynamic ||
+                    4 * Hidden * Input * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
+                "this fixed LSTM cell's input weights do not fit Eigen's limit for fixed-size matrices (128 KiB); use "
+                "run-time sizes: LstmCell<Scalar>(input, hidden)");
+
+  InputWeight input_weight;          ///< W, 4 hidden × input, gates in the order i, f, g, o.
+  RecurrentWeight recurrent_weight;  ///< U, 4 hidden × hidden.
+  Bias bias;                         ///< b, 4 hidden.
+
+  /// All parameters zero.
+  LstmCell()
+    requires(Input != Eigen::Dynamic && Hidden != Eigen::Dynamic)
+      : LstmCell(Input, Hidden) {}
+  LstmCell(Index input, Index hidden)
+      : input_weight(InputWeight::Zero(4 * hidden, input)),
+        recurrent_weight(RecurrentWeight::Zero(4 * hidden, hidden)),
+        bias(Bias::Zero(4 * hidden)) {}
+
+  Index input_size() const { return input_weight.cols(); }
+  Index hidden_size() const { return recurrent_weight.cols(); }
+
+  template <class Visitor, class... Same>
+  static void visit(Visitor& visitor, Same&... cells) {
+    visitor("input_weight", Kind::weight, cells.input_weight...);
+    visitor("recurrent_weight", Kind::weight, cells.recurrent_weight...);
+    visitor("bias", Kind::bias, cells.bias...);
+  }
+
+  /// Glorot-uniform input weights over all four gates, orthogonal recurrent weights, zero biases and unit forget bias
+  /// (Jozefowicz, Zaremba, Sutskever, "An empirical exploration of recurrent network architectures", 2015): Keras'
+  /// defaults.
+  void initialise(Random& random) {
+    fill_glorot(input_weight, input_size(), 4 * hidden_size(), random);
+    Matrix<Scalar> orthogonal(4 * hidden_size(), hidden_size());
+    fill_orthogonal(orthogonal, random);
+    recurrent_weight = orthogonal;
+    bias.setZero();
+    bias.segment(hidden_size(), hidden_size()).setOnes();
+  }
+
+  /// The state before the first event: zeros.
+  State<1> initial_state() const { return make_state<1>(1); }
+
+  /// The state of `columns` sequences before their first events.
+  State<Eigen::Dynamic> initial_state(Index columns) const { return make_state<Eigen::Dynamic>(columns); }
+
+  /// One step of the first x.cols() sequences of a state. x: input × n. Allocates nothing for one column.
+  template <class X, int Columns>
+  void step(const X& x, State<Columns>& state) const {
+    assert(x.rows() == input_size() && x.cols() <= state.hidden.cols());
+    if constexpr (Columns == 1) {
+      state.gates = bias;
+      state.gates.noalias() += input_weight * x;
+      state.gates.noalias() += recurrent_weight * state.hidden;
+      activate(state.gates, state.memory, state.memory, state.hidden);
+    } else {
+      const Index n = x.cols();
+      auto gates = state.gates.leftCols(n);
+      auto hidden = state.hidden.leftCols(n);
+      auto memory = state.memory.leftCols(n);
+      gates.colwise() = bias;
+      add_product(input_weight, x, gates);
+      add_product(recurrent_weight, hidden, gates);
+      activate(gates, memory, memory, hidden);
+    }
+  }
+
+  /// The pointwise half of a step: turns pre-activations z into gates, in place, and computes c and h.
+  /// gates: 4 hidden × n; previous, memory, hidden: hidden × n; `memory` may be `previous`.
+  template <class Gates, class Previous, class Memory, class HiddenOut>
+  void activate(Gates&& gates, const Previous& previous, Memory&& memory, HiddenOut&& hidden) const {
+    const Index units = hidden_size();
+    for (Index column = 0; column < gates.cols(); ++column) {  // one column stays in the first-level cache
+      auto z = gates.col(column);
+      auto i = z.template segment<Hidden>(0, units).array();
+      auto f = z.template segment<Hidden>(units, units).array();
+      auto g = z.template segment<Hidden>(2 * units, units).array();
+      auto o = z.template segment<Hidden>(3 * units, units).array();
+      auto c = memory.col(column).array();
+      i = i.logistic();
+      f = f.logistic();
+      g = g.tanh();
+      o = o.logistic();
+      c = f * previous.col(column).array() + i * g;
+      hidden.col(column).array() = o * c.tanh();
+    }
+  }
+
+  /// Differentiates `activate`. On entry gates holds i, f, g, o and d_memory the gradient of c that comes from later
+  /// steps; on return gates holds the gradient of z and d_memory that of c⁻. Shapes as in `activate`.
+  template <class Gates, class Previous, class Memory, class DHidden, class DMemory>
+  void activate_backward(Gates&& gates, const Previous& previous, const Memory& memory, const DHidden& d_hidden,
+                         DMemory&& d_memory) const {
+    const Index units = hidden_size();
+    using Array = Eigen::Array<Scalar, Hidden, 1>;
+    Array tanh_c(units), dc(units);
+    for (Index column = 0; column < gates.cols(); ++column) {
+      auto z = gates.col(column);
+      auto i = z.template segment<Hidden>(0, units).array();
+      auto f = z.template segment<Hidden>(units, units).array();
+      auto g = z.template segment<Hidden>(2 * units, units).array();
+      auto o = z.template segment<Hidden>(3 * units, units).array();
+      const auto dh = d_hidden.col(column).array();
+      // h = o ∘ tanh(c)
+      tanh_c = memory.col(column).array().tanh();
+      dc = d_memory.col(column).array() + dh * o * (Scalar(1) - tanh_c.square());
+      // c = f ∘ c⁻ + i ∘ g
+      d_memory.col(column).array() = dc * f;
+      o = dh * tanh_c * o * (Scalar(1) - o);
+      f = dc * previous.col(column).array() * f * (Scalar(1) - f);
+      tanh_c = i;  // still needed for g's gradient after i's has taken its place
+      i = dc * g * tanh_c * (Scalar(1) - tanh_c);
+      g = dc * tanh_c * (Scalar(1) - g.square());
+    }
+  }
+
+ private:
+  template <int Columns>
+  State<Columns> make_state(Index columns) const {
+    const Index units = hidden_size();
+    return {Eigen::Matrix<Scalar, Hidden, Columns>::Zero(units, columns),
+            Eigen::Matrix<Scalar, Hidden, Columns>::Zero(units, columns),
+            Eigen::Matrix<Scalar, times<4, Hidden>, Columns>::Zero(4 * units, columns)};
+  }
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <lstmrec/core/matrix.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+// The parameters protocol.
+//
+// A layer is a plain struct: its parameters as Eigen matrices, and formulas as const member functions. Its gradients,
+// an optimiser's moments and an averaged copy are further objects of the same struct. It lists its parameters once:
+//
+//     struct Dense {
+//       Matrix<float> weight; Vector<float> bias;
+//       template <class Visitor, class... Same>
+//       static void visit(Visitor& visitor, Same&... layers) {
+//         visitor("weight", Kind::weight, layers.weight...);
+//         visitor("bias", Kind::bias, layers.bias...);
+//       }
+//     };
+//
+// so that one visitor walks any number of equally shaped layers in step: one for zeroing, two for a sum, four for Adam.
+// A layer that holds others passes them on with visit_member; names nest as in `blocks.0.lstm.bias`.
+
+/// What an optimiser may do to a parameter: weights decay, biases and gains do not.
+enum class Kind { weight, bias };
+
+/// Visits a member that is itself a layer.
+template <class Visitor, class First, class... Rest>
+void visit_member(Visitor& visitor, const char* name, First& first, Rest&... rest) {
+  if constexpr (requires { visitor.enter(std::string()); }) visitor.enter(name);
+  std::remove_const_t<First>::visit(visitor, first, rest...);
+  if constexpr (requires { visitor.leave(); }) visitor.leave();
+}
+
+/// Visits a member that is a vector of layers, of the same size in every object.
+template <class Visitor, class First, class... Rest>
+void visit_members(Visitor& visitor, const char* name, First& first, Rest&... rest) {
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if constexpr (requires { visitor.enter(std::string()); }) visitor.enter(name + ("." + std::to_string(i)));
+    std::remove_const_t<typename std::remove_const_t<First>::value_type>::visit(visitor, first[i], rest[i]...);
+    if constexpr (requires { visitor.leave(); }) visitor.leave();
+  }
+}
+
+/// Calls function(parameter...) for every parameter of equally shaped layers.
+template <class Function, class First, class... Rest>
+void for_each_parameter(Function&& function, First& first, Rest&... rest) {
+  auto visitor = [&](const char*, Kind, auto&... parameters) { function(parameters...); };
+  std::remove_const_t<First>::visit(visitor, first, rest...);
+}
+
+namespace detail {
+
+template <class Function>
+struct NamedVisitor {
+  Function& function;
+  std::string prefix;
+  std::vector<std::size_t> lengths;
+
+  void enter(const std::string& name) {
+    lengths.push_back(prefix.size());
+    prefix += name + ".";
+  }
+  void leave() {
+    prefix.resize(lengths.back());
+    lengths.pop_back();
+  }
+  template <class... Parameters>
+  void operator()(const char* name, Kind, Parameters&... parameters) {
+    function(prefix + name, parameters...);
+  }
+};
+
+}  // namespace detail
+
+/// Calls function(name, parameter...) with full names such as `blocks.0.lstm.bias`.
+template <class Function, class First, class... Rest>
+void for_each_named_parameter(Function&& function, First& first, Rest&... rest) {
+  detail::NamedVisitor<std::remove_reference_t<Function>> visitor{function, {}, {}};
+  std::remove_const_t<First>::visit(visitor, first, rest...);
+}
+
+/// Sets every parameter to zero.
+template <class Layer>
+void set_zero(Layer& layer) {
+  for_each_parameter([](auto& parameter) { parameter.setZero(); }, layer);
+}
+
+/// A layer of the same shape with all parameters zero: empty gradients.
+template <class Layer>
+Layer zeros_like(const Layer& layer) {
+  Layer zeros = layer;
+  set_zero(zeros);
+  return zeros;
+}
+
+/// The number of scalars in a layer's parameters.
+template <class Layer>
+Index parameter_count(const Layer& layer) {
+  Index count = 0;
+  for_each_parameter([&](const auto& parameter) { count += parameter.size(); }, layer);
+  return count;
+}
+
+/// sum += term, parameter by parameter.
+template <class Layer>
+void add_parameters(Layer& sum, const Layer& term) {
+  for_each_parameter([](auto& a, const auto& b) { a += b; }, sum, term);
+}
+
+/// The Euclidean norm of all parameters together.
+template <class Layer>
+double parameter_norm(const Layer& layer) {
+  double sum = 0;
+  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(parameter.squaredNorm()); }, layer);
+  return std::sqrt(sum);
+}
+
+/// Copies between layers of the same shapes and different types: fixed to run-time sizes, float to double.
+template <class To, class From>
+void copy_parameters(To& to, const From& from) {
+  for_each_parameter(
+      [](auto& a, const auto& b) { a = b.template cast<typename std::remove_reference_t<decltype(a)>::Scalar>(); }, to,
+      from);
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,192 @@
+#include <lstmrec/nn/embedding.hpp>
+#include <lstmrec/nn/gradient_check.hpp>
+#include <lstmrec/nn/item_head.hpp>
+#include <lstmrec/nn/residual_recurrent_block.hpp>
+
+#include <limits>
+
+#include "catch.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+// Five sequences, ragged, six steps.
+const std::vector<Index> lengths = {6, 4, 4, 2, 1};
+
+Matrix<double> random_matrix(Index rows, Index columns, std::uint64_t seed) {
+  Matrix<double> matrix(rows, columns);
+  Random random(seed);
+  fill_normal(matrix, 1.0, random);
+  return matrix;
+}
+
+template <class Layer>
+void randomise(Layer& layer, std::uint64_t seed) {
+  Random random(seed);
+  for_each_parameter([&](auto& parameter) { fill_normal(parameter, 0.5, random); }, layer);
+}
+
+Matrix<double> filled_with_nan(Index rows, Index columns) {
+  return Matrix<double>::Constant(rows, columns, std::numeric_limits<double>::quiet_NaN());
+}
+
+// Backward has to add to the gradients: they begin at one everywhere, which is taken off again before the comparison.
+template <class Layer>
+Layer ones_like(const Layer& layer) {
+  Layer ones = layer;
+  for_each_parameter([](auto& parameter) { parameter.setOnes(); }, ones);
+  return ones;
+}
+
+template <class Layer>
+void subtract_ones(Layer& layer) {
+  for_each_parameter([](auto& parameter) { parameter.array() -= 1.0; }, layer);
+}
+
+constexpr double tolerance = 1e-7;
+
+}  // namespace
+
+TEST_CASE("Lstm: gradients of parameters and input agree with differences") {
+  const PackedSteps steps(lengths);
+  Lstm<double> layer(3, 4);
+  randomise(layer, 1);
+  Matrix<double> x = random_matrix(3, steps.columns(), 2);
+  const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
+  Lstm<double>::Cache cache;
+  Matrix<double> hidden = filled_with_nan(4, steps.columns());
+  const auto loss = [&] {
+    layer.forward(x, steps, cache, hidden);
+    return hidden.cwiseProduct(weights).sum();
+  };
+  loss();
+  auto gradients = ones_like(layer);
+  Matrix<double> d_hidden = weights, d_x = filled_with_nan(3, steps.columns());
+  layer.backward(x, steps, cache, d_hidden, gradients, d_x);
+  subtract_ones(gradients);
+  CHECK(check_gradients(layer, gradients, loss).relative < tolerance);
+  CHECK(check_gradient("x", x, d_x, loss).relative < tolerance);
+}
+
+TEST_CASE("Three stacked blocks with dropout: gradients agree with differences") {
+  using Block = ResidualRecurrentBlock<LstmCell<double>>;
+  const PackedSteps steps(lengths);
+  std::vector<Block> blocks;
+  for (std::uint64_t place = 0; place < 3; ++place) {
+    blocks.emplace_back(4, 9, 0.3, place);
+    randomise(blocks.back(), place + 1);
+  }
+  std::vector<std::uint64_t> keys;
+  for (Index column = 0; column < steps.columns(); ++column) keys.push_back(mix(7, column));
+  Matrix<double> x = random_matrix(4, steps.columns(), 2);
+  const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
+  std::vector<Block::Cache> caches(3);
+  std::vector<Matrix<double>> outputs(3, filled_with_nan(4, steps.columns()));
+  const auto loss = [&] {
+    for (std::size_t i = 0; i < 3; ++i) blocks[i].forward(i == 0 ? x : outputs[i - 1], steps, keys, caches[i], outputs[i]);
+    return outputs[2].cwiseProduct(weights).sum();
+  };
+  loss();
+  std::vector<Block> gradients;
+  for (const auto& block : blocks) gradients.push_back(ones_like(block));
+  Matrix<double> d_output = weights, d_input = filled_with_nan(4, steps.columns());
+  for (std::size_t i = 3; i-- > 0;) {
+    blocks[i].backward(i == 0 ? x : outputs[i - 1], steps, keys, caches[i], d_output, gradients[i], d_input);
+    d_output.swap(d_input);
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    subtract_ones(gradients[i]);
+    const auto difference = check_gradients(blocks[i], gradients[i], loss);
+    INFO(difference.name << "(" << difference.row << ", " << difference.column << ")");
+    CHECK(difference.relative < tolerance);
+  }
+  CHECK(check_gradient("x", x, d_output, loss).relative < tolerance);
+}
+
+TEST_CASE("Item head: loss and gradients with several targets and excluded items") {
+  ItemHead<double> head(7);
+  randomise(head, 1);
+  Matrix<double> vectors = random_matrix(3, 7, 2), h = random_matrix(3, 5, 3);
+  const std::vector<std::uint32_t> items = {0, 1, 2, 3, 4, 5, 6, 0, 3, 3};
+  const std::vector<float> weights = {.1f, .2f, .3f, 0, .25f, .25f, .5f, .1f, .2f, .1f};
+  const std::vector<std::uint32_t> seen = {3, 5, 6, 2};
+  std::vector<std::span<const std::uint32_t>> excluded;
+  for (std::size_t column = 0; column < 5; ++column) excluded.push_back(std::span(seen).first(column));
+  const ItemTargets targets{2, items, weights, excluded};
+  ItemHead<double>::Cache cache;
+  const auto run = [&](Matrix<double>& d_vectors, ItemHead<double>& gradients, Matrix<double>& d_h) {
+    return head.loss(SoftmaxCrossEntropy{}, vectors, h, targets, cache, d_vectors, gradients, d_h);
+  };
+  Matrix<double> unused_vectors = vectors, unused_h = h;
+  auto unused_head = head;
+  const auto loss = [&] { return run(unused_vectors, unused_head, unused_h); };
+
+  // The formula, written out.
+  double expected = 0;
+  for (Index column = 0; column < 5; ++column) {
+    const Vector<double> z = vectors.transpose() * h.col(column) + head.bias;
+    const auto list = excluded[static_cast<std::size_t>(column)];
+    const auto targets_here = targets.items_of(column);
+    const auto weights_here = targets.weights_of(column);
+    const auto is_target = [&](Index item) {
+      for (std::size_t k = 0; k < 2; ++k)
+        if (weights_here[k] != 0 && targets_here[k] == item) return true;
+      return false;
+    };
+    double sum = 0;
+    for (Index item = 0; item < 7; ++item)
+      if (is_target(item) || std::find(list.begin(), list.end(), item) == list.end()) sum += std::exp(z(item));
+    for (std::size_t k = 0; k < 2; ++k)
+      expected += static_cast<double>(weights_here[k]) * (std::log(sum) - z(targets_here[k]));
+  }
+  CHECK(loss() == Approx(expected).epsilon(1e-12));
+
+  auto gradients = ones_like(head);
+  Matrix<double> d_vectors = Matrix<double>::Ones(3, 7), d_h = filled_with_nan(3, 5);
+  run(d_vectors, gradients, d_h);
+  subtract_ones(gradients);
+  d_vectors.array() -= 1.0;
+  CHECK(check_gradients(head, gradients, loss).relative < tolerance);
+  CHECK(check_gradient("vectors", vectors, d_vectors, loss).relative < tolerance);
+  CHECK(check_gradient("h", h, d_h, loss).relative < tolerance);
+}
+
+TEST_CASE("Embedding: backward adds to the columns that were looked up") {
+  Embedding<double> layer(4, 3);
+  randomise(layer, 1);
+  const std::vector<std::uint32_t> indices = {2, 0, 2, 3};
+  const Matrix<double> weights = random_matrix(3, 4, 2);
+  Matrix<double> output = filled_with_nan(3, 4);
+  const auto loss = [&] {
+    layer.forward(indices, output);
+    return output.cwiseProduct(weights).sum();
+  };
+  auto gradients = ones_like(layer);
+  layer.backward(indices, weights, gradients);
+  subtract_ones(gradients);
+  CHECK(check_gradients(layer, gradients, loss).relative < tolerance);
+}
+
+TEST_CASE("The gradient checker sees a wrong gradient and a NaN") {
+  Dense<double> layer(2, 2);
+  randomise(layer, 1);
+  const Matrix<double> x = random_matrix(2, 3, 2);
+  const auto loss = [&] {
+    Matrix<double> y(2, 3);
+    layer.forward(x, y);
+    return 0.5 * y.squaredNorm();
+  };
+  Matrix<double> y(2, 3), d_x(2, 3);
+  layer.forward(x, y);
+  auto gradients = zeros_like(layer);
+  layer.backward(x, y, gradients, d_x);
+  CHECK(check_gradients(layer, gradients, loss).relative < tolerance);
+  gradients.bias(1) += 1e-3;
+  const auto wrong = check_gradients(layer, gradients, loss);
+  CHECK(wrong.relative > 1e-5);
+  CHECK(wrong.name == "bias");
+  CHECK(wrong.row == 1);
+  gradients.weight(0, 1) = std::numeric_limits<double>::quiet_NaN();
+  CHECK(std::isnan(check_gradients(layer, gradients, loss).relative));
+}
