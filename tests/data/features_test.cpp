@@ -1,0 +1,67 @@
+#include "lstmrec/data/features.hpp"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/logs.hpp"
+#include "data/thrown.hpp"
+#include "lstmrec/core/error.hpp"
+#include "lstmrec/data/interactions.hpp"
+
+using namespace lstmrec;
+
+TEST_CASE("Ratings become levels, half stars as levels of their own") {
+  const auto log =
+      make_interactions(std::vector<LogRow>{{1, 1, 0, 4.f}, {1, 2, 1, .5f}, {1, 3, 2, 4.5f}, {1, 4, 3, .5f}});
+  const RatingLevels levels(log.events);
+  REQUIRE(levels.values() == std::vector<float>{.5f, 4.f, 4.5f});
+  for (std::uint32_t level = 0; level < levels.size(); ++level) REQUIRE(levels.level(levels.value(level)) == level);
+  REQUIRE_THROWS_AS(levels.level(5.f), std::out_of_range);
+  REQUIRE_THROWS_AS(levels.level(2.f), std::out_of_range);
+  REQUIRE_THROWS_AS(levels.level(std::numeric_limits<float>::quiet_NaN()), std::out_of_range);
+  REQUIRE_THROWS_AS(levels.value(3), std::out_of_range);
+  REQUIRE(RatingLevels(levels.values()).level(4.5f) == 2);
+}
+
+TEST_CASE("There are at most 256 levels, finite and rising") {
+  std::vector<Event> events(256);
+  for (std::size_t i = 0; i < events.size(); ++i) events[i].rating = static_cast<float>(255 - i);
+  REQUIRE(RatingLevels(events).size() == 256);
+  events.push_back({.rating = .5f});
+  REQUIRE_THROWS_AS(RatingLevels(events), Error);
+  REQUIRE_THROWS_AS(RatingLevels(std::vector<float>{1, 1}), std::invalid_argument);
+  REQUIRE_THROWS_AS(RatingLevels(std::vector<float>{2, 1}), std::invalid_argument);
+  REQUIRE_THROWS_AS(RatingLevels(std::vector<float>{1, INFINITY}), std::invalid_argument);
+  REQUIRE_THROWS_AS(RatingLevels(std::vector<float>{NAN}), std::invalid_argument);
+  std::vector<float> many(257);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] = static_cast<float>(i);
+  REQUIRE_THROWS_AS(RatingLevels(many), std::invalid_argument);
+}
+
+TEST_CASE("Times are standardised by the training events alone") {
+  std::vector<LogRow> rows;
+  for (int i = 0; i < 5; ++i) rows.emplace_back(1, i, 1000000000 + 10 * i, 1.f);
+  const auto all = sequences(make_interactions(rows));
+  const TimeScaling scaling = fit_time_scaling(leave_one_out(all));  // the first three: 0, 10, 20
+  REQUIRE(scaling.mean == Approx(1000000010).epsilon(1e-15));
+  REQUIRE(scaling.deviation == Approx(std::sqrt(200. / 3)).epsilon(1e-9));
+  REQUIRE(scaling.standardised(1000000010) == Approx(0).margin(1e-6));
+  REQUIRE(scaling.standardised(1000000020) == Approx(10 / std::sqrt(200. / 3)));
+
+  RatingSplit split{all, {Part::train, Part::test, Part::validation, Part::train, Part::test}, ""};  // 0 and 30
+  REQUIRE(fit_time_scaling(split).mean == Approx(1000000015).epsilon(1e-15));
+  REQUIRE(fit_time_scaling(split).deviation == Approx(15).epsilon(1e-9));
+  split.parts = {Part::train, Part::test, Part::test, Part::test, Part::test};
+  REQUIRE(fit_time_scaling(split).deviation == 1);
+}
+
+TEST_CASE("The log gap is 0 for no or negative time, and finite for any") {
+  REQUIRE(log_gap(100, 100) == 0);
+  REQUIRE(log_gap(100, 50) == 0);
+  REQUIRE(log_gap(100, 199) == Approx(std::log(100.)));
+  REQUIRE(std::isfinite(log_gap(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max())));
+}

@@ -1,0 +1,207 @@
+#include "lstmrec/data/split.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/logs.hpp"
+#include "data/thrown.hpp"
+#include "lstmrec/core/error.hpp"
+#include "lstmrec/core/random.hpp"
+#include "lstmrec/data/interactions.hpp"
+#include "lstmrec/data/sequences.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+using Splitter = std::function<Split(Sequences)>;
+
+const std::vector<std::pair<std::string, Splitter>> splitters{
+    {"leave one out", [](Sequences all) { return leave_one_out(std::move(all)); }},
+    {"by time", [](Sequences all) { return split_by_time(std::move(all), .2, .15); }},
+    {"by time, no validation", [](Sequences all) { return split_by_time(std::move(all), 0, .3); }},
+    {"by users", [](Sequences all) { return split_by_users(std::move(all), .2, .3, 7); }}};
+
+std::set<std::pair<std::uint32_t, std::uint32_t>> places(const std::vector<Target>& targets) {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> set;
+  for (const Target& target : targets) set.emplace(target.user, target.position);
+  return set;
+}
+
+}  // namespace
+
+TEST_CASE("The parts of every split are disjoint, in order, and never later than their target") {
+  for (const auto& [name, splitter] : splitters) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      CAPTURE(name, seed);
+      const Split split = splitter(sequences(make_interactions(random_log(seed, 400))));
+      REQUIRE_FALSE(split.test.empty());
+      REQUIRE_FALSE(split.protocol.empty());
+      REQUIRE(split.train_length.size() == split.sequences.size());
+      auto taken = places(split.validation);
+      taken.merge(places(split.test));
+      REQUIRE(taken.size() == split.validation.size() + split.test.size());  // disjoint, and no target twice
+      for (const auto* targets : {&split.validation, &split.test}) {
+        REQUIRE(std::is_sorted(targets->begin(), targets->end(), [](const Target& a, const Target& b) {
+          return std::pair(a.user, a.position) < std::pair(b.user, b.position);
+        }));
+        for (const Target& target : *targets) {
+          REQUIRE(target.position < split.sequences[target.user].size());
+          REQUIRE(target.position >= split.train_length[target.user]);  // never trained on
+          REQUIRE(&split.event(target) == &split.sequences[target.user][target.position]);
+          REQUIRE(split.history(target).size() == target.position);
+          for (const Event& event : split.history(target)) {
+            REQUIRE(std::pair(event.time, event.row) < std::pair(split.event(target).time, split.event(target).row));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("Changing the events after a target leaves its history and its training part as they were") {
+  for (const auto& [name, splitter] : splitters) {
+    const auto rows = random_log(11, 400);
+    const Split before = splitter(sequences(make_interactions(rows)));
+    auto targets = before.validation;
+    targets.insert(targets.end(), before.test.begin(), before.test.end());
+    for (const Target& target : targets) {
+      CAPTURE(name, target.user, target.position);
+      const Event& event = before.event(target);
+      const auto user = before.sequences.users.id(target.user);
+      std::vector<std::size_t> later;  // the user's rows after the target
+      for (std::size_t row = 0; row < rows.size(); ++row) {
+        if (user == RawId(std::get<0>(rows[row])) &&
+            std::pair(std::get<2>(rows[row]), row) > std::pair(event.time, std::size_t{event.row})) {
+          later.push_back(row);
+        }
+      }
+      auto changed = rows;
+      Random random(target.position);
+      for (std::size_t i = later.size(); i > 1; --i) {
+        std::swap(std::get<1>(changed[later[i - 1]]), std::get<1>(changed[later[random.below(i)]]));
+      }
+      const Split after = splitter(sequences(make_interactions(changed)));
+      REQUIRE(raw(after.sequences, after.history(target)) == raw(before.sequences, before.history(target)));
+      if (name != "by users") {
+        const auto length = std::min(before.train_length[target.user], target.position);
+        REQUIRE(raw(after.sequences, after.train(target.user).first(length)) ==
+                raw(before.sequences, before.train(target.user).first(length)));
+      }
+    }
+  }
+}
+
+TEST_CASE("Leave-one-out takes the last two events of users with at least three") {
+  const std::vector<LogRow> rows{{1, 10, 0, 1.f}, {2, 10, 0, 1.f}, {2, 11, 1, 1.f}, {3, 10, 0, 1.f}, {3, 11, 1, 1.f},
+                                 {3, 12, 2, 1.f}, {4, 14, 9, 1.f}, {4, 13, 8, 1.f}, {4, 12, 7, 1.f}, {4, 11, 6, 1.f}};
+  const Split split = leave_one_out(sequences(make_interactions(rows)));
+  REQUIRE(split.train_length == std::vector<std::uint32_t>{1, 2, 1, 2});
+  REQUIRE(places(split.validation) == std::set<std::pair<std::uint32_t, std::uint32_t>>{{2, 1}, {3, 2}});
+  REQUIRE(places(split.test) == std::set<std::pair<std::uint32_t, std::uint32_t>>{{2, 2}, {3, 3}});
+  REQUIRE(split.sequences.items.id(split.event(split.test[1]).item) == RawId(14));
+  REQUIRE(split.train(3).size() == 2);
+  REQUIRE(contains(split.protocol, "2 users"));
+}
+
+TEST_CASE("Leave-one-out needs a user with three events") {
+  const std::vector<LogRow> rows{{1, 10, 0, 1.f}, {2, 10, 0, 1.f}, {2, 11, 1, 1.f}};
+  REQUIRE(thrown<Error>([&] { leave_one_out(sequences(make_interactions(rows))); }) ==
+          "memory: leave-one-out needs a user with at least 3 events");
+}
+
+TEST_CASE("A split by time puts all events before all targets and equal times on one side") {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const Split split = split_by_time(sequences(make_interactions(random_log(seed, 500))), .1, .2);
+    const auto times_of = [&](const std::vector<Target>& targets) {
+      std::vector<std::int64_t> times;
+      for (const Target& target : targets) times.push_back(split.event(target).time);
+      std::sort(times.begin(), times.end());
+      return times;
+    };
+    const auto validation = times_of(split.validation), test = times_of(split.test);
+    std::size_t trained = 0;
+    for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
+      trained += split.train(user).size();
+      for (const Event& event : split.train(user)) REQUIRE(event.time < validation.front());
+    }
+    REQUIRE(validation.back() < test.front());
+    REQUIRE(trained + validation.size() + test.size() == 500);
+    // At least the shares that were asked for; more only by events with the boundary's time, here about 12 a time.
+    REQUIRE(test.size() >= 100);
+    REQUIRE(validation.size() + test.size() >= 150);
+    REQUIRE(test.size() < 130);
+    REQUIRE(validation.size() + test.size() < 180);
+  }
+}
+
+TEST_CASE("A split by time needs times, and enough different ones") {
+  auto log = make_interactions(random_log(1, 100));
+  log.has_times = false;
+  REQUIRE(thrown<Error>([&] { split_by_time(sequences(log)); }) ==
+          "memory: a split by time needs times, and there are none");
+  REQUIRE(contains(thrown<Error>([&] { split_by_time(sequences(make_interactions(random_log(1, 100, 20, 30, 1)))); }),
+                   "memory: too few different times"));
+  REQUIRE(contains(thrown<Error>([&] { split_by_time(sequences(make_interactions(random_log(1, 100, 20, 30, 2)))); }),
+                   "memory: too few different times"));
+  REQUIRE(contains(thrown<Error>([&] { split_by_time(sequences(make_interactions(random_log(1, 100))), .1, 1e-9); }),
+                   "memory: too few different times"));
+  const std::vector<LogRow> extreme{{1, 1, std::numeric_limits<std::int64_t>::min(), 1.f},
+                                    {1, 2, 0, 1.f},
+                                    {1, 3, std::numeric_limits<std::int64_t>::max(), 1.f}};
+  const Split split = split_by_time(sequences(make_interactions(extreme)), .33, .33);
+  REQUIRE(split.train_length[0] == 1);
+  REQUIRE(split.test[0].position == 2);
+}
+
+TEST_CASE("A split by users holds whole users out, the same ones for the same seed") {
+  const auto all = sequences(make_interactions(random_log(3, 2000, 200)));
+  const Split split = split_by_users(all, .1, .2, 5);
+  std::size_t long_enough = 0, held_out = 0;
+  for (std::uint32_t user = 0; user < all.size(); ++user) {
+    if (all[user].size() >= 2) ++long_enough;
+    if (split.train(user).empty()) {
+      ++held_out;
+    } else {
+      REQUIRE(split.train(user).size() == all[user].size());
+    }
+  }
+  REQUIRE(long_enough < all.size());  // users with one event are in the log, and stay in training
+  REQUIRE(split.validation.size() == static_cast<std::size_t>(std::llround(.1 * static_cast<double>(long_enough))));
+  REQUIRE(split.test.size() == static_cast<std::size_t>(std::llround(.2 * static_cast<double>(long_enough))));
+  REQUIRE(held_out == split.validation.size() + split.test.size());
+  for (const Target& target : split.test) {
+    REQUIRE(split.train_length[target.user] == 0);
+    REQUIRE(target.position + 1 == all[target.user].size());
+  }
+  REQUIRE(places(split_by_users(all, .1, .2, 5).test) == places(split.test));
+  REQUIRE(places(split_by_users(all, .1, .2, 6).test) != places(split.test));
+}
+
+TEST_CASE("A split by users needs enough users") {
+  const std::vector<LogRow> rows{{1, 1, 0, 1.f}, {1, 2, 1, 1.f}, {2, 1, 0, 1.f}, {2, 2, 1, 1.f}};
+  REQUIRE(contains(thrown<Error>([&] { split_by_users(sequences(make_interactions(rows)), .1, .5); }),
+                   "memory: too few users"));
+  REQUIRE(contains(thrown<Error>([&] { split_by_users(sequences(make_interactions(rows)), .3, .6); }),
+                   "memory: too few users to leave some for training"));
+}
+
+TEST_CASE("Fractions that leave nothing to test or to train on are refused") {
+  const auto all = sequences(make_interactions(random_log(1, 100)));
+  const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [validation, test] : std::vector<std::pair<double, double>>{
+           {-.1, .1}, {.1, -.1}, {.1, 0}, {.5, .5}, {0, 1}, {not_a_number, .1}, {.1, not_a_number}}) {
+    CAPTURE(validation, test);
+    REQUIRE_THROWS_AS(split_by_time(all, validation, test), std::invalid_argument);
+    REQUIRE_THROWS_AS(split_by_users(all, validation, test), std::invalid_argument);
+  }
+}
