@@ -1,0 +1,63 @@
+// The baselines on real data, against figures measured once with another implementation.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "catch.hpp"
+#include "lstmrec/counts/item_knn.hpp"
+#include "lstmrec/counts/markov.hpp"
+#include "lstmrec/counts/popularity.hpp"
+#include "lstmrec/data/movielens.hpp"
+#include "lstmrec/data/sequences.hpp"
+#include "lstmrec/data/split.hpp"
+#include "lstmrec/eval/evaluate.hpp"
+#include "real_data.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+template <class S>
+void check_figures(const std::string& name, const S& scorer, const Split& split, double hr, double ndcg) {
+  INFO(name);
+  const auto result = evaluate(scorer, split, split.test, {.cutoffs = {10}, .bootstrap_samples = 0});
+  CHECK(result.hr_at(10).value == Approx(hr).margin(0.002));
+  CHECK(result.ndcg_at(10).value == Approx(ndcg).margin(0.002));
+}
+
+Split load(const std::filesystem::path& path, std::size_t min_item_count = 1) {
+  return leave_one_out(sequences(read_movielens(path), {.min_item_count = min_item_count}));
+}
+
+}  // namespace
+
+TEST_CASE("the baselines' figures on MovieLens 1M") {
+  const auto path = real_data("ml-1m/sequences.txt");
+  if (!path) return;
+  const Split split = load(*path, 5);
+  CHECK(split.sequences.items.size() == 3416);
+  check_figures("popularity", Popularity(split), split, .039, .019);
+  check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .192, .112);
+  check_figures("decayed chain", MarkovCounts(split), split, .258, .150);
+  check_figures("item neighbours", ItemKnn(split), split, .142, .079);
+}
+
+TEST_CASE("the baselines' figures on MovieLens 100K") {
+  const auto path = real_data("ml-100k");
+  if (!path) return;
+  const Split split = load(*path);
+  check_figures("popularity", Popularity(split), split, .084, .043);
+  check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .144, .077);
+  check_figures("decayed chain", MarkovCounts(split), split, .206, .114);
+}
+
+TEST_CASE("the baselines' figures on the small MovieLens of 2018") {
+  const auto path = real_data("ml-latest-small");
+  if (!path) return;
+  const Split split = load(*path);
+  check_figures("popularity", Popularity(split), split, .038, .018);
+  check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .074, .047);
+  check_figures("decayed chain", MarkovCounts(split), split, .126, .069);
+}
