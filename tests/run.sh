@@ -18,7 +18,7 @@ if [[ ${1:-} == --no-install ]]; then
   shift
 else
   source tests/install_missing.sh
-  install_missing "${CXX:-g++}:${CXX:-g++}" cmake:cmake ninja:ninja-build libeigen3-dev catch2 libcli11-dev
+  install_missing "${CXX:-g++}:${CXX:-g++}" cmake:cmake ninja:ninja-build libeigen3-dev catch2 libcli11-dev curl:curl
 fi
 
 jobs=${JOBS:-$(nproc)}

@@ -99,7 +99,8 @@ std::vector<std::string> faults(const Files& files) {
         const bool eigen = !include.quoted && include.name.starts_with("Eigen/");
         // POSIX has what the standard library lacks: syncing a file to its disk.
         const bool posix = !include.quoted && (include.name == "unistd.h" || include.name == "fcntl.h");
-        if (!standard && !eigen && !posix) result.push_back(file + ": neither ours, Eigen's nor std's: " + include.name);
+        if (!standard && !eigen && !posix)
+          result.push_back(file + ": neither ours, Eigen's nor std's: " + include.name);
         continue;
       }
       targets.push_back(target);
