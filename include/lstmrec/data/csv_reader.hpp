@@ -54,7 +54,7 @@ class CsvReader {
   void split() {
     fields_.clear();
     if (lines_.line().find('"') != std::string_view::npos) return split_quoted();
-    split_text(lines_.line(), ",", [this](std::string_view field) { fields_.push_back(field); });
+    split_text(lines_.line(), ',', [this](std::string_view field) { fields_.push_back(field); });
   }
 
   /// The fields' text, without quotes, goes into one string; the views are made when it no longer moves.

@@ -70,10 +70,10 @@ class LogReader {
     log_.has_times = log_.has_ratings = format != LogFormat::sequences;
     switch (format) {
       case LogFormat::tabs:
-        read_separated("\t", "a tab");
+        read_separated('\t', "a tab");
         break;
       case LogFormat::colons:
-        read_separated("::", "\"::\"");
+        read_separated(std::string_view("::"), "\"::\"");
         break;
       case LogFormat::csv:
         read_csv();
@@ -89,7 +89,8 @@ class LogReader {
 
  private:
   /// u.data and ratings.dat: user, item, rating, time.
-  void read_separated(std::string_view separator, const char* separator_name) {
+  template <class Separator>
+  void read_separated(Separator separator, const char* separator_name) {
     std::array<std::string_view, 4> fields;
     for (LineReader lines(file_); lines.next();) {
       std::size_t count = 0;
@@ -119,7 +120,7 @@ class LogReader {
       const std::size_t known_users = log_.users.size();
       std::uint32_t user = 0;
       std::int64_t fields = 0;
-      split_text(lines.line(), " ", [&](std::string_view field) {
+      split_text(lines.line(), ' ', [&](std::string_view field) {
         if (field.empty()) return;  // two spaces, or one at the end
         const std::int64_t id = parse_integer(lines, field, fields == 0 ? "user" : "item");
         if (fields == 0) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace lstmrec::detail {
 
@@ -70,13 +71,16 @@ inline std::string to_utf8(std::string_view text) {
 }
 
 /// Calls visit(part) for each part between separators; there is one more of them than of separators.
-template <class Visitor>
-void split_text(std::string_view text, std::string_view separator, Visitor visit) {
+/// The separator is a char or a std::string_view: one character is found faster.
+template <class Separator, class Visitor>
+void split_text(std::string_view text, Separator separator, Visitor visit) {
+  std::size_t width = 1;
+  if constexpr (!std::is_same_v<Separator, char>) width = separator.size();
   for (;;) {
     const std::size_t end = text.find(separator);
     visit(text.substr(0, end));
     if (end == std::string_view::npos) return;
-    text.remove_prefix(end + separator.size());
+    text.remove_prefix(end + width);
   }
 }
 

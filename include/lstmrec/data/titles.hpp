@@ -60,7 +60,7 @@ class TitleReader {
     std::vector<std::string_view> fields;
     for (LineReader lines(path); lines.next();) {
       fields.clear();
-      split_text(lines.line(), "|", [&](std::string_view field) { fields.push_back(field); });
+      split_text(lines.line(), '|', [&](std::string_view field) { fields.push_back(field); });
       if (fields.size() < before_flags + names.size()) {
         lines.fail("expected " + std::to_string(before_flags + names.size()) + " fields separated by \"|\", got " +
                    std::to_string(fields.size()) + ": " + excerpt(lines.line()));
@@ -81,7 +81,7 @@ class TitleReader {
     info = {to_utf8(title), {}};
     // The two ways in which MovieLens says that it knows no genre.
     if (genres.empty() || genres == "(no genres listed)" || genres == "unknown") return;
-    split_text(genres, "|", [&](std::string_view genre) { info.genres.push_back(to_utf8(genre)); });
+    split_text(genres, '|', [&](std::string_view genre) { info.genres.push_back(to_utf8(genre)); });
   }
 
   const Vocabulary& items_;
