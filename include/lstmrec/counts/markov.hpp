@@ -75,7 +75,7 @@ struct MarkovCounts {
 
   Index items() const { return popularity.items(); }
 
-  /// Calls visit(row, weight) for the rows of `transitions` whose weighted sum, beside popularity, is the score.
+  /// Calls visit(item, weight) for the rows of `transitions` whose weighted sum, beside popularity, is the score.
   template <class Visit>
   void for_each_row(History history, Visit visit) const {
     double decayed = 1;
