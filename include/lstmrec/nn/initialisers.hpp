@@ -3,8 +3,6 @@
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/random.hpp>
 
-#include <Eigen/QR>
-
 #include <cmath>
 
 namespace lstmrec {
@@ -29,17 +27,19 @@ void fill_glorot(Eigen::DenseBase<Derived>& matrix, Index inputs, Index outputs,
       matrix(row, column) = static_cast<Scalar>(random.uniform(-limit, limit));
 }
 
-/// Fills a rows ≥ columns matrix with orthonormal columns, drawn uniformly: Q of a normal matrix's QR decomposition,
-/// with the signs of R's diagonal. Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning
-/// in deep linear neural networks", 2014.
+/// Fills a rows ≥ columns matrix with orthonormal columns, drawn uniformly: Gram and Schmidt's process, each projection
+/// taken off twice, on a normal matrix. Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of
+/// learning in deep linear neural networks", 2014. Cost: 4 rows columns² operations.
 template <class Derived>
 void fill_orthogonal(Eigen::DenseBase<Derived>& matrix, Random& random) {
-  Matrix<double> normal(matrix.rows(), matrix.cols());
-  fill_normal(normal, 1.0, random);
-  const Eigen::HouseholderQR<Matrix<double>> decomposition(normal);
-  Matrix<double> q = decomposition.householderQ() * Matrix<double>::Identity(matrix.rows(), matrix.cols());
-  for (Index column = 0; column < q.cols(); ++column)
-    if (decomposition.matrixQR()(column, column) < 0) q.col(column) *= -1;
+  Matrix<double> q(matrix.rows(), matrix.cols());
+  fill_normal(q, 1.0, random);
+  for (Index column = 0; column < q.cols(); ++column) {
+    for (int pass = 0; pass < 2; ++pass)
+      for (Index earlier = 0; earlier < column; ++earlier)
+        q.col(column) -= q.col(earlier).dot(q.col(column)) * q.col(earlier);
+    q.col(column).normalize();
+  }
   matrix.derived() = q.template cast<typename Derived::Scalar>();
 }
 

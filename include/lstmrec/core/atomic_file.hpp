@@ -1,0 +1,86 @@
+#pragma once
+
+#include <lstmrec/core/error.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <system_error>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+namespace lstmrec {
+
+namespace detail {
+
+/// What the system says of the last failed call.
+inline std::string system_reason() { return std::generic_category().message(errno); }
+
+/// A file beside `path` that another process or thread won't choose at the same time; removed unless it was renamed.
+class FileBeside {
+ public:
+  explicit FileBeside(const std::filesystem::path& path) : beside_(path) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    const auto here = reinterpret_cast<std::uintptr_t>(this);
+    beside_ += ".partial-" + std::to_string(static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(here));
+  }
+  FileBeside(const FileBeside&) = delete;
+  FileBeside& operator=(const FileBeside&) = delete;
+  ~FileBeside() {
+    std::error_code ignored;
+    std::filesystem::remove(beside_, ignored);
+  }
+
+  const std::filesystem::path& path() const { return beside_; }
+
+ private:
+  std::filesystem::path beside_;
+};
+
+inline std::ofstream open_beside(const std::filesystem::path& path, const FileBeside& beside) {
+  errno = 0;
+  if (std::filesystem::is_directory(path)) throw Error(path.string() + ": cannot be written: it is a directory");
+  std::ofstream out(beside.path(), std::ios::binary);
+  if (!out) throw Error(path.string() + ": cannot be written: " + system_reason());
+  return out;
+}
+
+}  // namespace detail
+
+/// Throws Error with the system's reason where `path` could not be written: asked before an hour of work, not after.
+inline void check_writable(const std::filesystem::path& path) {
+  const detail::FileBeside beside(path);
+  detail::open_beside(path, beside);
+}
+
+/// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed.
+/// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed.
+inline void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
+  const detail::FileBeside beside(path);
+  {
+    auto out = detail::open_beside(path, beside);
+    write(out);
+    out.close();
+    if (!out) throw Error(path.string() + ": cannot be written: " + detail::system_reason());
+  }
+#if defined(__unix__) || defined(__APPLE__)
+  const int file = ::open(beside.path().c_str(), O_RDONLY);
+  const bool synced = file >= 0 && ::fsync(file) == 0;
+  const std::string reason = detail::system_reason();
+  if (file >= 0) ::close(file);
+  if (!synced) throw Error(path.string() + ": cannot be written: " + reason);
+#endif
+  std::error_code failure;
+  std::filesystem::rename(beside.path(), path, failure);
+  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+}
+
+}  // namespace lstmrec

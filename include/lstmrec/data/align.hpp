@@ -1,0 +1,47 @@
+#pragma once
+
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/sequences.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// Sequences with the item indices of another vocabulary, such as a saved model's, instead of their own.
+struct AlignedSequences {
+  Sequences sequences;
+  std::size_t unknown_events = 0;  ///< Left out, because the vocabulary does not know their items.
+};
+
+/// Renumbers the items of `sequences` to `items`; `catalogue` is what is known of those. Events of other items are left
+/// out, and users who have no others. In place, O(events). Throws Error where nothing is left.
+inline AlignedSequences align_items(Sequences sequences, const Vocabulary& items, std::vector<ItemInfo> catalogue) {
+  std::vector<std::optional<std::uint32_t>> renumbered;
+  for (std::uint32_t item = 0; item < sequences.items.size(); ++item)
+    renumbered.push_back(items.find(sequences.items.id(item)));
+  const std::size_t before = sequences.events.size();
+  std::erase_if(sequences.events, [&](const Event& event) { return !renumbered[event.item]; });
+  if (sequences.events.empty()) throw Error(sequences.source + ": none of its items is known to the model");
+
+  Vocabulary users;
+  std::vector<std::size_t> offsets;
+  for (std::size_t i = 0; i < sequences.events.size(); ++i) {
+    Event& event = sequences.events[i];
+    event.item = *renumbered[event.item];
+    event.user = users.add(sequences.users.id(event.user));
+    if (event.user == offsets.size()) offsets.push_back(i);
+  }
+  offsets.push_back(sequences.events.size());
+  sequences.offsets = std::move(offsets);
+  sequences.users = std::move(users);
+  sequences.items = items;
+  sequences.catalogue = std::move(catalogue);
+  const std::size_t unknown = before - sequences.events.size();
+  return {std::move(sequences), unknown};
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/model/recommender.hpp>
+#include <lstmrec/model/safetensors.hpp>
+#include <lstmrec/model/vocabulary_tensors.hpp>
+#include <lstmrec/version.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+template <class T>
+std::string to_text(T value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else {
+    char buffer[32];
+    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);  // shortest that reads back
+  }
+}
+
+template <class T>
+bool from_text(const std::string& text, T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    value = text == "true";
+    return value || text == "false";
+  } else {
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return failure == std::errc{} && end == text.data() + text.size();
+  }
+}
+
+}  // namespace detail
+
+/// Adds a configuration's fields to a file's metadata as `config.<field>`.
+template <class Config>
+void put_config(TensorFile& file, const Config& config) {
+  Config::visit(config,
+                [&](const char* name, const auto& field) { file.metadata["config." + std::string(name)] = detail::to_text(field); });
+}
+
+/// Reads it back. Throws ModelFileError where a field is missing, malformed or against the configuration's rules.
+template <class Config>
+Config get_config(const TensorFile& file) {
+  Config config;
+  Config::visit(config, [&](const char* name, auto& field) {
+    const auto found = file.metadata.find("config." + std::string(name));
+    if (found == file.metadata.end()) throw ModelFileError(file.path + ": config." + name + " is missing");
+    if (!detail::from_text(found->second, field))
+      throw ModelFileError(file.path + ": config." + name + ": expected a value, found \"" + found->second + "\"");
+  });
+  try {
+    config.check();
+  } catch (const std::invalid_argument& error) {
+    throw ModelFileError(file.path + ": " + error.what());
+  }
+  return config;
+}
+
+/// Throws ModelFileError unless the file's metadata names this kind of model in a format that this version reads.
+inline void expect_format(const TensorFile& file, const std::string& expected) {
+  const auto found = file.metadata.find("format");
+  if (found == file.metadata.end() || found->second != expected)
+    throw ModelFileError(file.path + ": expected a file of the format \"" + expected + "\", found " +
+                         (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
+}
+
+/// Saves a recommender: network, configuration, vocabulary, titles and counts, in one safetensors file.
+/// Written whole or not at all. Throws Error with the system's reason.
+///
+/// The same recommender gives the same bytes, and so does one that was loaded again.
+inline void save(const Recommender& recommender, const std::filesystem::path& path) {
+  TensorFile file;
+  file.metadata["format"] = "lstmrec recommender 1";
+  file.metadata["version"] = LSTMREC_VERSION;
+  put_config(file, recommender.config);
+  put_vocabulary(file, "items", recommender.item_ids, recommender.catalogue);
+  file.put("items.counts", {recommender.item_counts.size()}, std::span(recommender.item_counts));
+  for_each_named_parameter(
+      [&](const std::string& name, const auto& parameter) { file.put_matrix("network." + name, parameter); },
+      recommender.network);
+  write_safetensors(path, file);
+}
+
+/// Loads what `save` wrote. Throws Error where the file can't be opened and ModelFileError, naming the tensor, what was
+/// expected and what was found, where it is not such a file; before memory is taken for it.
+inline Recommender load_recommender(const std::filesystem::path& path) {
+  const TensorFile file = read_safetensors(path);
+  expect_format(file, "lstmrec recommender 1");
+  Recommender recommender;
+  recommender.config = get_config<RecommenderConfig>(file);
+  get_vocabulary(file, "items", recommender.item_ids, recommender.catalogue);
+  const std::uint64_t items = recommender.item_ids.size();
+  file.expect_shape("items.counts", {items});
+  recommender.item_counts = file.get<std::uint32_t>("items.counts");
+
+  // The largest parameter along every size that the configuration sets: what the network is going to allocate has to
+  // be in the file.
+  const auto embedding = static_cast<std::uint64_t>(recommender.config.embedding_size);
+  const auto hidden = static_cast<std::uint64_t>(recommender.config.hidden_size);
+  file.expect_shape("network.item_vectors.table", {items, embedding});
+  if (embedding != hidden) file.expect_shape("network.input_projection.weight", {embedding, hidden});
+  for (std::int64_t k = 0; k < recommender.config.layers; ++k) {
+    const std::string block = "network.blocks." + std::to_string(k);
+    file.expect_shape(block + ".recurrent.recurrent_weight", {hidden, 4 * hidden});
+    const auto wide = static_cast<std::uint64_t>(recommender.config.feed_forward_factor) * hidden;
+    file.expect_shape(block + ".feed_forward.expand.weight", {hidden, wide});
+  }
+  recommender.network = NextItemNetwork<float>(static_cast<Index>(items), recommender.config);
+  for_each_named_parameter(
+      [&](const std::string& name, auto& parameter) { file.get_matrix("network." + name, parameter); },
+      recommender.network);
+  return recommender;
+}
+
+}  // namespace lstmrec

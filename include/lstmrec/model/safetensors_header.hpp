@@ -1,0 +1,269 @@
+#pragma once
+
+#include <lstmrec/core/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// Where a tensor lies: bytes [begin, end) of what follows the header.
+struct SafetensorsEntry {
+  std::string dtype;
+  std::vector<std::uint64_t> shape;
+  std::uint64_t begin = 0, end = 0;
+};
+
+/// The header of a safetensors file: JSON with one object a tensor, and `__metadata__` from text to text.
+struct SafetensorsHeader {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, SafetensorsEntry> tensors;
+};
+
+namespace detail {
+
+inline void write_json_string(std::string& out, std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += "\\u00";
+      out += digits[c >> 4];
+      out += digits[c & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+/// Reads the JSON that a safetensors header may hold: objects, strings, arrays of whole numbers.
+class HeaderParser {
+ public:
+  explicit HeaderParser(std::string_view text) : text_(text) {}
+
+  SafetensorsHeader parse() {
+    SafetensorsHeader header;
+    object([&](std::string name) {
+      if (name == "__metadata__") {
+        object([&](std::string key) { header.metadata[std::move(key)] = string(); });
+      } else {
+        if (header.tensors.contains(name)) fail("the tensor " + name + " stands twice");
+        header.tensors[name] = entry(name);
+      }
+    });
+    if (skip_space() != '\0' || position_ < text_.size()) fail("expected the end");
+    return header;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw ModelFileError(what + " at byte " + std::to_string(position_));
+  }
+
+  char skip_space() {
+    while (position_ < text_.size() && std::string_view(" \t\r\n").find(text_[position_]) != std::string_view::npos)
+      ++position_;
+    return position_ < text_.size() ? text_[position_] : '\0';
+  }
+
+  void expect(char c) {
+    if (skip_space() != c) fail(std::string("expected '") + c + "'");
+    ++position_;
+  }
+
+  template <class Member>
+  void object(Member&& member) {
+    expect('{');
+    if (skip_space() != '}') {
+      while (true) {
+        std::string key = string();
+        expect(':');
+        member(std::move(key));
+        if (skip_space() != ',') break;
+        ++position_;
+      }
+    }
+    expect('}');
+  }
+
+  SafetensorsEntry entry(const std::string& name) {
+    SafetensorsEntry result;
+    bool has_dtype = false, has_shape = false, has_offsets = false;
+    object([&](const std::string& key) {
+      if (key == "dtype") {
+        result.dtype = string();
+        has_dtype = true;
+      } else if (key == "shape") {
+        result.shape = numbers();
+        has_shape = true;
+      } else if (key == "data_offsets") {
+        const auto offsets = numbers();
+        if (offsets.size() != 2) fail(name + ": expected two data_offsets");
+        result.begin = offsets[0];
+        result.end = offsets[1];
+        has_offsets = true;
+      } else {
+        fail(name + ": unknown key " + key);
+      }
+    });
+    if (!has_dtype || !has_shape || !has_offsets) fail(name + ": expected dtype, shape and data_offsets");
+    return result;
+  }
+
+  std::vector<std::uint64_t> numbers() {
+    std::vector<std::uint64_t> result;
+    expect('[');
+    if (skip_space() != ']') {
+      while (true) {
+        result.push_back(number());
+        if (skip_space() != ',') break;
+        ++position_;
+      }
+    }
+    expect(']');
+    return result;
+  }
+
+  std::uint64_t number() {
+    skip_space();
+    const std::size_t begin = position_;
+    std::uint64_t value = 0;
+    for (; position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9'; ++position_) {
+      const auto digit = static_cast<std::uint64_t>(text_[position_] - '0');
+      if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) fail("a number past 64 bits");
+      value = 10 * value + digit;
+    }
+    if (position_ == begin) fail("expected a whole number");
+    return value;
+  }
+
+  std::string string() {
+    expect('"');
+    std::string result;
+    while (true) {
+      if (position_ >= text_.size()) fail("a string without end");
+      const char c = text_[position_++];
+      if (c == '"') return result;
+      if (c != '\\') {
+        result += c;
+        continue;
+      }
+      if (position_ >= text_.size()) fail("a string without end");
+      const char escaped = text_[position_++];
+      static constexpr std::string_view from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
+      if (escaped == 'u') {
+        append_utf8(result, code_point());
+      } else if (const auto which = from.find(escaped); which != std::string_view::npos) {
+        result += to[which];
+      } else {
+        fail("an unknown escape in a string");
+      }
+    }
+  }
+
+  std::uint32_t four_hex_digits() {
+    std::uint32_t value = 0;
+    for (int i = 0; i < 4; ++i) {
+      const char c = position_ < text_.size() ? text_[position_++] : '\0';
+      if (c >= '0' && c <= '9') value = 16 * value + static_cast<std::uint32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f') value = 16 * value + static_cast<std::uint32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F') value = 16 * value + static_cast<std::uint32_t>(c - 'A' + 10);
+      else fail("expected four hexadecimal digits");
+    }
+    return value;
+  }
+
+  std::uint32_t code_point() {
+    const std::uint32_t high = four_hex_digits();
+    if (high < 0xd800 || high > 0xdfff) return high;
+    if (high > 0xdbff || text_.substr(position_, 2) != "\\u") fail("half a surrogate pair in a string");
+    position_ += 2;
+    const std::uint32_t low = four_hex_digits();
+    if (low < 0xdc00 || low > 0xdfff) fail("half a surrogate pair in a string");
+    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+  }
+
+  static void append_utf8(std::string& out, std::uint32_t code) {
+    const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
+    if (code < 0x80) {
+      out += static_cast<char>(code);
+    } else if (code < 0x800) {
+      out += static_cast<char>(0xc0 | (code >> 6));
+      tail(0);
+    } else if (code < 0x10000) {
+      out += static_cast<char>(0xe0 | (code >> 12));
+      tail(6), tail(0);
+    } else {
+      out += static_cast<char>(0xf0 | (code >> 18));
+      tail(12), tail(6), tail(0);
+    }
+  }
+
+  std::string_view text_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace detail
+
+/// Throws ModelFileError with the place where the text is not such a header.
+inline SafetensorsHeader read_safetensors_header(std::string_view text) { return detail::HeaderParser(text).parse(); }
+
+inline std::string write_safetensors_header(const SafetensorsHeader& header) {
+  std::string out = "{\"__metadata__\":{";
+  bool first = true;
+  for (const auto& [key, value] : header.metadata) {
+    if (!std::exchange(first, false)) out += ',';
+    detail::write_json_string(out, key);
+    out += ':';
+    detail::write_json_string(out, value);
+  }
+  out += '}';
+  for (const auto& [name, entry] : header.tensors) {
+    out += ',';
+    detail::write_json_string(out, name);
+    out += ":{\"dtype\":";
+    detail::write_json_string(out, entry.dtype);
+    out += ",\"shape\":[";
+    for (std::size_t i = 0; i < entry.shape.size(); ++i) out += (i > 0 ? "," : "") + std::to_string(entry.shape[i]);
+    out += "],\"data_offsets\":[" + std::to_string(entry.begin) + "," + std::to_string(entry.end) + "]}";
+  }
+  return out + '}';
+}
+
+/// Throws ModelFileError unless every tensor's shape fills its bytes and these lie inside the `length` bytes behind
+/// the header.
+inline void check_safetensors_header(const SafetensorsHeader& header, std::uint64_t length, const std::string& path) {
+  static const std::map<std::string, std::uint64_t> sizes = {
+      {"F64", 8}, {"I64", 8}, {"U64", 8}, {"F32", 4},  {"I32", 4}, {"U32", 4}, {"F16", 2},
+      {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1},   {"U8", 1},  {"BOOL", 1}};
+  for (const auto& [name, entry] : header.tensors) {
+    const auto fail = [&, &tensor = name](const std::string& what) {
+      throw ModelFileError(path + ": " + tensor + ": " + what);
+    };
+    const auto size = sizes.find(entry.dtype);
+    if (size == sizes.end()) fail("unknown type " + entry.dtype);
+    if (entry.begin > entry.end || entry.end > length)
+      fail("expected to lie in " + std::to_string(length) + " bytes, found " + std::to_string(entry.begin) + " to " +
+           std::to_string(entry.end) + ": the file is cut short or damaged");
+    std::uint64_t bytes = size->second;
+    for (const std::uint64_t extent : entry.shape) {
+      if (extent != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / extent) fail("a shape past 64 bits");
+      bytes *= extent;
+    }
+    if (bytes != entry.end - entry.begin)
+      fail("expected " + std::to_string(bytes) + " bytes for its shape, found " +
+           std::to_string(entry.end - entry.begin));
+  }
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <lstmrec/data/raw_id.hpp>
+#include <lstmrec/model/recommender.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace lstmrec {
+
+/// Which items may be recommended.
+struct CandidateFilter {
+  std::optional<bool> exclude_seen;  ///< Unset: as the recommender was trained (RecommenderConfig::recommend_seen).
+  std::vector<RawId> allow;          ///< Only these; empty: all.
+  std::vector<RawId> block;          ///< None of these.
+};
+
+/// A filter compiled for one recommender: made once, used for any number of sessions and threads.
+class Candidates {
+ public:
+  /// Throws std::out_of_range that names an id which the recommender does not know.
+  explicit Candidates(const Recommender& recommender, const CandidateFilter& filter = {})
+      : exclude_seen_(filter.exclude_seen.value_or(!recommender.config.recommend_seen)) {
+    if (filter.allow.empty() && filter.block.empty()) return;
+    allowed_.assign(static_cast<std::size_t>(recommender.items()), filter.allow.empty());
+    for (const RawId& id : filter.allow) allowed_[recommender.item_ids.index(id)] = true;
+    for (const RawId& id : filter.block) allowed_[recommender.item_ids.index(id)] = false;
+  }
+
+  bool exclude_seen() const { return exclude_seen_; }
+  bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item]; }
+
+ private:
+  bool exclude_seen_;
+  std::vector<bool> allowed_;  ///< By item; empty: all.
+};
+
+}  // namespace lstmrec

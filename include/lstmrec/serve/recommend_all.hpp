@@ -1,0 +1,67 @@
+#pragma once
+
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/model/recommender.hpp>
+#include <lstmrec/serve/candidates.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+/// A CSV field: quoted where it has to be (RFC 4180).
+inline std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace detail
+
+/// Writes the n best items for every user's whole sequence as CSV: `user,rank,item,score,title`, users in their order.
+/// `sequences` must have the recommender's items (align_items). Throws std::invalid_argument where it has not.
+inline void write_recommendations(const Recommender& recommender, const Sequences& sequences, std::size_t n,
+                                  const Candidates& candidates, std::ostream& csv, std::size_t threads = 0) {
+  if (sequences.items.size() != static_cast<std::size_t>(recommender.items()))
+    throw std::invalid_argument("the sequences must have the recommender's items");
+  constexpr std::size_t batch = 64;
+  ThreadPool pool(threads);
+  csv << "user,rank,item,score,title\n";
+  const std::size_t at_once = batch * pool.threads();
+  for (std::size_t begin = 0; begin < sequences.size(); begin += at_once) {
+    std::vector<std::string> lines((std::min(at_once, sequences.size() - begin) + batch - 1) / batch);
+    pool.run(lines.size(), [&](std::size_t part) {
+      const std::size_t first = begin + part * batch, count = std::min(batch, sequences.size() - first);
+      std::vector<History> histories;
+      for (std::size_t i = 0; i < count; ++i) histories.push_back(sequences[first + i]);
+      Matrix<float> scores(recommender.items(), static_cast<Index>(count));
+      recommender.score(histories, scores);
+      SeenItems seen(sequences.items.size());
+      std::vector<ScoredItem> best(std::min(n, sequences.items.size()));
+      for (std::size_t i = 0; i < count; ++i) {
+        seen.assign(candidates.exclude_seen() ? histories[i] : History{});
+        const std::span<const float> own(scores.col(static_cast<Index>(i)).data(), sequences.items.size());
+        std::size_t rank = 0;
+        for (const auto& [item, score] : top_k(own, best, [&](std::uint32_t candidate) {
+               return !candidates.allows(candidate) || seen.contains(candidate);
+             }))
+          lines[part] += detail::csv_field(sequences.users.id(static_cast<std::uint32_t>(first + i)).text()) + "," +
+                         std::to_string(++rank) + "," + detail::csv_field(recommender.item_ids.id(item).text()) + "," +
+                         std::to_string(score) + "," + detail::csv_field(recommender.catalogue[item].title) + "\n";
+      }
+    });
+    for (const auto& part : lines) csv << part;
+  }
+}
+
+}  // namespace lstmrec
