@@ -25,7 +25,7 @@ std::string complaint(const std::string& name, const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("A missing path is reported with the system's reason and where the data is") {
+TEST_CASE("A missing path is reported with the reason and where the data is") {
   const std::string message = thrown<Error>([] { read_movielens("no/such/folder"); });
   REQUIRE(message.starts_with("no/such/folder: No such file or directory"));
   REQUIRE(contains(message, "https://grouplens.org/datasets/movielens/"));

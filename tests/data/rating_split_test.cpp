@@ -103,3 +103,14 @@ TEST_CASE("A split of ratings by time trains on the earliest") {
   REQUIRE(count(split, Part::train) > 300);
   REQUIRE(count(split, Part::test) >= 100);
 }
+
+TEST_CASE("A split of ratings needs ratings") {
+  auto log = make_interactions(random_log(5, 100));
+  const auto fold = log;
+  log.has_ratings = false;
+  const auto all = sequences(log);
+  const std::string expected = "memory: a split of ratings needs ratings, and there are none";
+  REQUIRE(thrown<Error>([&] { split_ratings_random(all); }) == expected);
+  REQUIRE(thrown<Error>([&] { split_ratings_by_fold(all, fold); }) == expected);
+  REQUIRE(thrown<Error>([&] { split_ratings_by_time(all); }) == expected);
+}

@@ -46,7 +46,7 @@ TEST_CASE("MovieLens 100K is read as published") {
   REQUIRE(RatingLevels(all.events).values() == std::vector<float>{1, 2, 3, 4, 5});
 }
 
-TEST_CASE("MovieLens 100K's five folds are each a fifth of it") {
+TEST_CASE("The five folds of MovieLens 100K are each a fifth of it") {
   const auto folder = real_data("ml-100k");
   if (!folder) return;
   const auto all = sequences(read_movielens(*folder));
@@ -62,7 +62,7 @@ TEST_CASE("MovieLens 100K's five folds are each a fifth of it") {
   REQUIRE(std::all_of(tested.begin(), tested.end(), [](int times) { return times == 1; }));
 }
 
-TEST_CASE("MovieLens 1M's sequences are read as published") {
+TEST_CASE("The sequences of MovieLens 1M are read as published") {
   const auto folder = real_data("ml-1m");
   if (!folder) return;
   auto log = read_movielens(*folder);

@@ -20,6 +20,14 @@
 
 namespace lstmrec::detail {
 
+/// Whether there is a file. Throws Error with the system's reason where that can't be told.
+inline bool file_exists(const std::filesystem::path& path) {
+  std::error_code failure;
+  const bool found = std::filesystem::exists(path, failure);
+  if (failure) throw Error(path.string() + ": " + failure.message());
+  return found;
+}
+
 /// Opens a file for reading. Throws Error with the path and the system's reason.
 inline std::ifstream open_file(const std::filesystem::path& path) {
   errno = 0;

@@ -165,7 +165,7 @@ inline std::filesystem::path find_log(const std::filesystem::path& path) {
   if (std::filesystem::is_regular_file(status)) return path;
   if (!std::filesystem::is_directory(status)) throw Error(path.string() + ": expected a file or a folder");
   for (const char* name : {"u.data", "ratings.dat", "ratings.csv", "sequences.txt"}) {
-    if (std::filesystem::exists(path / name)) return path / name;
+    if (file_exists(path / name)) return path / name;
   }
   throw Error(path.string() + ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt");
 }
@@ -190,11 +190,11 @@ inline Interactions read_movielens(const std::filesystem::path& file_or_folder) 
   Interactions log = detail::LogReader(file).read();
   const std::filesystem::path folder = file.parent_path();
   detail::TitleReader titles(log.items, log.catalogue);
-  if (std::filesystem::exists(folder / "u.item")) {
+  if (detail::file_exists(folder / "u.item")) {
     titles.read_item(folder / "u.item");
-  } else if (std::filesystem::exists(folder / "movies.dat")) {
+  } else if (detail::file_exists(folder / "movies.dat")) {
     titles.read_dat(folder / "movies.dat");
-  } else if (std::filesystem::exists(folder / "movies.csv")) {
+  } else if (detail::file_exists(folder / "movies.csv")) {
     titles.read_csv(folder / "movies.csv");
   }
   return log;

@@ -31,6 +31,10 @@ struct RatingSplit {
 
 namespace detail {
 
+inline void require_ratings(const Sequences& sequences) {
+  if (!sequences.has_ratings) throw Error(sequences.source + ": a split of ratings needs ratings, and there are none");
+}
+
 inline std::size_t share(double fraction, std::size_t count) {
   return static_cast<std::size_t>(std::llround(fraction * static_cast<double>(count)));
 }
@@ -50,9 +54,10 @@ inline void draw(std::vector<Part>& parts, Part part, std::size_t wanted, Random
 
 }  // namespace detail
 
-/// Draws the test and the validation part from all events.
+/// Draws the test and the validation part from all events. Throws Error where there are no ratings, as do the others.
 inline RatingSplit split_ratings_random(Sequences sequences, double validation_fraction = .1, double test_fraction = .1,
                                         std::uint64_t seed = 1) {
+  detail::require_ratings(sequences);
   detail::check_fractions(validation_fraction, test_fraction);
   const std::size_t events = sequences.events.size();
   std::vector<Part> parts(events, Part::train);
@@ -70,6 +75,7 @@ inline RatingSplit split_ratings_random(Sequences sequences, double validation_f
 /// would not be that of the fold.
 inline RatingSplit split_ratings_by_fold(Sequences sequences, const Interactions& test_fold,
                                          double validation_fraction = .1, std::uint64_t seed = 1) {
+  detail::require_ratings(sequences);
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::int64_t>;
   std::vector<Key> fold;
   fold.reserve(test_fold.events.size());
@@ -110,6 +116,7 @@ inline RatingSplit split_ratings_by_fold(Sequences sequences, const Interactions
 /// validation event, and those than every test event.
 inline RatingSplit split_ratings_by_time(Sequences sequences, double validation_fraction = .1,
                                          double test_fraction = .1) {
+  detail::require_ratings(sequences);
   const auto begins = detail::time_boundaries(sequences, validation_fraction, test_fraction);
   std::vector<Part> parts;
   parts.reserve(sequences.events.size());

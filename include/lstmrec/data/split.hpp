@@ -89,8 +89,8 @@ inline Split leave_one_out(Sequences sequences) {
     split.test.push_back({user, length - 1});
   }
   if (split.test.empty()) throw Error(sequences.source + ": leave-one-out needs a user with at least 3 events");
-  split.protocol =
-      "leave-one-out (last event = test, the one before = validation), " + std::to_string(split.test.size()) + " users";
+  split.protocol = "leave-one-out (last event = test, the one before = validation; equal times in file order), " +
+                   std::to_string(split.test.size()) + " users";
   split.sequences = std::move(sequences);
   return split;
 }

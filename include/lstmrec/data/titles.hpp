@@ -44,7 +44,7 @@ class TitleReader {
   /// beside it (name|number); without that file, films have no genres.
   void read_item(const std::filesystem::path& path) {
     std::vector<std::string> names;
-    if (const auto genres = path.parent_path() / "u.genre"; std::filesystem::exists(genres)) {
+    if (const auto genres = path.parent_path() / "u.genre"; file_exists(genres)) {
       for (LineReader lines(genres); lines.next();) {
         const std::string_view line = lines.line();
         const std::size_t bar = line.rfind('|');
