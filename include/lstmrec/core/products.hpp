@@ -29,21 +29,9 @@ struct OneEigenThread {
 };
 
 template <class Scalar>
-void product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
-  const OneEigenThread guard;
-  c.noalias() = a * b;
-}
-
-template <class Scalar>
 void add_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
   const OneEigenThread guard;
   c.noalias() += a * b;
-}
-
-template <class Scalar>
-void transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
-  const OneEigenThread guard;
-  c.noalias() = a.transpose() * b;
 }
 
 template <class Scalar>
@@ -60,25 +48,13 @@ void add_product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRe
 
 }  // namespace detail
 
-// All batched products of the library go through these functions: one place to look for speed, and one instantiation
+// All batched products of the library go through these functions: one place to look for speed, and three instantiations
 // of Eigen's kernels a scalar type. The arguments are matrices or blocks of them; C must overlap neither A nor B.
-
-/// C = A B.
-template <class A, class B, class C>
-void product(const A& a, const B& b, C&& c) {
-  detail::product<typename A::Scalar>(a, b, c);
-}
 
 /// C = C + A B.
 template <class A, class B, class C>
 void add_product(const A& a, const B& b, C&& c) {
   detail::add_product<typename A::Scalar>(a, b, c);
-}
-
-/// C = Aᵀ B.
-template <class A, class B, class C>
-void transposed_product(const A& a, const B& b, C&& c) {
-  detail::transposed_product<typename A::Scalar>(a, b, c);
 }
 
 /// C = C + Aᵀ B.
@@ -91,6 +67,20 @@ void add_transposed_product(const A& a, const B& b, C&& c) {
 template <class A, class B, class C>
 void add_product_transposed(const A& a, const B& b, C&& c) {
   detail::add_product_transposed<typename A::Scalar>(a, b, c);
+}
+
+/// C = A B. Eigen, too, computes it as a sum.
+template <class A, class B, class C>
+void product(const A& a, const B& b, C&& c) {
+  c.setZero();
+  add_product(a, b, c);
+}
+
+/// C = Aᵀ B.
+template <class A, class B, class C>
+void transposed_product(const A& a, const B& b, C&& c) {
+  c.setZero();
+  add_transposed_product(a, b, c);
 }
 
 }  // namespace lstmrec
