@@ -46,6 +46,16 @@ void add_product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRe
   c.noalias() += a * b.transpose();
 }
 
+template <class Scalar>
+void add_to_columns(const Eigen::Ref<const Vector<Scalar>>& a, MatrixRef<Scalar> c) {
+  c.colwise() += a;
+}
+
+template <class Scalar>
+void add_row_sums(const ConstMatrixRef<Scalar>& a, Eigen::Ref<Vector<Scalar>> sums) {
+  for (Index column = 0; column < a.cols(); ++column) sums += a.col(column);
+}
+
 }  // namespace detail
 
 // All batched products of the library go through these functions: one place to look for speed, and three instantiations
@@ -81,6 +91,18 @@ template <class A, class B, class C>
 void transposed_product(const A& a, const B& b, C&& c) {
   c.setZero();
   add_transposed_product(a, b, c);
+}
+
+/// Adds a vector to every column of C.
+template <class A, class C>
+void add_to_columns(const A& a, C&& c) {
+  detail::add_to_columns<typename A::Scalar>(a, c);
+}
+
+/// sums = sums + the sum of A's columns.
+template <class A, class Sums>
+void add_row_sums(const A& a, Sums&& sums) {
+  detail::add_row_sums<typename A::Scalar>(a, sums);
 }
 
 }  // namespace lstmrec

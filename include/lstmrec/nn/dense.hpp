@@ -41,7 +41,7 @@ struct Dense {
       y += bias;
     } else {
       product(weight, x, y);
-      y.colwise() += bias;
+      add_to_columns(bias, y);
     }
   }
 
@@ -49,7 +49,7 @@ struct Dense {
   void backward(ConstMatrixRef<Scalar> x, ConstMatrixRef<Scalar> d_output, Dense& gradients,
                 MatrixRef<Scalar> d_input) const {
     add_product_transposed(d_output, x, gradients.weight);
-    gradients.bias += d_output.rowwise().sum();
+    add_row_sums(d_output, gradients.bias);
     transposed_product(weight, d_output, d_input);
   }
 };

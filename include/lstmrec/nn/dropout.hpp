@@ -17,7 +17,7 @@ namespace lstmrec {
 ///
 /// The mask of a column is a function of its key and the place in the network alone, so it depends neither on the other
 /// columns of the batch nor on threads, and `backward` is the same call on the gradient: no mask is stored. `keys` is
-/// empty outside training; then nothing happens. Probabilities are rounded to 1/65536.
+/// empty outside training; then nothing happens. The rate is rounded down to 1/65536.
 struct Dropout {
   double rate = 0;           ///< In [0, 1).
   std::uint64_t place = 0;   ///< Tells the dropouts of one network apart.
@@ -29,7 +29,7 @@ struct Dropout {
     if (rate == 0 || keys.empty()) return;
     assert(static_cast<std::size_t>(x.cols()) == keys.size());
     const auto threshold = static_cast<std::uint64_t>(rate * 65536);
-    const auto scale = static_cast<Scalar>(1 / (1 - rate));
+    const auto scale = static_cast<Scalar>(65536 / (65536 - static_cast<double>(threshold)));
     for (Index column = 0; column < x.cols(); ++column) {
       Random random(mix(keys[static_cast<std::size_t>(column)], place));
       Scalar* values = x.col(column).data();

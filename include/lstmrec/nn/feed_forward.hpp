@@ -8,13 +8,14 @@
 
 namespace lstmrec {
 
-/// The Gaussian error linear unit in its tanh form, gelu(x) = x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
-/// Hendrycks and Gimpel, "Gaussian error linear units", 2016. x: any array expression.
-template <class X>
-auto gelu(const X& x) {
-  using Scalar = typename X::Scalar;
+/// y = gelu(x) for `size` numbers; y may be x. The Gaussian error linear unit in its tanh form,
+/// gelu(x) = x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))). Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+template <class Scalar>
+void gelu(const Scalar* x, Scalar* y, Index size) {
   constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
-  return x * Scalar(0.5) * (Scalar(1) + (a * (x + b * x.cube())).tanh());
+  const Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>> in(x, size);
+  Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>> out(y, size);
+  out = in * Scalar(0.5) * (Scalar(1) + (a * (in + b * in.cube())).tanh());
 }
 
 /// The position-wise feed-forward part of a block, y = W₂ gelu(W₁ x + b₁) + b₂, with a wide middle.
@@ -57,7 +58,7 @@ struct FeedForward {
       auto z = wide.middleCols(begin, count);
       auto active = cache.active.resize(wide.rows(), count);
       expand.forward(x.middleCols(begin, count), z);
-      active.array() = gelu(z.array());
+      gelu(z.data(), active.data(), z.size());
       contract.forward(active, y.middleCols(begin, count));
     }
   }
@@ -66,7 +67,7 @@ struct FeedForward {
   template <class X, class Wide, class Y>
   void step(const X& x, Wide&& wide, Y&& y) const {
     expand.forward(x, wide);
-    wide.array() = gelu(wide.array());
+    gelu(wide.data(), wide.data(), wide.size());
     contract.forward(wide, y);
   }
 
@@ -96,7 +97,7 @@ struct FeedForward {
  private:
   static void contract_backward(ConstMatrixRef<Scalar> active, ConstMatrixRef<Scalar> d_output, Dense<Scalar>& d) {
     add_product_transposed(d_output, active, d.weight);
-    d.bias += d_output.rowwise().sum();
+    add_row_sums(d_output, d.bias);
   }
 };
 

@@ -47,7 +47,7 @@ struct ItemHead {
       scores += bias;
     } else {
       transposed_product(vectors, h, scores);
-      scores.colwise() += bias;
+      add_to_columns(bias, scores);
     }
   }
 
@@ -66,12 +66,13 @@ struct ItemHead {
       auto logits = cache.logits.resize(items(), count);
       score(vectors, h.middleCols(begin, count), logits);
       exclude(part, logits, Scalar(-1e30), cache.kept);  // finite, so that no loss meets ∞ − ∞
-      sum += loss(MatrixRef<Scalar>(logits), part);
+      MatrixRef<Scalar> logits_and_gradient(logits);
+      sum += static_cast<double>(loss(logits_and_gradient, part));
       exclude(part, logits, Scalar(0), cache.kept);
       // z = Vᵀ h + b
       product(vectors, logits, d_h.middleCols(begin, count));
       add_product_transposed(h.middleCols(begin, count), logits, d_vectors);
-      gradients.bias += logits.rowwise().sum();
+      add_row_sums(logits, gradients.bias);
     }
     return sum;
   }

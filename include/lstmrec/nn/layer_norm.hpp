@@ -36,8 +36,7 @@ struct LayerNorm {
   }
 
   /// In place, keeping nothing: x (size × columns) := y.
-  template <class X>
-  void apply(X&& x) const {
+  void apply(MatrixRef<Scalar> x) const {
     for (Index column = 0; column < x.cols(); ++column) {
       auto values = x.col(column);
       values.array() -= values.mean();

@@ -42,10 +42,11 @@ struct LstmCell {
   template <int Columns = 1>
   using State = LstmState<Scalar, Hidden, Columns>;
 
-  static_assert(Hidden == Eigen::Dynamic || 4 * Hidden * Hidden * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
+  static_assert(Hidden == Eigen::Dynamic || EIGEN_STACK_ALLOCATION_LIMIT == 0 ||
+                    4 * Hidden * Hidden * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
                 "this fixed LSTM cell does not fit Eigen's limit for fixed-size matrices (128 KiB: 90 units in float, "
                 "64 in double); use run-time sizes: LstmCell<Scalar>(input, hidden)");
-  static_assert(Hidden == Eigen::Dynamic || Input == Eigen::Dynamic ||
+  static_assert(Hidden == Eigen::Dynamic || Input == Eigen::Dynamic || EIGEN_STACK_ALLOCATION_LIMIT == 0 ||
                     4 * Hidden * Input * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
                 "this fixed LSTM cell's input weights do not fit Eigen's limit for fixed-size matrices (128 KiB); use "
                 "run-time sizes: LstmCell<Scalar>(input, hidden)");
@@ -105,8 +106,8 @@ struct LstmCell {
       auto gates = state.gates.leftCols(n);
       auto hidden = state.hidden.leftCols(n);
       auto memory = state.memory.leftCols(n);
-      gates.colwise() = bias;
-      add_product(input_weight, x, gates);
+      product(input_weight, x, gates);
+      add_to_columns(bias, gates);
       add_product(recurrent_weight, hidden, gates);
       activate(gates, memory, memory, hidden);
     }
@@ -116,21 +117,9 @@ struct LstmCell {
   /// gates: 4 hidden × n; previous, memory, hidden: hidden × n; `memory` may be `previous`.
   template <class Gates, class Previous, class Memory, class HiddenOut>
   void activate(Gates&& gates, const Previous& previous, Memory&& memory, HiddenOut&& hidden) const {
-    const Index units = hidden_size();
-    for (Index column = 0; column < gates.cols(); ++column) {  // one column stays in the first-level cache
-      auto z = gates.col(column);
-      auto i = z.template segment<Hidden>(0, units).array();
-      auto f = z.template segment<Hidden>(units, units).array();
-      auto g = z.template segment<Hidden>(2 * units, units).array();
-      auto o = z.template segment<Hidden>(3 * units, units).array();
-      auto c = memory.col(column).array();
-      i = i.logistic();
-      f = f.logistic();
-      g = g.tanh();
-      o = o.logistic();
-      c = f * previous.col(column).array() + i * g;
-      hidden.col(column).array() = o * c.tanh();
-    }
+    for (Index column = 0; column < gates.cols(); ++column)  // one column stays in the first-level cache
+      activate_column(gates.col(column).data(), previous.col(column).data(), memory.col(column).data(),
+                      hidden.col(column).data());
   }
 
   /// Differentiates `activate`. On entry gates holds i, f, g, o and d_memory the gradient of c that comes from later
@@ -138,30 +127,48 @@ struct LstmCell {
   template <class Gates, class Previous, class Memory, class DHidden, class DMemory>
   void activate_backward(Gates&& gates, const Previous& previous, const Memory& memory, const DHidden& d_hidden,
                          DMemory&& d_memory) const {
-    const Index units = hidden_size();
-    using Array = Eigen::Array<Scalar, Hidden, 1>;
-    Array tanh_c(units), dc(units);
-    for (Index column = 0; column < gates.cols(); ++column) {
-      auto z = gates.col(column);
-      auto i = z.template segment<Hidden>(0, units).array();
-      auto f = z.template segment<Hidden>(units, units).array();
-      auto g = z.template segment<Hidden>(2 * units, units).array();
-      auto o = z.template segment<Hidden>(3 * units, units).array();
-      const auto dh = d_hidden.col(column).array();
-      // h = o ∘ tanh(c)
-      tanh_c = memory.col(column).array().tanh();
-      dc = d_memory.col(column).array() + dh * o * (Scalar(1) - tanh_c.square());
-      // c = f ∘ c⁻ + i ∘ g
-      d_memory.col(column).array() = dc * f;
-      o = dh * tanh_c * o * (Scalar(1) - o);
-      f = dc * previous.col(column).array() * f * (Scalar(1) - f);
-      tanh_c = i;  // still needed for g's gradient after i's has taken its place
-      i = dc * g * tanh_c * (Scalar(1) - tanh_c);
-      g = dc * tanh_c * (Scalar(1) - g.square());
-    }
+    Values scratch(2 * hidden_size());
+    for (Index column = 0; column < gates.cols(); ++column)
+      activate_column_backward(gates.col(column).data(), previous.col(column).data(), memory.col(column).data(),
+                               d_hidden.col(column).data(), d_memory.col(column).data(), scratch);
   }
 
  private:
+  using Values = Eigen::Array<Scalar, times<2, Hidden>, 1>;
+  using Units = Eigen::Map<Eigen::Array<Scalar, Hidden, 1>>;
+  using ConstUnits = Eigen::Map<const Eigen::Array<Scalar, Hidden, 1>>;
+
+  // The columns come as pointers, so that there is one instantiation for all kinds of blocks.
+
+  void activate_column(Scalar* gates, const Scalar* previous, Scalar* memory, Scalar* hidden) const {
+    const Index n = hidden_size();
+    Units i(gates, n), f(gates + n, n), g(gates + 2 * n, n), o(gates + 3 * n, n), c(memory, n), h(hidden, n);
+    i = i.logistic();
+    f = f.logistic();
+    g = g.tanh();
+    o = o.logistic();
+    c = f * ConstUnits(previous, n) + i * g;
+    h = o * c.tanh();
+  }
+
+  void activate_column_backward(Scalar* gates, const Scalar* previous, const Scalar* memory, const Scalar* d_hidden,
+                                Scalar* d_memory, Values& scratch) const {
+    const Index n = hidden_size();
+    Units i(gates, n), f(gates + n, n), g(gates + 2 * n, n), o(gates + 3 * n, n), d_c(d_memory, n);
+    Units kept(scratch.data(), n), d_c_all(scratch.data() + n, n);
+    const ConstUnits dh(d_hidden, n);
+    // h = o ∘ tanh(c)
+    kept = ConstUnits(memory, n).tanh();
+    d_c_all = d_c + dh * o * (Scalar(1) - kept.square());
+    o = dh * kept * o * (Scalar(1) - o);
+    // c = f ∘ c⁻ + i ∘ g
+    d_c = d_c_all * f;
+    f = d_c_all * ConstUnits(previous, n) * f * (Scalar(1) - f);
+    kept = i;  // still needed for g's gradient after i's has taken its place
+    i = d_c_all * g * kept * (Scalar(1) - kept);
+    g = d_c_all * kept * (Scalar(1) - g.square());
+  }
+
   template <int Columns>
   State<Columns> make_state(Index columns) const {
     const Index units = hidden_size();

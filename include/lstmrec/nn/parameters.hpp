@@ -2,10 +2,10 @@
 
 #include <lstmrec/core/matrix.hpp>
 
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -43,6 +43,7 @@ void visit_member(Visitor& visitor, const char* name, First& first, Rest&... res
 /// Visits a member that is a vector of layers, of the same size in every object.
 template <class Visitor, class First, class... Rest>
 void visit_members(Visitor& visitor, const char* name, First& first, Rest&... rest) {
+  assert(((rest.size() == first.size()) && ...));
   for (std::size_t i = 0; i < first.size(); ++i) {
     if constexpr (requires { visitor.enter(std::string()); }) visitor.enter(name + ("." + std::to_string(i)));
     std::remove_const_t<typename std::remove_const_t<First>::value_type>::visit(visitor, first[i], rest[i]...);

@@ -5,7 +5,8 @@
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/nn/lstm_cell.hpp>
 
-#include <utility>
+#include <cassert>
+#include <concepts>
 
 namespace lstmrec {
 
@@ -55,7 +56,7 @@ struct Recurrent {
     for (Index step = 0; step < steps.steps(); ++step) {
       const Index begin = steps.begin(step), alive = steps.alive(step);
       auto z = gates.middleCols(begin, alive);
-      z.colwise() += cell.bias;
+      add_to_columns(cell.bias, z);
       auto h_before = previous_hidden.middleCols(begin, alive);
       if (step == 0) {
         h_before.setZero();
@@ -94,7 +95,7 @@ struct Recurrent {
     }
     add_product_transposed(gates, x, gradients.cell.input_weight);
     add_product_transposed(gates, previous_hidden, gradients.cell.recurrent_weight);
-    gradients.cell.bias += gates.rowwise().sum();
+    add_row_sums(gates, gradients.cell.bias);
     transposed_product(cell.input_weight, gates, d_input);
   }
 };
