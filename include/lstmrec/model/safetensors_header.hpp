@@ -241,11 +241,12 @@ inline std::string write_safetensors_header(const SafetensorsHeader& header) {
 }
 
 /// Throws ModelFileError unless every tensor's shape fills its bytes and these lie inside the `length` bytes behind
-/// the header.
+/// the header, and are no more than these in sum: tensors that overlap could ask for any amount of memory.
 inline void check_safetensors_header(const SafetensorsHeader& header, std::uint64_t length, const std::string& path) {
   static const std::map<std::string, std::uint64_t> sizes = {
       {"F64", 8}, {"I64", 8}, {"U64", 8}, {"F32", 4},  {"I32", 4}, {"U32", 4}, {"F16", 2},
       {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1},   {"U8", 1},  {"BOOL", 1}};
+  std::uint64_t sum = 0;
   for (const auto& [name, entry] : header.tensors) {
     const auto fail = [&, &tensor = name](const std::string& what) {
       throw ModelFileError(path + ": " + tensor + ": " + what);
@@ -263,6 +264,8 @@ inline void check_safetensors_header(const SafetensorsHeader& header, std::uint6
     if (bytes != entry.end - entry.begin)
       fail("expected " + std::to_string(bytes) + " bytes for its shape, found " +
            std::to_string(entry.end - entry.begin));
+    sum += bytes;
+    if (sum > length) fail("overlaps another tensor");
   }
 }
 
