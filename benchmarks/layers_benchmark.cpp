@@ -1,0 +1,110 @@
+#include <lstmrec/nn/item_head.hpp>
+#include <lstmrec/nn/residual_recurrent_block.hpp>
+
+#include <cstdint>
+#include <vector>
+
+#include "throughput.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+Matrix<float> random_matrix(Index rows, Index columns) {
+  Matrix<float> matrix(rows, columns);
+  Random random(1);
+  fill_normal(matrix, 1.0, random);
+  return matrix;
+}
+
+std::string units(Index size) { return std::to_string(size) + " units"; }
+
+// 64 sequences of 100 steps.
+const PackedSteps steps{std::vector<Index>(64, 100)};
+
+template <class Cell>
+void measure_step(const std::string& name, Cell cell) {
+  Random random(1);
+  cell.initialise(random);
+  auto state = cell.initial_state();
+  const Vector<float> x = random_matrix(cell.input_size(), 1);
+  measure(name, {1, 2.0 * static_cast<double>(cell.input_weight.size() + cell.recurrent_weight.size())}, [&] {
+    cell.step(x, state);
+    return state.hidden(0);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("One matrix product: the limit of everything below", "[!benchmark]") {
+  const Matrix<float> a = random_matrix(1024, 1024), b = random_matrix(1024, 1024);
+  Matrix<float> c(1024, 1024);
+  measure("1024 x 1024 x 1024", {1024, 2.0 * 1024 * 1024 * 1024, "columns"}, [&] {
+    product(a, b, c);
+    return c(0, 0);
+  });
+}
+
+TEST_CASE("Cell step", "[!benchmark]") {
+  measure_step("step, 64 units, fixed size", LstmCell<float, 64, 64>());
+  for (const Index size : {64, 128, 256}) measure_step("step, " + units(size), LstmCell<float>(size, size));
+}
+
+TEST_CASE("LSTM layer, 64 sequences of 100 steps", "[!benchmark]") {
+  for (const Index size : {64, 128, 256}) {
+    Lstm<float> layer(size, size);
+    Random random(1);
+    layer.initialise(random);
+    const Matrix<float> x = random_matrix(size, steps.columns());
+    Matrix<float> hidden(size, steps.columns()), d_hidden = random_matrix(size, steps.columns()), d_x = x;
+    auto gradients = zeros_like(layer);
+    Lstm<float>::Cache cache;
+    const auto events = static_cast<double>(steps.columns());
+    const double flop = 2.0 * events * static_cast<double>(8 * size * size);
+    measure("forward, " + units(size), {events, flop}, [&] {
+      layer.forward(x, steps, cache, hidden);
+      return hidden(0, 0);
+    });
+    measure("forward and backward, " + units(size), {events, 3 * flop}, [&] {
+      layer.forward(x, steps, cache, hidden);
+      layer.backward(x, steps, cache, d_hidden, gradients, d_x);
+      return d_x(0, 0);
+    });
+  }
+}
+
+TEST_CASE("Residual recurrent block, 64 sequences of 100 steps", "[!benchmark]") {
+  for (const Index size : {64, 128, 256}) {
+    ResidualRecurrentBlock<LstmCell<float>> block(size, 4 * size, 0.3, 0);
+    Random random(1);
+    block.initialise(random);
+    const std::vector<std::uint64_t> keys(static_cast<std::size_t>(steps.columns()), 1);
+    const Matrix<float> x = random_matrix(size, steps.columns()), d_output = random_matrix(size, steps.columns());
+    Matrix<float> output(size, steps.columns()), d = d_output, d_x = x;
+    auto gradients = zeros_like(block);
+    ResidualRecurrentBlock<LstmCell<float>>::Cache cache;
+    const auto events = static_cast<double>(steps.columns());
+    measure("forward and backward, " + units(size), {events, 6.0 * events * static_cast<double>(16 * size * size)}, [&] {
+      d = d_output;
+      block.forward(x, steps, keys, cache, output);
+      block.backward(x, steps, keys, cache, d, gradients, d_x);
+      return d_x(0, 0);
+    });
+  }
+}
+
+TEST_CASE("Item head: logits, softmax, loss and gradients over 3416 items", "[!benchmark]") {
+  constexpr Index items = 3416, columns = 2048;
+  for (const Index size : {64, 128, 256}) {
+    const ItemHead<float> head(items);
+    const Matrix<float> vectors = 0.02f * random_matrix(size, items), h = random_matrix(size, columns);
+    Matrix<float> d_vectors = Matrix<float>::Zero(size, items), d_h(size, columns);
+    const std::vector<std::uint32_t> targets(columns, 7);
+    const std::vector<float> weights(columns, 1.0f / columns);
+    auto gradients = zeros_like(head);
+    ItemHead<float>::Cache cache;
+    measure("head, " + units(size), {columns, 6.0 * columns * static_cast<double>(items * size)}, [&] {
+      return head.loss(SoftmaxCrossEntropy{}, vectors, h, {1, targets, weights, {}}, cache, d_vectors, gradients, d_h);
+    });
+  }
+}
