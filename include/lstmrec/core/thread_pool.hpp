@@ -24,7 +24,9 @@ inline std::size_t default_threads() { return std::max<std::size_t>(1, std::thre
 class ThreadPool {
  public:
   /// `threads` = 0 takes as many as the machine has processors.
-  explicit ThreadPool(std::size_t threads = 0) {
+  /// Throws std::system_error where the system starts no more threads.
+  explicit ThreadPool(std::size_t threads = 0) : ThreadPool(Empty{}) {
+    // From here on the destructor runs whatever happens, so that threads already started are joined.
     if (threads == 0) threads = default_threads();
     for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
   }
@@ -63,6 +65,9 @@ class ThreadPool {
   }
 
  private:
+  struct Empty {};
+  explicit ThreadPool(Empty) {}
+
   void serve() {
     std::unique_lock lock(mutex_);
     while (true) {

@@ -61,12 +61,11 @@ struct NextItemNetwork {
 
   NextItemNetwork() = default;
   NextItemNetwork(Index items, const RecommenderConfig& config)
-      : item_vectors(items, config.embedding_size),
+      : item_vectors(items, (config.check(), config.embedding_size)),  // before any size is used
         input_norm(config.embedding_size),
         input_dropout{config.dropout, ~std::uint64_t{0}},
         own_output_vectors(config.tied_vectors ? 0 : items, config.embedding_size),
         head(items) {
-    config.check();
     if (config.embedding_size != config.hidden_size) {
       input_projection = Dense<Scalar>(config.embedding_size, config.hidden_size);
       output_projection = Dense<Scalar>(config.hidden_size, config.embedding_size);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <sstream>
 #include <stdexcept>
-#include <string>
 
 namespace lstmrec {
 
@@ -64,7 +64,10 @@ struct RecommenderConfig {
   /// Throws std::invalid_argument that names the rule which a field breaks.
   void check() const {
     const auto rule = [](bool holds, const char* text, auto value) {
-      if (!holds) throw std::invalid_argument(text + (", got " + std::to_string(value)));
+      if (holds) return;
+      std::ostringstream message;
+      message << text << ", got " << value;
+      throw std::invalid_argument(message.str());
     };
     rule(embedding_size >= 1, "embedding_size must be at least 1", embedding_size);
     rule(hidden_size >= 1, "hidden_size must be at least 1", hidden_size);
@@ -76,9 +79,9 @@ struct RecommenderConfig {
     rule(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
     rule(epochs >= 0, "epochs must not be negative", epochs);
     rule(batch_size >= 1, "batch_size must be at least 1", batch_size);
-    rule(learning_rate > 0 && learning_rate < 1e6, "learning_rate must be positive", learning_rate);
+    rule(learning_rate > 0 && learning_rate < 1e6, "learning_rate must be in (0, 1e6)", learning_rate);
     rule(warmup >= 0 && warmup <= 1, "warmup must be in [0, 1]", warmup);
-    rule(weight_decay >= 0 && weight_decay < 1e6, "weight_decay must not be negative", weight_decay);
+    rule(weight_decay >= 0 && weight_decay < 1e6, "weight_decay must be in [0, 1e6)", weight_decay);
     rule(clip_norm > 0, "clip_norm must be positive", clip_norm);
     rule(average_decay >= 0 && average_decay < 1, "average_decay must be in [0, 1)", average_decay);
     rule(patience >= 0, "patience must not be negative", patience);
