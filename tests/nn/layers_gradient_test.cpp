@@ -1,52 +1,14 @@
+#include <cmath>
+#include <limits>
 #include <lstmrec/nn/embedding.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/nn/item_head.hpp>
 #include <lstmrec/nn/residual_recurrent_block.hpp>
 
-#include <limits>
-
 #include "catch.hpp"
+#include "nn/support.hpp"
 
 using namespace lstmrec;
-
-namespace {
-
-// Five sequences, ragged, six steps.
-const std::vector<Index> lengths = {6, 4, 4, 2, 1};
-
-Matrix<double> random_matrix(Index rows, Index columns, std::uint64_t seed) {
-  Matrix<double> matrix(rows, columns);
-  Random random(seed);
-  fill_normal(matrix, 1.0, random);
-  return matrix;
-}
-
-template <class Layer>
-void randomise(Layer& layer, std::uint64_t seed) {
-  Random random(seed);
-  for_each_parameter([&](auto& parameter) { fill_normal(parameter, 0.5, random); }, layer);
-}
-
-Matrix<double> filled_with_nan(Index rows, Index columns) {
-  return Matrix<double>::Constant(rows, columns, std::numeric_limits<double>::quiet_NaN());
-}
-
-// Backward has to add to the gradients: they begin at one everywhere, which is taken off again before the comparison.
-template <class Layer>
-Layer ones_like(const Layer& layer) {
-  Layer ones = layer;
-  for_each_parameter([](auto& parameter) { parameter.setOnes(); }, ones);
-  return ones;
-}
-
-template <class Layer>
-void subtract_ones(Layer& layer) {
-  for_each_parameter([](auto& parameter) { parameter.array() -= 1.0; }, layer);
-}
-
-constexpr double tolerance = 1e-7;
-
-}  // namespace
 
 TEST_CASE("Lstm: gradients of parameters and input agree with differences") {
   const PackedSteps steps(lengths);
@@ -65,8 +27,8 @@ TEST_CASE("Lstm: gradients of parameters and input agree with differences") {
   Matrix<double> d_hidden = weights, d_x = filled_with_nan(3, steps.columns());
   layer.backward(x, steps, cache, d_hidden, gradients, d_x);
   subtract_ones(gradients);
-  CHECK(check_gradients(layer, gradients, loss).relative < tolerance);
-  CHECK(check_gradient("x", x, d_x, loss).relative < tolerance);
+  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("x", x, d_x, loss).relative < gradient_tolerance);
 }
 
 TEST_CASE("Three stacked blocks with dropout: gradients agree with differences") {
@@ -77,14 +39,14 @@ TEST_CASE("Three stacked blocks with dropout: gradients agree with differences")
     blocks.emplace_back(4, 9, 0.3, place);
     randomise(blocks.back(), place + 1);
   }
-  std::vector<std::uint64_t> keys;
-  for (Index column = 0; column < steps.columns(); ++column) keys.push_back(mix(7, column));
+  const auto keys = some_keys(steps.columns());
   Matrix<double> x = random_matrix(4, steps.columns(), 2);
   const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
   std::vector<Block::Cache> caches(3);
   std::vector<Matrix<double>> outputs(3, filled_with_nan(4, steps.columns()));
   const auto loss = [&] {
-    for (std::size_t i = 0; i < 3; ++i) blocks[i].forward(i == 0 ? x : outputs[i - 1], steps, keys, caches[i], outputs[i]);
+    for (std::size_t i = 0; i < 3; ++i)
+      blocks[i].forward(i == 0 ? x : outputs[i - 1], steps, keys, caches[i], outputs[i]);
     return outputs[2].cwiseProduct(weights).sum();
   };
   loss();
@@ -99,9 +61,9 @@ TEST_CASE("Three stacked blocks with dropout: gradients agree with differences")
     subtract_ones(gradients[i]);
     const auto difference = check_gradients(blocks[i], gradients[i], loss);
     INFO(difference.name << "(" << difference.row << ", " << difference.column << ")");
-    CHECK(difference.relative < tolerance);
+    CHECK(difference.relative < gradient_tolerance);
   }
-  CHECK(check_gradient("x", x, d_output, loss).relative < tolerance);
+  CHECK(check_gradient("x", x, d_output, loss).relative < gradient_tolerance);
 }
 
 TEST_CASE("Item head: loss and gradients with several targets and excluded items") {
@@ -147,9 +109,9 @@ TEST_CASE("Item head: loss and gradients with several targets and excluded items
   run(d_vectors, gradients, d_h);
   subtract_ones(gradients);
   d_vectors.array() -= 1.0;
-  CHECK(check_gradients(head, gradients, loss).relative < tolerance);
-  CHECK(check_gradient("vectors", vectors, d_vectors, loss).relative < tolerance);
-  CHECK(check_gradient("h", h, d_h, loss).relative < tolerance);
+  CHECK(check_gradients(head, gradients, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("vectors", vectors, d_vectors, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("h", h, d_h, loss).relative < gradient_tolerance);
 }
 
 TEST_CASE("Embedding: backward adds to the columns that were looked up") {
@@ -165,7 +127,101 @@ TEST_CASE("Embedding: backward adds to the columns that were looked up") {
   auto gradients = ones_like(layer);
   layer.backward(indices, weights, gradients);
   subtract_ones(gradients);
-  CHECK(check_gradients(layer, gradients, loss).relative < tolerance);
+  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
+}
+
+TEST_CASE("Dense: gradients agree with differences") {
+  Dense<double> layer(4, 3);
+  randomise(layer, 1);
+  Matrix<double> x = random_matrix(4, 17, 2), y = filled_with_nan(3, 17), d_x = filled_with_nan(4, 17);
+  const Matrix<double> weights = random_matrix(3, 17, 3);
+  const auto loss = [&] {
+    layer.forward(x, y);
+    return y.cwiseProduct(weights).sum();
+  };
+  auto gradients = ones_like(layer);
+  layer.backward(x, weights, gradients, d_x);
+  subtract_ones(gradients);
+  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("x", x, d_x, loss).relative < gradient_tolerance);
+}
+
+TEST_CASE("LayerNorm: gradients agree with differences") {
+  LayerNorm<double> layer(5);
+  randomise(layer, 1);
+  Matrix<double> x = random_matrix(5, 17, 2);
+  const Matrix<double> weights = random_matrix(5, 17, 3);
+  LayerNorm<double>::Cache cache;
+  const auto loss = [&] {
+    Matrix<double> y = x;
+    layer.forward(y, cache);
+    return y.cwiseProduct(weights).sum();
+  };
+  loss();
+  auto gradients = ones_like(layer);
+  Matrix<double> d = weights;
+  layer.backward(cache, gradients, d);
+  subtract_ones(gradients);
+  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("x", x, d, loss).relative < gradient_tolerance);
+}
+
+TEST_CASE("FeedForward: gradients agree with differences, over more than one tile of columns") {
+  FeedForward<double> layer(2, 3);
+  randomise(layer, 1);
+  const Index columns = FeedForward<double>::tile + 3;
+  Matrix<double> x = random_matrix(2, columns, 2), y = filled_with_nan(2, columns), d_x = filled_with_nan(2, columns);
+  const Matrix<double> weights = random_matrix(2, columns, 3);
+  FeedForward<double>::Cache cache;
+  const auto loss = [&] {
+    layer.forward(x, cache, y);
+    return y.cwiseProduct(weights).sum();
+  };
+  loss();
+  auto gradients = ones_like(layer);
+  layer.backward(x, cache, weights, gradients, d_x);
+  subtract_ones(gradients);
+  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("x", x, d_x, loss).relative < gradient_tolerance);
+}
+
+TEST_CASE("Item head: gradients over more than one tile of columns") {
+  const Index columns = ItemHead<double>::tile + 3;
+  ItemHead<double> head(4);
+  randomise(head, 1);
+  Matrix<double> vectors = random_matrix(2, 4, 2), h = random_matrix(2, columns, 3);
+  std::vector<std::uint32_t> items;
+  std::vector<float> weights;
+  const std::vector<std::uint32_t> seen = {3, 1};
+  std::vector<std::span<const std::uint32_t>> excluded;
+  for (std::uint32_t column = 0; column < columns; ++column) {
+    items.push_back(column % 4);
+    weights.push_back(1.f / static_cast<float>(1 + column % 3));
+    excluded.push_back(std::span(seen).first(column % 3));
+  }
+  const ItemTargets targets{1, items, weights, excluded};
+  ItemHead<double>::Cache cache;
+  Matrix<double> unused_vectors = vectors, unused_h = h;
+  auto unused_head = head;
+  const auto loss = [&] {
+    return head.loss(SoftmaxCrossEntropy{}, vectors, h, targets, cache, unused_vectors, unused_head, unused_h);
+  };
+  auto gradients = ones_like(head);
+  Matrix<double> d_vectors = Matrix<double>::Ones(2, 4), d_h = filled_with_nan(2, columns);
+  head.loss(SoftmaxCrossEntropy{}, vectors, h, targets, cache, d_vectors, gradients, d_h);
+  subtract_ones(gradients);
+  d_vectors.array() -= 1.0;
+  CHECK(check_gradients(head, gradients, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("vectors", vectors, d_vectors, loss).relative < gradient_tolerance);
+  CHECK(check_gradient("h", h, d_h, loss).relative < gradient_tolerance);
+}
+
+TEST_CASE("Squared error: value and gradient") {
+  Matrix<double> prediction = random_matrix(1, 6, 1), d = filled_with_nan(1, 6), unused = d;
+  const Matrix<double> target = random_matrix(1, 6, 2);
+  const auto loss = [&] { return squared_error(prediction, target, 24, unused); };
+  CHECK(squared_error(prediction, target, 24, d) == Approx((prediction - target).array().square().sum() / 24));
+  CHECK(check_gradient("prediction", prediction, d, loss).relative < gradient_tolerance);
 }
 
 TEST_CASE("The gradient checker sees a wrong gradient and a NaN") {
@@ -181,7 +237,7 @@ TEST_CASE("The gradient checker sees a wrong gradient and a NaN") {
   layer.forward(x, y);
   auto gradients = zeros_like(layer);
   layer.backward(x, y, gradients, d_x);
-  CHECK(check_gradients(layer, gradients, loss).relative < tolerance);
+  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
   gradients.bias(1) += 1e-3;
   const auto wrong = check_gradients(layer, gradients, loss);
   CHECK(wrong.relative > 1e-5);

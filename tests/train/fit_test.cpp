@@ -1,0 +1,318 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/train/fit.hpp>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#ifdef __linux__
+#include <filesystem>
+#include <iterator>
+#endif
+
+#include "catch.hpp"
+#include "eval/small_split.hpp"
+#include "nn/support.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+/// Users who walk round a circle of items from different places, for different lengths.
+Split circle(std::uint32_t items, std::uint32_t users) {
+  std::vector<std::vector<std::uint32_t>> events(users);
+  for (std::uint32_t user = 0; user < users; ++user)
+    for (std::uint32_t k = 0; k < 6 + user % 7; ++k) events[user].push_back((5 * user + k) % items);
+  return split_of(events, items);
+}
+
+/// Users without any taste.
+Split noise(std::uint32_t items, std::uint32_t users) {
+  Random random(1);
+  std::vector<std::vector<std::uint32_t>> events(users);
+  for (auto& list : events)
+    for (int k = 0; k < 8; ++k) list.push_back(static_cast<std::uint32_t>(random.below(items)));
+  return split_of(events, items);
+}
+
+RecommenderConfig small() {
+  return {.embedding_size = 8,
+          .hidden_size = 12,
+          .layers = 2,
+          .feed_forward_factor = 2,
+          .dropout = 0.2,
+          .recommend_seen = true,
+          .target_count = 2,
+          .window = 5,
+          .epochs = 3,
+          .batch_size = 8,
+          .learning_rate = 0.01,
+          .average_decay = 0.9,
+          .shards = 3};
+}
+
+/// A user's loss: softmax cross-entropy that becomes NaN at the call of a given number (of one thread).
+struct FailingLoss {
+  int* calls_left;
+  double operator()(MatrixRef<float>& logits, const ItemTargets& targets) const {
+    const double loss = SoftmaxCrossEntropy{}(logits, targets);
+    return --*calls_left < 0 ? std::numeric_limits<double>::quiet_NaN() : loss;
+  }
+};
+
+/// Softmax cross-entropy with smoothed labels: a part of every target's weight goes to all items alike.
+struct SmoothedLoss {
+  float smoothing;
+  double operator()(MatrixRef<float>& logits, const ItemTargets& targets) const {
+    double smooth = 0;
+    Vector<float> weight(logits.cols());
+    for (Index column = 0; column < logits.cols(); ++column) {
+      weight(column) = 0;
+      for (const float w : targets.weights_of(column)) weight(column) += w;
+      smooth += static_cast<double>(weight(column)) *
+                static_cast<double>(logits.col(column).maxCoeff() - logits.col(column).mean());
+    }
+    const double loss = SoftmaxCrossEntropy{}(logits, targets);
+    // Only the gradient matters for what is learned.
+    for (Index column = 0; column < logits.cols(); ++column)
+      for (std::size_t k = 0; k < targets.per_column; ++k) {
+        const float moved = smoothing * targets.weights_of(column)[k];
+        logits(targets.items_of(column)[k], column) += moved;
+        logits.col(column).array() -= moved / static_cast<float>(logits.rows());
+      }
+    return loss + static_cast<double>(smoothing) * smooth;
+  }
+};
+
+double hit_rate_at_1(const Recommender& recommender, const Split& split) {
+  const EvaluateOptions options{.cutoffs = {1}, .filter_seen = false, .threads = 1, .bootstrap_samples = 0};
+  return evaluate(recommender, split, split.test, options).hr_at(1).value;
+}
+
+}  // namespace
+
+TEST_CASE("fit: learns a walk round a circle") {
+  const Split split = circle(11, 60);
+  RecommenderConfig config = small();
+  config.epochs = 25;
+  config.target_count = 1;
+  config.patience = 0;
+  const auto result = fit(split, config);
+  CHECK(hit_rate_at_1(result.recommender, split) > 0.97);
+  CHECK(result.epochs.size() == 25);
+  CHECK(result.epochs.back().loss < 0.2);
+  CHECK(result.epochs.front().loss > 1.5);
+
+  // The recommender that comes out is complete.
+  CHECK(result.recommender.items() == 11);
+  CHECK(result.recommender.item_ids.size() == 11);
+  CHECK(result.recommender.catalogue.size() == 11);
+  CHECK(result.recommender.item_counts == training_counts(split));
+}
+
+TEST_CASE("fit: a user's own loss learns it too") {
+  const Split split = circle(11, 60);
+  RecommenderConfig config = small();
+  config.epochs = 25;
+  config.target_count = 1;
+  const auto result = fit(split, config, {}, SmoothedLoss{0.1f});
+  CHECK(hit_rate_at_1(result.recommender, split) > 0.97);
+}
+
+TEST_CASE("fit: the same seed gives the same bits for any number of threads") {
+  const Split split = noise(20, 40);
+  for (const std::int64_t shards : {2, 3}) {
+    RecommenderConfig config = small();
+    config.shards = shards;
+    const auto one = fit(split, config, {.threads = 1}), two = fit(split, config, {.threads = 2}),
+               many = fit(split, config, {.threads = 7});
+    CHECK(same_bits(one.recommender.network, two.recommender.network));
+    CHECK(same_bits(one.recommender.network, many.recommender.network));
+    REQUIRE(one.epochs.size() == two.epochs.size());
+    for (std::size_t epoch = 0; epoch < one.epochs.size(); ++epoch) {
+      CHECK(one.epochs[epoch].loss == two.epochs[epoch].loss);
+      CHECK(one.epochs[epoch].validation->ndcg10 == two.epochs[epoch].validation->ndcg10);
+    }
+    config.seed = 2;
+    CHECK_FALSE(same_bits(one.recommender.network, fit(split, config).recommender.network));
+  }
+}
+
+TEST_CASE("fit: shards cut the work and change no more than rounding") {
+  const Split split = noise(20, 40);
+  RecommenderConfig config = small();
+  config.epochs = 1;
+  config.shards = 1;
+  const auto one = fit(split, config);
+  config.shards = 5;
+  const auto five = fit(split, config);
+  CHECK(one.epochs[0].loss == Approx(five.epochs[0].loss).epsilon(1e-5));
+  config.shards = 50;  // more than windows in a batch
+  CHECK(fit(split, config).epochs[0].loss == Approx(one.epochs[0].loss).epsilon(1e-5));
+}
+
+#ifdef __linux__
+TEST_CASE("fit: one thread means that no thread is started") {
+  const auto threads_now = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const auto before = threads_now();
+  const Split split = noise(20, 40);
+  std::ptrdiff_t most = 0;
+  const auto watch = [&](const TrainingProgress&) { most = std::max(most, threads_now()); };
+  fit(split, small(), {.threads = 1, .progress = watch});
+  CHECK(most == before);
+  fit(split, small(), {.threads = 2, .progress = watch});
+  CHECK(most == before + 1);  // so the test can see one
+}
+#endif
+
+TEST_CASE("fit: progress counts every event, batch and epoch") {
+  const Split split = noise(20, 40);  // 40 users with 6 training events, so 5 inputs each and one window of 5
+  RecommenderConfig config = small();
+  config.patience = 0;
+  std::vector<TrainingProgress> seen;
+  const auto result = fit(split, config, {.progress = [&](const TrainingProgress& p) { seen.push_back(p); }});
+  REQUIRE(seen.size() == 3 * (5 + 1));
+  for (std::size_t k = 0; k < seen.size(); ++k) {
+    const auto& p = seen[k];
+    const bool epoch_ended = k % 6 == 5;
+    CHECK(p.epoch == k / 6 + 1);
+    CHECK(p.epochs == 3);
+    CHECK(p.batch == (epoch_ended ? 5 : k % 6 + 1));
+    CHECK(p.batches == 5);
+    CHECK(p.events == 40 * (p.batch + 5 * (p.epoch - 1)));
+    CHECK(p.epoch_ended == epoch_ended);
+    CHECK(p.validation.has_value() == epoch_ended);
+    CHECK(std::isfinite(p.loss));
+    CHECK(p.events_per_second > 0);
+    CHECK(p.seconds_left >= 0);
+  }
+  CHECK(seen.back().seconds_left == Approx(0).margin(1e-9));
+  CHECK(seen.back().loss == result.epochs.back().loss);
+  CHECK_FALSE(result.stopped);
+  CHECK(result.seconds > 0);
+}
+
+TEST_CASE("fit: stops when asked to and keeps what it has") {
+  const Split split = noise(20, 40);
+  std::stop_source stop;
+  std::size_t calls = 0;
+  const auto result = fit(split, small(),
+                          {.progress =
+                               [&](const TrainingProgress& p) {
+                                 ++calls;
+                                 if (p.epoch == 2 && p.batch == 2) stop.request_stop();
+                               },
+                           .stop = stop.get_token()});
+  CHECK(result.stopped);
+  CHECK(result.epochs.size() == 2);
+  CHECK(calls == 6 + 3);
+  CHECK(result.best_epoch > 0);
+  Matrix<float> scores(20, 1);
+  const std::vector<History> histories = {split.history(split.test[0])};
+  result.recommender.score(histories, scores);
+  CHECK(scores.allFinite());
+}
+
+TEST_CASE("fit: stops early when validation gets no better, and keeps the best weights") {
+  const Split split = noise(20, 60);
+  RecommenderConfig config = small();
+  config.epochs = 40;
+  config.patience = 2;
+  const auto result = fit(split, config);
+  REQUIRE(result.epochs.size() < 40);
+  CHECK(result.epochs.size() == result.best_epoch + 2);
+  const double best = result.epochs[result.best_epoch - 1].validation->ndcg10;
+  for (const auto& record : result.epochs) CHECK(record.validation->ndcg10 <= best);
+  const EvaluateOptions options{.cutoffs = {10}, .filter_seen = false, .threads = 1, .bootstrap_samples = 0};
+  CHECK(evaluate(result.recommender, split, split.validation, options).ndcg_at(10).value == best);
+}
+
+TEST_CASE("fit: without validation targets the last epoch is kept") {
+  Split split = noise(20, 40);
+  split.validation.clear();
+  const auto result = fit(split, small());
+  CHECK(result.best_epoch == 0);
+  CHECK(result.epochs.size() == 3);
+  CHECK_FALSE(result.epochs.back().validation);
+  RecommenderConfig config = small();
+  config.epochs = 0;
+  CHECK_FALSE(same_bits(result.recommender.network, fit(split, config).recommender.network));
+}
+
+TEST_CASE("fit: validates on at most so many targets, the same for a seed") {
+  std::vector<Target> targets;
+  for (std::uint32_t user = 0; user < 100; ++user) targets.push_back({user, 3});
+  const auto drawn = detail::draw_targets(targets, 10, 1), again = detail::draw_targets(targets, 10, 1);
+  REQUIRE(drawn.size() == 10);
+  for (std::size_t k = 0; k < 10; ++k) {
+    CHECK(drawn[k].user == again[k].user);
+    if (k > 0) CHECK(drawn[k].user > drawn[k - 1].user);
+  }
+  CHECK(detail::draw_targets(targets, 0, 1).size() == 100);
+  CHECK(detail::draw_targets(targets, 1000, 1).size() == 100);
+}
+
+TEST_CASE("fit: a loss that is not finite ends in TrainingDiverged that says where") {
+  const Split split = noise(20, 40);
+  RecommenderConfig config = small();
+  config.shards = 1;  // one call of the loss a batch
+  int calls_left = 7;
+  try {
+    fit(split, config, {.threads = 1}, FailingLoss{&calls_left});
+    FAIL("nothing thrown");
+  } catch (const TrainingDiverged& error) {
+    const std::string message = error.what();
+    CHECK(message.find("epoch 2, batch 3: loss nan, gradient norm ") == 0);
+  }
+}
+
+TEST_CASE("fit: a learning rate far too high ends in TrainingDiverged") {
+  const Split split = noise(20, 40);
+  RecommenderConfig config = small();
+  config.learning_rate = 1e3;
+  config.weight_decay = 1;  // a step of decay turns every weight over and makes it a thousand times as large
+  config.warmup = 0;
+  config.epochs = 20;
+  config.patience = 0;
+  CHECK_THROWS_AS(fit(split, config), TrainingDiverged);
+}
+
+TEST_CASE("fit: bad configurations and splits without training events are refused") {
+  RecommenderConfig config = small();
+  config.dropout = 1;
+  CHECK_THROWS_AS(fit(noise(20, 4), config), std::invalid_argument);
+  Split split = noise(20, 4);
+  for (auto& length : split.train_length) length = 1;
+  try {
+    fit(split, small());
+    FAIL("nothing thrown");
+  } catch (const Error& error) {
+    CHECK(error.what() == std::string("test: no user has two events to train on"));
+  }
+}
+
+TEST_CASE("fit: what the progress callback throws arrives") {
+  CHECK_THROWS_AS(
+      fit(noise(20, 40), small(), {.progress = [](const TrainingProgress&) { throw std::out_of_range("x"); }}),
+      std::out_of_range);
+}
+
+TEST_CASE("fit: never sees anything but the training events") {
+  Split split = noise(20, 40);
+  split.validation.clear();
+  const auto before = fit(split, small());
+  for (std::uint32_t user = 0; user < split.sequences.size(); ++user)
+    for (std::size_t position = split.train_length[user]; position < split.sequences[user].size(); ++position) {
+      auto& event = split.sequences.events[split.sequences.offsets[user] + position];
+      event.item = (event.item + 7) % 20;
+    }
+  CHECK(same_bits(before.recommender.network, fit(split, small()).recommender.network));
+}
