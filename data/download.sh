@@ -64,6 +64,7 @@ get() {
 }
 
 without_network() {
+  if [[ ! -s $part ]]; then rm -f "$part"; fi
   fail "$1
 Is there a network? If not, take these two files from another machine and put them into $to:
   $base/$2.zip
