@@ -349,7 +349,7 @@ TEST_CASE("NextItemNetwork: a bad configuration is refused before any memory is 
   CHECK(message_of([](auto& c) { c.target_decay = 0; }) == "target_decay must be in (0, 1], got 0");
   CHECK(message_of([](auto& c) { c.window = 0; }) == "window must be in [1, 2^31), got 0");
   CHECK(message_of([](auto& c) { c.epochs = -1; }) == "epochs must not be negative, got -1");
-  CHECK(message_of([](auto& c) { c.batch_size = 0; }) == "batch_size must be at least 1, got 0");
+  CHECK(message_of([](auto& c) { c.batch_size = -1; }) == "batch_size must not be negative, got -1");
   CHECK(message_of([](auto& c) { c.learning_rate = 0; }) == "learning_rate must be in (0, 1e6), got 0");
   CHECK(message_of([](auto& c) { c.learning_rate = 1e7; }) == "learning_rate must be in (0, 1e6), got 1e+07");
   CHECK(message_of([](auto& c) { c.warmup = 1.5; }) == "warmup must be in [0, 1], got 1.5");

@@ -96,7 +96,6 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
                               !config.recommend_seen};
   const WindowBatches batches(split, targets);
   const auto window = static_cast<std::uint32_t>(config.window);
-  const auto batch_size = static_cast<std::size_t>(config.batch_size);
   std::vector<detail::Shard<Network>> work(shards);
   for (auto& shard : work) shard.gradients = zeros_like(network);
   Adam<Network> adam(network, {.weight_decay = config.weight_decay});
@@ -106,6 +105,10 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
 
   auto windows = cut_windows(split, window, mix(config.seed, 0));
   if (windows.empty()) throw Error(sequences.source + ": no user has two events to train on");
+  // Small data needs small batches to get enough steps; large batches are only faster.
+  if (config.batch_size == 0)
+    recommender.config.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(windows.size()) / 128, 8, 64);
+  const auto batch_size = static_cast<std::size_t>(recommender.config.batch_size);
   // The number of windows changes a little from epoch to epoch with where they are cut; the schedule needs one number.
   const auto batches_in = [&](std::size_t count) { return (count + batch_size - 1) / batch_size; };
   const auto all_steps = static_cast<std::int64_t>(batches_in(windows.size())) * config.epochs;
