@@ -87,7 +87,9 @@ inline void save(const Recommender& recommender, const std::filesystem::path& pa
   put_vocabulary(file, "items", recommender.item_ids, recommender.catalogue);
   file.put("items.counts", {recommender.item_counts.size()}, std::span(recommender.item_counts));
   for_each_named_parameter(
-      [&](const std::string& name, const auto& parameter) { file.put_matrix("network." + name, parameter); },
+      [&](const std::string& name, const auto& parameter) {
+        if (parameter.size() > 0) file.put_matrix("network." + name, parameter);  // some layers are not always there
+      },
       recommender.network);
   write_safetensors(path, file);
 }
@@ -118,7 +120,9 @@ inline Recommender load_recommender(const std::filesystem::path& path) {
   }
   recommender.network = NextItemNetwork<float>(static_cast<Index>(items), recommender.config);
   for_each_named_parameter(
-      [&](const std::string& name, auto& parameter) { file.get_matrix("network." + name, parameter); },
+      [&](const std::string& name, auto& parameter) {
+        if (parameter.size() > 0) file.get_matrix("network." + name, parameter);
+      },
       recommender.network);
   return recommender;
 }

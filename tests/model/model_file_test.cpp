@@ -1,0 +1,155 @@
+#include <lstmrec/model/model_file.hpp>
+#include <lstmrec/model/presets.hpp>
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../data/temporary_folder.hpp"
+#include "../data/thrown.hpp"
+#include "catch.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// An untrained recommender of a few items; `text_ids`: with ids of both kinds.
+Recommender small_recommender(bool tied = true, bool text_ids = false) {
+  Recommender recommender;
+  recommender.config = {.embedding_size = 3, .hidden_size = tied ? 3 : 4, .layers = 2, .feed_forward_factor = 2,
+                        .dropout = 0.1234567890123, .tied_vectors = tied, .learning_rate = 1.0 / 3, .seed = ~0ull};
+  for (int item = 0; item < 7; ++item)
+    recommender.item_ids.add(text_ids && item % 2 ? RawId("7 \"x\"\n" + std::to_string(item)) : RawId(10 - 3 * item));
+  if (text_ids) recommender.item_ids.add("10");  // a text that looks like the integer above
+  const std::size_t items = recommender.item_ids.size();
+  recommender.catalogue.resize(items);
+  recommender.catalogue[2] = {"Amélie, \"the\" film", {"Comedy", "Sci-Fi|Noir"}};
+  recommender.item_counts.assign(items, 0);
+  recommender.item_counts[3] = 4000000000u;
+  recommender.network = NextItemNetwork<float>(static_cast<Index>(items), recommender.config);
+  Random random(5);
+  for_each_parameter([&](auto& parameter) { fill_normal(parameter, 1.0, random); }, recommender.network);
+  return recommender;
+}
+
+}  // namespace
+
+TEST_CASE("Model file: a loaded recommender is the saved one, and saves the same bytes") {
+  const TemporaryFolder folder;
+  for (const bool tied : {true, false})
+    for (const bool text_ids : {true, false}) {
+      const Recommender saved = small_recommender(tied, text_ids);
+      save(saved, folder.path() / "first");
+      const Recommender loaded = load_recommender(folder.path() / "first");
+      save(loaded, folder.path() / "second");
+      CHECK(read_file(folder.path() / "first") == read_file(folder.path() / "second"));
+      for_each_parameter([](const auto& a, const auto& b) { CHECK(a == b); }, saved.network, loaded.network);
+      CHECK(loaded.config.dropout == saved.config.dropout);
+      CHECK(loaded.config.learning_rate == saved.config.learning_rate);
+      CHECK(loaded.config.seed == saved.config.seed);
+      CHECK(loaded.config.tied_vectors == tied);
+      CHECK(loaded.item_counts == saved.item_counts);
+      REQUIRE(loaded.item_ids.size() == saved.item_ids.size());
+      for (std::uint32_t item = 0; item < saved.item_ids.size(); ++item)
+        CHECK(loaded.item_ids.id(item) == saved.item_ids.id(item));
+      CHECK(loaded.catalogue[2].title == "Amélie, \"the\" film");
+      CHECK(loaded.catalogue[2].genres == std::vector<std::string>{"Comedy", "Sci-Fi|Noir"});
+      CHECK(loaded.catalogue[1].title.empty());
+    }
+}
+
+TEST_CASE("Model file: cut anywhere it is refused with the file's name") {
+  const TemporaryFolder folder;
+  save(small_recommender(), folder.path() / "model");
+  const std::string whole = read_file(folder.path() / "model");
+  for (std::size_t length = 0; length < whole.size(); length += 1 + whole.size() / 97) {
+    const auto cut = folder.write("cut", std::string_view(whole).substr(0, length));
+    const std::string message = thrown<ModelFileError>([&] { load_recommender(cut); });
+    CHECK(contains(message, cut.string() + ": "));
+  }
+}
+
+TEST_CASE("Model file: what does not fit is named, with what was expected and found") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model";
+  save(small_recommender(), path);
+  const auto message_after = [&](auto&& change) {
+    TensorFile file = read_safetensors(path);
+    change(file);
+    const auto changed = folder.path() / "changed";
+    write_safetensors(changed, file);
+    return thrown<ModelFileError>([&] { load_recommender(changed); });
+  };
+  using F = TensorFile&;
+  CHECK(contains(message_after([](F f) { f.metadata["format"] = "other"; }), "found \"other\""));
+  CHECK(contains(message_after([](F f) { f.metadata.erase("config.layers"); }), "config.layers is missing"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.layers"] = "two"; }), "config.layers: expected a value"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.dropout"] = "1"; }), "dropout must be in [0, 1), got 1"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.layers"] = "1000000"; }),
+                 "network.blocks.2.recurrent.recurrent_weight is missing"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.hidden_size"] = "999999999"; }),
+                 "network.input_projection.weight is missing"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.embedding_size"] = "5"; }),
+                 "network.item_vectors.table: expected shape [7, 5], found [7, 3]"));
+  CHECK(contains(message_after([](F f) { f.tensors.erase("network.head.bias"); }), "network.head.bias is missing"));
+  CHECK(contains(message_after([](F f) { f.tensors["network.head.bias"].dtype = "I32"; }),
+                 "network.head.bias: expected F32, found I32"));
+  CHECK(contains(message_after([](F f) {
+                   std::vector<std::int64_t> ids = {1, 2, 3, 4, 5, 6, 1};
+                   f.put("items.ids", {7}, std::span<const std::int64_t>(ids));
+                 }),
+                 "items.ids: 1 stands twice"));
+  CHECK(contains(message_after([](F f) {
+                   std::vector<std::int64_t> offsets = {0, 5, 3, 0, 0, 0, 0, 0};
+                   f.put("items.titles.offsets", {8}, std::span<const std::int64_t>(offsets));
+                 }),
+                 "items.titles.offsets"));
+}
+
+TEST_CASE("Model file: other files, folders and missing files get one clear error") {
+  const TemporaryFolder folder;
+  CHECK(contains(thrown<Error>([&] { load_recommender(folder.path() / "none"); }), "No such file"));
+  CHECK(contains(thrown<Error>([&] { load_recommender(folder.path()); }), "it is a directory"));
+  CHECK(contains(thrown<ModelFileError>([&] { load_recommender(folder.write("csv", "userId,movieId,rating\n1,2,3\n")); }),
+                 "expected a safetensors file"));
+  const std::string header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  CHECK(contains(thrown<ModelFileError>([&] { read_safetensors(folder.write("huge", file + header + "1234")); }),
+                 "a: a shape past 64 bits"));
+}
+
+TEST_CASE("Saving where it can't be written leaves the old file whole and nothing beside it") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("model", "old");
+  CHECK_THROWS_AS(write_file_atomically(path,
+                                        [](std::ostream& out) {
+                                          out << "half";
+                                          throw std::runtime_error("stop");
+                                        }),
+                  std::runtime_error);
+  CHECK(read_file(path) == "old");
+  CHECK_THROWS_AS(check_writable(folder.path() / "no such folder" / "model"), Error);
+  CHECK_THROWS_AS(check_writable(folder.path()), Error);
+  CHECK_NOTHROW(check_writable(path));
+  CHECK(read_file(path) == "old");
+  write_file_atomically(path, [](std::ostream& out) { out << "new"; });
+  CHECK(read_file(path) == "new");
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) ++files;
+  CHECK(files == 1);
+}
+
+TEST_CASE("Presets: every name gives a valid configuration, others are refused with the list") {
+  for (const char* name : {"quick", "default", "accurate"}) CHECK_NOTHROW(preset(name).check());
+  CHECK(contains(thrown<std::invalid_argument>([] { preset("best"); }), "quick, default or accurate, got \"best\""));
+}

@@ -1,0 +1,61 @@
+#include <lstmrec/serve/recommend_all.hpp>
+#include <lstmrec/serve/session.hpp>
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "catch.hpp"
+#include "trained_recommender.hpp"
+
+using namespace lstmrec;
+
+TEST_CASE("Lists for all users are those of their sessions, for any number of threads") {
+  const Recommender& recommender = sample_recommender();
+  const Sequences& sequences = sample_split().sequences;
+  std::ostringstream one, two;
+  write_recommendations(recommender, sequences, 3, Candidates(recommender), one, 1);
+  write_recommendations(recommender, sequences, 3, Candidates(recommender), two, 2);
+  CHECK(one.str() == two.str());
+
+  std::istringstream lines(one.str());
+  std::string line;
+  std::getline(lines, line);
+  CHECK(line == "user,rank,item,score,title");
+  std::size_t same = 0;
+  for (std::uint32_t user = 0; user < sequences.size(); ++user) {
+    Session session(recommender);
+    for (const Event& event : sequences[user]) session.observe(sequences.items.id(event.item));
+    const auto list = session.top_n(3);
+    for (std::size_t rank = 1; rank <= 3; ++rank) {
+      REQUIRE(std::getline(lines, line));
+      const std::string begin = sequences.users.id(user).text() + "," + std::to_string(rank) + ",";
+      REQUIRE(line.compare(0, begin.size(), begin) == 0);
+      const std::string item = list[rank - 1].item.text() + ",";
+      same += line.compare(begin.size(), item.size(), item) == 0;
+    }
+  }
+  CHECK(!std::getline(lines, line));
+  CHECK(same >= 3 * sequences.size() * 99 / 100);  // rounding may swap two items whose scores are almost equal
+}
+
+TEST_CASE("Lists for all users: titles are quoted where CSV asks for it, and blocked items are left out") {
+  Recommender recommender = sample_recommender();
+  for (auto& info : recommender.catalogue) info.title = "One, \"two\"";
+  std::ostringstream csv;
+  const Candidates candidates(recommender, {.exclude_seen = false, .allow = {recommender.item_ids.id(2)}, .block = {}});
+  write_recommendations(recommender, sample_split().sequences, 5, candidates, csv);
+  CHECK(csv.str().find(",1," + recommender.item_ids.id(2).text() + ",") != std::string::npos);
+  CHECK(csv.str().find(",\"One, \"\"two\"\"\"\n") != std::string::npos);
+  CHECK(csv.str().find(",2,") == std::string::npos);  // no second rank
+}
+
+TEST_CASE("Lists for all users: sequences with other items are refused") {
+  Sequences other = sequences(make_interactions(std::vector<std::tuple<int, int, int, float>>{{1, 2, 3, 4.0f}}));
+  std::ostringstream csv;
+  CHECK_THROWS_AS(
+      write_recommendations(sample_recommender(), other, 3, Candidates(sample_recommender()), csv),
+      std::invalid_argument);
+}

@@ -1,0 +1,182 @@
+#include <lstmrec/serve/session.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "catch.hpp"
+#include "trained_recommender.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+void observe_all(Session& session, const Recommender& recommender, History history) {
+  for (const Event& event : history) session.observe(recommender.item_ids.id(event.item));
+}
+
+std::vector<RawId> ids(std::span<const Recommendation> list) {
+  std::vector<RawId> result;
+  for (const auto& recommendation : list) result.push_back(recommendation.item);
+  return result;
+}
+
+std::vector<float> copy(std::span<const float> scores) { return {scores.begin(), scores.end()}; }
+
+}  // namespace
+
+// A session takes its products one column at a time and the evaluator takes many columns together, so their scores
+// agree to rounding only: the evaluator's rank has to lie between those of the target a little higher and a little lower.
+TEST_CASE("Session: 200 users replayed event by event get the evaluator's ranks") {
+  const Split& split = sample_split();
+  const Recommender& recommender = sample_recommender();
+  const auto evaluation = evaluate(recommender, split, std::span(split.test).first(200), {.bootstrap_samples = 0});
+  std::size_t equal = 0;
+  for (std::size_t k = 0; k < 200; ++k) {
+    Session session(recommender);
+    observe_all(session, recommender, split.history(split.test[k]));
+    auto scores = copy(session.scores());
+    SeenItems seen(scores.size());
+    seen.assign(split.history(split.test[k]));
+    const std::uint32_t target = split.event(split.test[k]).item;
+    const float score = scores[target];
+    equal += rank_of(scores, target, seen.list()) == evaluation.ranks[k];
+    scores[target] = score + 1e-4f;
+    const auto best = rank_of(scores, target, seen.list());
+    scores[target] = score - 1e-4f;
+    const auto worst = rank_of(scores, target, seen.list());
+    REQUIRE(best <= evaluation.ranks[k]);
+    REQUIRE(worst >= evaluation.ranks[k]);
+  }
+  CHECK(equal >= 195);
+}
+
+TEST_CASE("Recommender: what comes after a target changes no score, nor do the other histories of a batch") {
+  const Recommender& recommender = sample_recommender();
+  std::vector<Event> events(sample_split().sequences[3].begin(), sample_split().sequences[3].end());
+  const auto score = [&](std::vector<History> histories) {
+    Matrix<float> scores(recommender.items(), static_cast<Index>(histories.size()));
+    recommender.score(histories, scores);
+    return Vector<float>(scores.col(0));
+  };
+  const auto before = score({History(events).first(10)});
+  std::reverse(events.begin() + 10, events.end());
+  CHECK(score({History(events).first(10)}) == before);
+  const auto in_company = score({History(events).first(10), History(events).first(20), {}, History(events).first(1)});
+  CHECK((in_company - before).cwiseAbs().maxCoeff() < 1e-4f);
+  CHECK((score({History(events).first(11)}) - before).cwiseAbs().maxCoeff() > 1e-3f);
+}
+
+TEST_CASE("Session: top_n is the head of a full sort, without what the user has had") {
+  const Recommender& recommender = sample_recommender();
+  Session session(recommender);
+  observe_all(session, recommender, sample_split().sequences[7].first(12));
+  CHECK(session.events() == 12);
+  std::vector<ScoredItem> all;
+  const auto scores = copy(session.scores());
+  std::set<std::uint32_t> seen;
+  for (const Event& event : sample_split().sequences[7].first(12)) seen.insert(event.item);
+  for (std::uint32_t item = 0; item < scores.size(); ++item)
+    if (!seen.contains(item)) all.push_back({item, scores[item]});
+  std::sort(all.begin(), all.end(), ranks_before);
+  const auto list = session.top_n(25);
+  REQUIRE(list.size() == 25);
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    CHECK(list[k].item == recommender.item_ids.id(all[k].item));
+    CHECK(list[k].title == recommender.catalogue[all[k].item].title);
+    CHECK(!list[k].title.empty());
+    CHECK(list[k].score == all[k].score);
+  }
+  CHECK(session.top_n(100000).size() == all.size());
+  CHECK(session.top_n(0).empty());
+}
+
+TEST_CASE("Session: before the first event the most popular items are recommended") {
+  const Recommender& recommender = sample_recommender();
+  Session session(recommender);
+  const auto first = recommender.item_ids.index(session.top_n(1)[0].item);
+  CHECK(recommender.item_counts[first] ==
+        *std::max_element(recommender.item_counts.begin(), recommender.item_counts.end()));
+}
+
+TEST_CASE("Session: unknown ids are refused and change nothing") {
+  const Recommender& recommender = sample_recommender();
+  Session session(recommender);
+  session.observe(recommender.item_ids.id(4));
+  const auto before = copy(session.scores());
+  CHECK_THROWS_AS(session.observe(123456789), std::out_of_range);
+  CHECK_THROWS_AS(session.observe("no such film"), std::out_of_range);
+  CHECK(!session.observe_if_known(123456789));
+  CHECK(session.events() == 1);
+  CHECK(copy(session.scores()) == before);
+  CHECK(session.observe_if_known(recommender.item_ids.id(5)));
+  CHECK(session.events() == 2);
+  CHECK(copy(session.scores()) != before);
+}
+
+TEST_CASE("Session: allow and block lists, and items that were seen") {
+  const Recommender& recommender = sample_recommender();
+  Session session(recommender);
+  session.observe(recommender.item_ids.id(0));
+  const std::vector<RawId> some = {recommender.item_ids.id(0), recommender.item_ids.id(1), recommender.item_ids.id(2)};
+  const auto sorted = [](std::vector<RawId> list) {
+    std::sort(list.begin(), list.end());
+    return list;
+  };
+  const Candidates allowed(recommender, {.exclude_seen = {}, .allow = some, .block = {}});
+  CHECK(sorted(ids(session.top_n(9, allowed))) == sorted({some[1], some[2]}));
+  const Candidates repeated(recommender, {.exclude_seen = false, .allow = some, .block = {some[1]}});
+  CHECK(sorted(ids(session.top_n(9, repeated))) == sorted({some[0], some[2]}));
+  const auto best = session.top_n(1)[0].item;
+  const Candidates blocked(recommender, {.exclude_seen = {}, .allow = {}, .block = {best}});
+  CHECK(session.top_n(1, blocked)[0].item != best);
+  CHECK_THROWS_AS(Candidates(recommender, {.exclude_seen = {}, .allow = {"unknown"}, .block = {}}), std::out_of_range);
+}
+
+TEST_CASE("Session: saved and restored, it goes on with the same bits") {
+  const Recommender& recommender = sample_recommender();
+  const History history = sample_split().sequences[11];
+  Session session(recommender);
+  observe_all(session, recommender, history.first(8));
+  const auto bytes = session.save();
+  Session restored(recommender);
+  restored.observe(recommender.item_ids.id(9));
+  restored.restore(bytes);
+  CHECK(restored.events() == 8);
+  observe_all(session, recommender, history.subspan(8, 4));
+  observe_all(restored, recommender, history.subspan(8, 4));
+  CHECK(copy(session.scores()) == copy(restored.scores()));
+  CHECK(ids(session.top_n(20)) == ids(restored.top_n(20)));
+  CHECK(session.save() == restored.save());
+}
+
+TEST_CASE("Session: damaged bytes and other recommenders' sessions are refused, and nothing has changed") {
+  const Recommender& recommender = sample_recommender();
+  Session session(recommender);
+  session.observe(recommender.item_ids.id(3));
+  auto bytes = session.save();
+  const auto before = bytes;
+  for (std::size_t length = 0; length < bytes.size(); length += 37)
+    CHECK_THROWS_AS(session.restore(std::span(bytes).first(length)), Error);
+  bytes.push_back(std::byte{0});
+  CHECK_THROWS_AS(session.restore(bytes), Error);
+  bytes = before;
+  const std::uint32_t far = 1u << 30;
+  std::memcpy(bytes.data() + bytes.size() - sizeof far, &far, sizeof far);  // the only seen item
+  CHECK_THROWS_AS(session.restore(bytes), Error);
+  Recommender other = recommender;
+  other.network.head.bias(0) += 1;
+  Session stranger(other);
+  CHECK_THROWS_AS(stranger.restore(before), Error);
+  CHECK(session.save() == before);
+}
+
+TEST_CASE("Session: cannot be made from a recommender that is about to go") {
+  CHECK(std::is_constructible_v<Session, const Recommender&>);
+  CHECK(!std::is_constructible_v<Session, Recommender&&>);
+  CHECK(!std::is_constructible_v<Session, const Recommender&&>);
+}
