@@ -27,6 +27,7 @@ void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
 #include <cstdint>
 #include <lstmrec/model/next_item_network.hpp>
 #include <lstmrec/nn/lstm_cell.hpp>
+#include <lstmrec/serve/session.hpp>
 #include <span>
 
 #include "catch.hpp"
@@ -106,4 +107,27 @@ TEST_CASE("A fixed LstmCell with its state needs no heap at all") {
 TEST_CASE("NextItemNetwork: step and score of one user allocate nothing, also where 128 KiB are not enough") {
   check_network({.embedding_size = 256, .hidden_size = 256}, 5000);
   check_network({.embedding_size = 33, .hidden_size = 65, .layers = 2, .tied_vectors = false}, 40001);
+}
+
+TEST_CASE("Session: observing and a list allocate nothing once a list of that length has been made") {
+  Recommender recommender;
+  recommender.config = {.embedding_size = 32, .hidden_size = 48, .layers = 2};
+  recommender.network = NextItemNetwork<float>(3416, recommender.config);
+  Random random(1);
+  recommender.network.initialise(random);
+  for (int id = 0; id < 3416; ++id) recommender.item_ids.add(id * 3000);
+  recommender.catalogue.assign(3416, {"A title that is too long for the small-string optimisation", {}});
+  recommender.item_counts.assign(3416, 1);
+  Session session(recommender);
+  const Candidates candidates(recommender, {.exclude_seen = {}, .allow = {}, .block = {3000, 6000}});
+  session.top_n(10);
+  CHECK(allocations_in([&] {
+          for (int id = 0; id < 300; ++id) {
+            session.observe(id * 3000);
+            session.observe_if_known(7);
+            session.top_n(10);
+            session.top_n(5, candidates);
+          }
+        }) == 0);
+  CHECK(session.events() == 300);
 }
