@@ -1,4 +1,4 @@
-#include "lstmrec/core/top_k.hpp"
+#include <lstmrec/core/top_k.hpp>
 
 #include <algorithm>
 #include <array>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/random.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
 
 using namespace lstmrec;
 

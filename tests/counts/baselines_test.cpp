@@ -11,14 +11,14 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "eval/small_split.hpp"
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/counts/item_knn.hpp"
-#include "lstmrec/counts/markov.hpp"
-#include "lstmrec/counts/popularity.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/data/split.hpp"
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/markov.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
 
 using namespace lstmrec;
 

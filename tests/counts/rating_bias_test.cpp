@@ -1,4 +1,4 @@
-#include "lstmrec/counts/rating_bias.hpp"
+#include <lstmrec/counts/rating_bias.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/movielens.hpp"
-#include "lstmrec/data/rating_split.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/eval/rating_metrics.hpp"
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/eval/rating_metrics.hpp>
 #include "real_data.hpp"
 
 using namespace lstmrec;

@@ -5,8 +5,8 @@
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
 #include "data/thrown.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/movielens.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/movielens.hpp>
 
 using namespace lstmrec;
 

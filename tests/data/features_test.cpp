@@ -1,4 +1,4 @@
-#include "lstmrec/data/features.hpp"
+#include <lstmrec/data/features.hpp>
 
 #include <cmath>
 #include <limits>
@@ -9,8 +9,8 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/interactions.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/interactions.hpp>
 
 using namespace lstmrec;
 

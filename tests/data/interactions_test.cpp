@@ -1,4 +1,4 @@
-#include "lstmrec/data/interactions.hpp"
+#include <lstmrec/data/interactions.hpp>
 
 #include <cmath>
 #include <list>

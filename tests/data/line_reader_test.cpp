@@ -1,4 +1,4 @@
-#include "lstmrec/data/line_reader.hpp"
+#include <lstmrec/data/line_reader.hpp>
 
 #include <algorithm>
 #include <string>
@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
 #include "data/thrown.hpp"
-#include "lstmrec/data/csv_reader.hpp"
+#include <lstmrec/data/csv_reader.hpp>
 
 using namespace lstmrec;
 using lstmrec::detail::CsvReader;

@@ -1,4 +1,4 @@
-#include "lstmrec/data/rating_split.hpp"
+#include <lstmrec/data/rating_split.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -11,8 +11,8 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/interactions.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/interactions.hpp>
 
 using namespace lstmrec;
 

@@ -1,4 +1,4 @@
-#include "lstmrec/data/raw_id.hpp"
+#include <lstmrec/data/raw_id.hpp>
 
 #include <cstdint>
 #include <limits>

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "lstmrec/data/features.hpp"
-#include "lstmrec/data/movielens.hpp"
-#include "lstmrec/data/rating_split.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/data/text.hpp"
+#include <lstmrec/data/features.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/data/text.hpp>
 
 using namespace lstmrec;
 

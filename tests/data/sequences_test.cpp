@@ -1,4 +1,4 @@
-#include "lstmrec/data/sequences.hpp"
+#include <lstmrec/data/sequences.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,9 +13,9 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/interactions.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/interactions.hpp>
 
 using namespace lstmrec;
 

@@ -1,4 +1,4 @@
-#include "lstmrec/data/split.hpp"
+#include <lstmrec/data/split.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,10 +14,10 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/sequences.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
 
 using namespace lstmrec;
 

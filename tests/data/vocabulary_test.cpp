@@ -1,4 +1,4 @@
-#include "lstmrec/data/vocabulary.hpp"
+#include <lstmrec/data/vocabulary.hpp>
 
 #include <cstdint>
 #include <map>
@@ -6,7 +6,7 @@
 #include <string>
 
 #include "catch.hpp"
-#include "lstmrec/core/random.hpp"
+#include <lstmrec/core/random.hpp>
 
 using lstmrec::RawId;
 using lstmrec::Vocabulary;

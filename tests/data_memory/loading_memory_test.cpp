@@ -17,9 +17,9 @@
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/movielens.hpp"
-#include "lstmrec/data/sequences.hpp"
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
 
 namespace {
 

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "catch.hpp"
-#include "lstmrec/counts/item_knn.hpp"
-#include "lstmrec/counts/markov.hpp"
-#include "lstmrec/counts/popularity.hpp"
-#include "lstmrec/data/movielens.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/eval/evaluate.hpp"
+#include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/markov.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
 #include "real_data.hpp"
 
 using namespace lstmrec;

@@ -1,4 +1,4 @@
-#include "lstmrec/eval/evaluate.hpp"
+#include <lstmrec/eval/evaluate.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,15 +15,15 @@
 #include "data/thrown.hpp"
 #include "eval/scorers.hpp"
 #include "eval/small_split.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/counts/item_knn.hpp"
-#include "lstmrec/counts/markov.hpp"
-#include "lstmrec/counts/popularity.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/eval/scorer.hpp"
-#include "lstmrec/eval/table.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/markov.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/scorer.hpp>
+#include <lstmrec/eval/table.hpp>
 
 using namespace lstmrec;
 

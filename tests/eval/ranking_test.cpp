@@ -1,4 +1,4 @@
-#include "lstmrec/eval/ranking.hpp"
+#include <lstmrec/eval/ranking.hpp>
 
 #include <array>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/eval/metrics.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/eval/metrics.hpp>
 
 using namespace lstmrec;
 

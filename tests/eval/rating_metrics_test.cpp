@@ -1,4 +1,4 @@
-#include "lstmrec/eval/rating_metrics.hpp"
+#include <lstmrec/eval/rating_metrics.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 #include "catch.hpp"
 #include "data/logs.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/rating_split.hpp"
-#include "lstmrec/data/sequences.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/data/sequences.hpp>
 
 using namespace lstmrec;
 

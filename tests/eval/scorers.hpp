@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <span>
 
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/event.hpp"
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event.hpp>
 
 /// A scorer made of a function of one history and one item.
 template <class Function>

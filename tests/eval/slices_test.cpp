@@ -1,4 +1,4 @@
-#include "lstmrec/eval/slices.hpp"
+#include <lstmrec/eval/slices.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include "catch.hpp"
 #include "eval/scorers.hpp"
 #include "eval/small_split.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/eval/evaluate.hpp"
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
 
 using namespace lstmrec;
 

@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "data/temporary_folder.hpp"
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/movielens.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/data/text.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/text.hpp>
 
 /// Reads the bytes as a MovieLens release. The first line names the file that the others are the content of; where that
 /// is a file of titles, a small log stands beside it. Throws std::logic_error where the reader breaks a promise: it

@@ -47,7 +47,9 @@ class FileBeside {
 
 inline std::ofstream open_beside(const std::filesystem::path& path, const FileBeside& beside) {
   errno = 0;
-  if (std::filesystem::is_directory(path)) throw Error(path.string() + ": cannot be written: it is a directory");
+  // A directory, or a device such as /dev/null, which renaming would replace.
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+    throw Error(path.string() + ": cannot be written: it is not a regular file");
   std::ofstream out(beside.path(), std::ios::binary);
   if (!out) throw Error(path.string() + ": cannot be written: " + system_reason());
   return out;

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "lstmrec/core/error.hpp"
+#include <lstmrec/core/error.hpp>
 
 namespace lstmrec {
 

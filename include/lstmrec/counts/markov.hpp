@@ -8,11 +8,11 @@
 #include <stdexcept>
 #include <vector>
 
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/counts/popularity.hpp"
-#include "lstmrec/counts/sparse_rows.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/split.hpp"
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/counts/sparse_rows.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
 
 namespace lstmrec {
 

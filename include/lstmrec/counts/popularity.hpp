@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/split.hpp"
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
 
 namespace lstmrec {
 

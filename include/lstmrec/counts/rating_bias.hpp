@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/rating_split.hpp"
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_split.hpp>
 
 namespace lstmrec {
 

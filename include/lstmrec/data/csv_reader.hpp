@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/data/line_reader.hpp"
-#include "lstmrec/data/text.hpp"
+#include <lstmrec/data/line_reader.hpp>
+#include <lstmrec/data/text.hpp>
 
 namespace lstmrec::detail {
 

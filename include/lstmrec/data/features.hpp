@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/rating_split.hpp"
-#include "lstmrec/data/split.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/data/split.hpp>
 
 namespace lstmrec {
 

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/raw_id.hpp"
-#include "lstmrec/data/vocabulary.hpp"
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/raw_id.hpp>
+#include <lstmrec/data/vocabulary.hpp>
 
 namespace lstmrec {
 

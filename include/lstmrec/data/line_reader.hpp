@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/text.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/text.hpp>
 
 namespace lstmrec::detail {
 

@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/csv_reader.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/line_reader.hpp"
-#include "lstmrec/data/text.hpp"
-#include "lstmrec/data/titles.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/csv_reader.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/line_reader.hpp>
+#include <lstmrec/data/text.hpp>
+#include <lstmrec/data/titles.hpp>
 
 namespace lstmrec {
 

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/sequences.hpp"
-#include "lstmrec/data/split.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
 
 namespace lstmrec {
 

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/interactions.hpp"
-#include "lstmrec/data/vocabulary.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/vocabulary.hpp>
 
 namespace lstmrec {
 

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/sequences.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/sequences.hpp>
 
 namespace lstmrec {
 

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "lstmrec/data/csv_reader.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/line_reader.hpp"
-#include "lstmrec/data/text.hpp"
-#include "lstmrec/data/vocabulary.hpp"
+#include <lstmrec/data/csv_reader.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/line_reader.hpp>
+#include <lstmrec/data/text.hpp>
+#include <lstmrec/data/vocabulary.hpp>
 
 namespace lstmrec::detail {
 

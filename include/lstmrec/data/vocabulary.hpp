@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/data/raw_id.hpp"
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/raw_id.hpp>
 
 namespace lstmrec {
 

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "lstmrec/core/random.hpp"
-#include "lstmrec/core/thread_pool.hpp"
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/core/thread_pool.hpp>
 
 namespace lstmrec {
 

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "lstmrec/core/thread_pool.hpp"
-#include "lstmrec/eval/bootstrap.hpp"
-#include "lstmrec/eval/evaluate.hpp"
-#include "lstmrec/eval/metrics.hpp"
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/eval/bootstrap.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/metrics.hpp>
 
 namespace lstmrec {
 

@@ -10,17 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/core/thread_pool.hpp"
-#include "lstmrec/core/top_k.hpp"
-#include "lstmrec/counts/popularity.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/eval/bootstrap.hpp"
-#include "lstmrec/eval/metrics.hpp"
-#include "lstmrec/eval/ranking.hpp"
-#include "lstmrec/eval/scorer.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/bootstrap.hpp>
+#include <lstmrec/eval/metrics.hpp>
+#include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/eval/scorer.hpp>
 
 namespace lstmrec {
 

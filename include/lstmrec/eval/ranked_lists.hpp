@@ -8,14 +8,14 @@
 #include <span>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/core/top_k.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/eval/evaluate.hpp"
-#include "lstmrec/eval/ranking.hpp"
-#include "lstmrec/eval/scorer.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/eval/scorer.hpp>
 
 namespace lstmrec {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/data/event.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
 
 namespace lstmrec {
 

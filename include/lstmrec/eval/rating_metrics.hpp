@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "lstmrec/core/error.hpp"
-#include "lstmrec/core/thread_pool.hpp"
-#include "lstmrec/data/event.hpp"
-#include "lstmrec/data/rating_split.hpp"
-#include "lstmrec/eval/bootstrap.hpp"
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/eval/bootstrap.hpp>
 
 namespace lstmrec {
 

@@ -3,8 +3,8 @@
 #include <concepts>
 #include <span>
 
-#include "lstmrec/core/matrix.hpp"
-#include "lstmrec/data/event.hpp"
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/data/event.hpp>
 
 namespace lstmrec {
 

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include "lstmrec/counts/popularity.hpp"
-#include "lstmrec/data/split.hpp"
-#include "lstmrec/eval/evaluate.hpp"
-#include "lstmrec/eval/metrics.hpp"
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/metrics.hpp>
 
 namespace lstmrec {
 

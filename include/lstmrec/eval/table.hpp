@@ -9,8 +9,8 @@
 #include <sstream>
 #include <string>
 
-#include "lstmrec/eval/bootstrap.hpp"
-#include "lstmrec/eval/evaluate.hpp"
+#include <lstmrec/eval/bootstrap.hpp>
+#include <lstmrec/eval/evaluate.hpp>
 
 namespace lstmrec {
 
