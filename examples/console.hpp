@@ -1,0 +1,186 @@
+#pragma once
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <lstmrec/lstmrec.hpp>
+#include <new>
+#include <sstream>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the example programs share: how they fail, are interrupted and report progress.
+namespace example {
+
+/// Exit codes beside 0. 130 is what a shell reports of a program that Ctrl-C ended.
+enum ExitCode { failed = 1, wrong_usage = 2, interrupted = 130 };
+
+/// A text from a file, fit for a terminal: control characters, which could move the cursor, become spaces.
+inline std::string printable(std::string_view text) {
+  std::string result(text);
+  for (std::size_t k = 0; k < result.size(); ++k) {
+    const auto byte = static_cast<unsigned char>(result[k]);
+    if (byte < 0x20 || byte == 0x7f) result[k] = ' ';
+    // U+0080 … U+009F, in UTF-8
+    if (k > 0 && result[k - 1] == '\xc2' && byte >= 0x80 && byte < 0xa0) result[k - 1] = result[k] = ' ';
+  }
+  return result;
+}
+
+/// Runs a program: parses its arguments, calls body(), which returns the exit code, and turns whatever it throws into
+/// one line on standard error and a non-zero exit code.
+template <class Body>
+int run(CLI::App& app, int argc, char** argv, Body body) {
+  const std::string name = std::filesystem::path(argv[0]).filename().string();
+  const auto fail = [&](std::string_view what, int code) {
+    std::cout.flush();
+    std::cerr << name << ": " << printable(what) << '\n';
+    return code;
+  };
+  try {
+    app.parse(argc, argv);
+    const int code = body();
+    if (!std::cout.flush()) return fail("standard output could not be written", failed);
+    return code;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help
+    return fail(e.what() + std::string(" (--help lists the options)"), wrong_usage);
+  } catch (const std::bad_alloc&) {
+    return fail("not enough memory", failed);
+  } catch (const std::exception& e) {
+    return fail(e.what(), failed);
+  }
+}
+
+/// Throws Error for an output that could not be written later, and for one file named twice: before an hour of
+/// training.
+inline void check_outputs(const std::vector<std::filesystem::path>& paths) {
+  for (auto path = paths.begin(); path != paths.end(); ++path) {
+    if (path->empty()) continue;
+    lstmrec::check_writable(*path);
+    if (std::find(paths.begin(), path, *path) != path)
+      throw lstmrec::Error(path->string() + ": two outputs would be written to the same file");
+  }
+}
+
+/// While it lives, Ctrl-C is noted instead of ending the program; a second Ctrl-C ends it.
+///
+/// std::stop_source::request_stop may not be called from a signal handler, so the handler sets a flag only, and the
+/// training's progress callback calls poll().
+class CtrlC {
+ public:
+  CtrlC() {
+    pressed_ = 0;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { pressed_ = 1; };
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, &before_);
+  }
+  CtrlC(const CtrlC&) = delete;
+  CtrlC& operator=(const CtrlC&) = delete;
+  ~CtrlC() { sigaction(SIGINT, &before_, nullptr); }
+
+  std::stop_token token() const { return source_.get_token(); }
+  /// Passes a Ctrl-C on to the token; true the first time.
+  bool poll() { return pressed_ != 0 && source_.request_stop(); }
+
+ private:
+  static inline volatile std::sig_atomic_t pressed_ = 0;
+  struct sigaction before_ = {};
+  std::stop_source source_;
+};
+
+/// `4 min 05 s`
+inline std::string duration(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+  if (whole < 60) return std::to_string(whole) + " s";
+  const auto two = [](long long number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  if (whole < 3600) return std::to_string(whole / 60) + " min " + two(whole % 60) + " s";
+  return std::to_string(whole / 3600) + " h " + two(whole / 60 % 60) + " min";
+}
+
+/// A number with a fixed count of digits after the point.
+inline std::string fixed(double value, int digits) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(digits) << value;
+  return text.str();
+}
+
+/// `1 000 209`
+inline std::string grouped(std::size_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, 1, ' ');
+  return text;
+}
+
+/// Shows a training on standard error: a bar that moves where that is a terminal, else a line an epoch (and a line a
+/// minute within long ones).
+class ProgressPrinter {
+ public:
+  void operator()(const lstmrec::TrainingProgress& p) {
+    if (p.epoch_ended) {
+      clear_bar();
+      std::string line = place(p) + "  loss " + fixed(p.loss, 3);
+      if (p.validation)
+        line += "  validation NDCG@10 " + fixed(p.validation->ndcg10, 4) + "  HR@10 " + fixed(p.validation->hr10, 4);
+      line += "  " + grouped(static_cast<std::size_t>(p.events_per_second)) + " events/s";
+      if (p.epoch < p.epochs) line += "  " + duration(p.seconds_left) + " left";
+      std::cerr << line << '\n' << std::flush;
+      shown_ = Clock::now();
+    } else if (Clock::now() - shown_ >= (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(60))) {
+      if (terminal_) {
+        draw_bar(p);
+      } else {
+        std::cerr << place(p) << " batch " << p.batch << "/" << p.batches << "  loss " << fixed(p.loss, 3) << "  "
+                  << duration(p.seconds_left) << " left\n"
+                  << std::flush;
+      }
+      shown_ = Clock::now();
+    }
+  }
+
+  /// Removes the bar, before something else is printed.
+  void clear_bar() const {
+    if (terminal_) std::cerr << "\r\033[K" << std::flush;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static std::string place(const lstmrec::TrainingProgress& p) {
+    const std::string epochs = std::to_string(p.epochs), epoch = std::to_string(p.epoch);
+    return "epoch " + std::string(epochs.size() - std::min(epochs.size(), epoch.size()), ' ') + epoch + "/" + epochs;
+  }
+
+  static void draw_bar(const lstmrec::TrainingProgress& p) {
+    const double done = static_cast<double>(p.batch) / static_cast<double>(p.batches);
+    const std::string left = place(p) + " [";
+    const std::string right = "] " + std::to_string(static_cast<int>(100 * done)) + "%  loss " + fixed(p.loss, 3) +
+                              "  " + grouped(static_cast<std::size_t>(p.events_per_second)) + " events/s  " +
+                              duration(p.seconds_left) + " left";
+    winsize window = {};
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+    const std::size_t columns = known ? window.ws_col : 80, texts = left.size() + right.size() + 1;
+    const std::size_t width = std::clamp<std::size_t>(columns > texts ? columns - texts : 0, 0, 40);
+    const auto full = static_cast<std::size_t>(done * static_cast<double>(width));
+    const std::string line = left + std::string(full, '#') + std::string(width - full, '.') + right;
+    std::cerr << '\r' << line.substr(0, columns - 1) << "\033[K" << std::flush;  // a full line would scroll
+  }
+
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  Clock::time_point shown_ = Clock::now();
+};
+
+}  // namespace example

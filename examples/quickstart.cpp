@@ -1,0 +1,17 @@
+#include <iostream>
+#include <lstmrec/lstmrec.hpp>
+
+int main() {
+  using namespace lstmrec;
+  const auto log = read_movielens("data/sample");  // any MovieLens release, format detected
+  const auto split = leave_one_out(sequences(log));
+
+  const auto recommender = fit(split, {.embedding_size = 64, .hidden_size = 64, .epochs = 10}).recommender;
+  std::cout << evaluate(recommender, split, split.test, {.cutoffs = {10}}) << '\n';
+
+  Session session(recommender);  // one user's state: O(1) per event, no allocation
+  for (const auto raw_id : {297, 36, 72}) session.observe(raw_id);
+  for (const auto& [item, title, score] : session.top_n(10)) std::cout << title << '\n';
+
+  save(recommender, "model.safetensors");  // network, vocabulary and titles; load_recommender reads it
+}

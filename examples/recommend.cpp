@@ -1,0 +1,282 @@
+/// Recommends with a model that train_movielens has written: for a user of a data file, for a history given by hand,
+/// for all users of a data file at once, or (with neither) interactively:
+///
+///     recommend --model ml-1m.safetensors --data ml-1m --user 1
+///     recommend --model ml-1m.safetensors --history "296,593"
+///     recommend --model ml-1m.safetensors --data ml-1m --all recommendations.csv
+///     recommend --model ml-1m.safetensors
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <lstmrec/lstmrec.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "console.hpp"
+
+namespace {
+
+using namespace lstmrec;
+using namespace example;
+
+struct Arguments {
+  std::filesystem::path model, data, all;
+  std::string user, allow, block;
+  std::optional<std::string> history;
+  std::size_t top = 10, threads = 0;
+  bool seen = false;
+};
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.option_defaults()->take_last();  // of an option given twice
+  app.add_option("--model", a.model, "A recommender that train_movielens has written")->required();
+  auto* data = app.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file");
+  auto* user = app.add_option("--user", a.user, "Recommend to this user of the data")->needs(data);
+  auto* all =
+      app.add_option("--all", a.all, "Recommend to all users of the data and write the lists to this file, as CSV")
+          ->needs(data)
+          ->excludes(user);
+  app.add_option("--history", a.history, "Recommend after these items, such as \"296,593\"")
+      ->excludes(user)
+      ->excludes(all)
+      ->excludes(data);
+  app.add_option("--top", a.top, "How many items")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--allow", a.allow, "Recommend only these items, such as \"296,593\"");
+  app.add_option("--block", a.block, "Recommend none of these items");
+  app.add_flag("--seen", a.seen, "Recommend items of the history too");
+  app.add_option("--threads", a.threads, "Of --all; 0: as many as there are processors");
+}
+
+/// `296, 593` → two ids. Throws Error on an empty one.
+std::vector<RawId> parse_ids(const std::string& text, const char* option) {
+  std::vector<RawId> ids;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string field = CLI::detail::trim_copy(text.substr(begin, end - begin));
+    if (field.empty()) throw Error(std::string(option) + ": expected ids separated by commas, got \"" + text + "\"");
+    ids.push_back(RawId::parse(field));
+    begin = end + 1;
+  }
+  return ids;
+}
+
+/// Throws Error for an id that the model doesn't know.
+void check_known(const Recommender& recommender, const std::vector<RawId>& ids, const char* option) {
+  for (const RawId& id : ids)
+    if (!recommender.item_ids.find(id)) throw Error(std::string(option) + ": the model knows no item " + id.text());
+}
+
+std::string title_of(const Recommender& recommender, std::uint32_t item) {
+  const std::string& title = recommender.catalogue[item].title;
+  return title.empty() ? "item " + recommender.item_ids.id(item).text() : printable(title);
+}
+
+void print_line(std::size_t rank, const Recommendation& r, const std::string& note = {}) {
+  const std::string title = r.title.empty() ? "item " + r.item.text() : printable(r.title);
+  std::cout << std::setw(4) << rank << "  " << std::left << std::setw(8) << r.item.text() << std::right << "  " << title
+            << note << '\n';
+}
+
+void print_list(std::span<const Recommendation> list) {
+  if (list.empty()) std::cout << "  nothing is left to recommend\n";
+  for (std::size_t k = 0; k < list.size(); ++k) print_line(k + 1, list[k]);
+}
+
+/// Reads the data with the model's item indices. Says on standard error what had to be left out.
+Sequences read_aligned(const std::filesystem::path& data, const Recommender& recommender) {
+  auto [aligned, unknown] = align_items(sequences(read_movielens(data)), recommender.item_ids, recommender.catalogue);
+  if (unknown > 0) std::cerr << grouped(unknown) << " events of items that the model doesn't know were left out\n";
+  return std::move(aligned);
+}
+
+void recommend_to_user(const Recommender& recommender, const Candidates& candidates, const Arguments& a) {
+  const Sequences data = read_aligned(a.data, recommender);
+  const auto user = data.users.find(RawId::parse(a.user));
+  if (!user) throw Error(data.source + ": there is no user " + a.user + " with items that the model knows");
+  const History history = data[*user];
+  Session session(recommender);
+  for (const Event& event : history) session.observe(data.items.id(event.item));
+
+  constexpr std::size_t shown = 5;
+  std::cout << "User " << a.user << " had " << grouped(history.size()) << (history.size() == 1 ? " item" : " items")
+            << ", last (newest first):\n";
+  for (std::size_t age = 0; age < std::min(shown, history.size()); ++age) {
+    const std::uint32_t item = history[history.size() - 1 - age].item;
+    std::cout << "      " << std::left << std::setw(8) << data.items.id(item).text() << std::right << "  "
+              << title_of(recommender, item) << '\n';
+  }
+  std::cout << "Recommended:\n";
+  print_list(session.top_n(a.top, candidates));
+}
+
+void recommend_after(const std::vector<RawId>& history, const Recommender& recommender, const Candidates& candidates,
+                     std::size_t top) {
+  Session session(recommender);
+  for (const RawId& id : history) session.observe(id);
+  std::cout << "After:\n";
+  for (const RawId& id : history)
+    std::cout << "      " << std::left << std::setw(8) << id.text() << std::right << "  "
+              << title_of(recommender, recommender.item_ids.index(id)) << '\n';
+  std::cout << "Recommended:\n";
+  print_list(session.top_n(top, candidates));
+}
+
+/// A conversation over standard input: a part of a title, then the number of one of the titles that have it.
+class Conversation {
+ public:
+  Conversation(const Recommender& recommender, const Candidates& candidates, std::size_t top)
+      : recommender_(recommender), candidates_(candidates), session_(recommender), top_(top) {}
+
+  void run() {
+    std::cout << "Type a part of a title (or an item's id) to say what you had; the list changes with it.\n"
+                 "An empty line shows the list again, `undo` takes the last one back, `quit` ends.\n\n";
+    show_list();
+    std::string line;
+    while (prompt(), std::getline(std::cin, line)) {
+      line = CLI::detail::trim_copy(line);
+      if (line == "quit" || line == "q") return;
+      if (line.empty()) {
+        show_list();
+      } else if (line == "undo") {
+        undo();
+      } else if (const auto picked = pick(line)) {
+        choose(*picked);
+      } else {
+        search(line);
+      }
+    }
+    std::cout << '\n';
+  }
+
+ private:
+  static constexpr std::size_t most_matches = 15;
+
+  void prompt() const { std::cout << (matches_.empty() ? "title> " : "number or title> ") << std::flush; }
+
+  /// The item behind a number of the matches shown last.
+  std::optional<std::uint32_t> pick(const std::string& line) const {
+    const RawId number = RawId::parse(line);
+    if (!number.is_integer() || number.integer() < 1) return std::nullopt;
+    const auto place = static_cast<std::uint64_t>(number.integer());
+    return place <= matches_.size() ? std::optional(matches_[place - 1]) : std::nullopt;
+  }
+
+  void search(const std::string& text) {
+    matches_.clear();
+    if (const auto item = recommender_.item_ids.find(RawId::parse(text))) matches_.push_back(*item);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // the more popular first
+    const std::string wanted = CLI::detail::to_lower(text);
+    for (std::uint32_t item = 0; item < recommender_.catalogue.size(); ++item)
+      if (CLI::detail::to_lower(recommender_.catalogue[item].title).find(wanted) != std::string::npos)
+        found.emplace_back(~recommender_.item_counts[item], item);
+    std::sort(found.begin(), found.end());
+    for (const auto& [count, item] : found)
+      if (matches_.empty() || matches_.front() != item) matches_.push_back(item);
+
+    if (matches_.empty()) std::cout << "No title has \"" << printable(text) << "\" in it, and no item that id.\n";
+    const std::size_t all = matches_.size();
+    matches_.resize(std::min(all, most_matches));
+    for (std::size_t k = 0; k < matches_.size(); ++k)
+      std::cout << std::setw(4) << k + 1 << "  " << title_of(recommender_, matches_[k]) << '\n';
+    if (all > most_matches) std::cout << "      and " << all - most_matches << " more; type more of the title\n";
+  }
+
+  void choose(std::uint32_t item) {
+    matches_.clear();
+    history_.push_back(item);
+    session_.observe(recommender_.item_ids.id(item));
+    std::cout << "\nYou had " << title_of(recommender_, item) << ".\n";
+    show_list();
+  }
+
+  void undo() {
+    matches_.clear();
+    if (history_.empty()) {
+      std::cout << "There is nothing to take back.\n";
+      return;
+    }
+    std::cout << "\nTaken back: " << title_of(recommender_, history_.back()) << ".\n";
+    history_.pop_back();
+    session_ = Session(recommender_);
+    for (const auto item : history_) session_.observe(recommender_.item_ids.id(item));
+    show_list();
+  }
+
+  /// Beside each item: whether it is new in the list, or how many places it went up or down.
+  void show_list() {
+    const auto list = session_.top_n(top_, candidates_);
+    std::cout << (history_.empty() ? "Popular:\n" : "Recommended:\n");
+    if (list.empty()) std::cout << "  nothing is left to recommend\n";
+    std::vector<RawId> ids;
+    for (std::size_t k = 0; k < list.size(); ++k) {
+      const auto before = std::find(shown_.begin(), shown_.end(), list[k].item);
+      const auto place = before - shown_.begin(), now = static_cast<std::ptrdiff_t>(k);
+      std::string note;
+      if (before == shown_.end()) {
+        if (!shown_.empty()) note = "  (new)";
+      } else if (place != now) {
+        note =
+            place > now ? "  (up " + std::to_string(place - now) + ")" : "  (down " + std::to_string(now - place) + ")";
+      }
+      print_line(k + 1, list[k], note);
+      ids.push_back(list[k].item);
+    }
+    shown_ = std::move(ids);
+  }
+
+  const Recommender& recommender_;
+  const Candidates& candidates_;
+  Session session_;
+  std::size_t top_;
+  std::vector<std::uint32_t> history_, matches_;
+  std::vector<RawId> shown_;  ///< The list shown last.
+};
+
+int work(const Arguments& a) {
+  if (!a.data.empty() && a.user.empty() && a.all.empty()) throw Error("--data needs --user or --all");
+  check_outputs({a.all});
+  const Recommender recommender = load_recommender(a.model);
+  CandidateFilter filter;
+  if (a.seen) filter.exclude_seen = false;
+  if (!a.allow.empty()) filter.allow = parse_ids(a.allow, "--allow");
+  if (!a.block.empty()) filter.block = parse_ids(a.block, "--block");
+  const auto history = a.history ? parse_ids(*a.history, "--history") : std::vector<RawId>();
+  check_known(recommender, filter.allow, "--allow");
+  check_known(recommender, filter.block, "--block");
+  check_known(recommender, history, "--history");
+  const Candidates candidates(recommender, filter);
+
+  if (!a.all.empty()) {
+    const Sequences data = read_aligned(a.data, recommender);
+    write_file_atomically(
+        a.all, [&](std::ostream& csv) { write_recommendations(recommender, data, a.top, candidates, csv, a.threads); });
+    std::cerr << "lists of " << grouped(data.size()) << " users written to " << a.all.string() << '\n';
+  } else if (!a.user.empty()) {
+    recommend_to_user(recommender, candidates, a);
+  } else if (a.history) {
+    recommend_after(history, recommender, candidates, a.top);
+  } else {
+    Conversation(recommender, candidates, a.top).run();
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Recommends with a trained model: to a user of a data file, after given items, to all, or interactively.");
+  Arguments arguments;
+  add_options(app, arguments);
+  return run(app, argc, argv, [&] { return work(arguments); });
+}

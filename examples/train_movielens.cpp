@@ -1,0 +1,341 @@
+/// Trains a recommender on a MovieLens release (or evaluates a saved one), beside four baselines:
+///
+///     train_movielens --data ml-1m --min-item-count 5 --model ml-1m.safetensors --report ml-1m.html
+///
+/// Figures go to standard output, progress and errors to standard error. Exit codes: 0, 1 for what went wrong, 2 for a
+/// wrong command line, 130 after Ctrl-C (what had been learned by then is written all the same).
+
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <lstmrec/lstmrec.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config_options.hpp"
+#include "console.hpp"
+#include "json.hpp"
+#include "report.hpp"
+
+namespace {
+
+using namespace lstmrec;
+using namespace example;
+using Path = std::filesystem::path;
+
+struct Arguments {
+  Path data, model, evaluate, metrics, report, lists;
+  SequenceOptions sequences;
+  std::string split = "leave-one-out", preset = "default";
+  std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
+  bool drop_repeats = false, quiet = false;
+};
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.option_defaults()->take_last();  // of an option given twice
+  app.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file")->required();
+  app.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events");
+  app.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events");
+  app.add_option("--min-rating", a.sequences.min_rating, "Drop ratings below this one");
+  app.add_flag("--drop-repeats", a.drop_repeats, "Keep only a user's first event of each item");
+  app.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
+      ->check(CLI::IsMember({"leave-one-out", "time", "users"}))
+      ->capture_default_str();
+  app.add_option("--preset", a.preset, "quick, default or accurate")->capture_default_str();
+  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result");
+  auto* model = app.add_option("--model", a.model, "Write the trained recommender to this file");
+  app.add_option("--evaluate", a.evaluate,
+                 "Evaluate this saved recommender and train nothing; options of model and training are ignored")
+      ->excludes(model);
+  app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
+  app.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
+  app.add_option("--lists", a.lists,
+                 "Write the ranking of every test target to this file: user and items, tabs between");
+  app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all");
+  app.add_flag("--quiet", a.quiet, "Print nothing but errors");
+}
+
+Split make_split(const std::string& name, Sequences sequences, std::uint64_t seed) {
+  if (name == "time") return split_by_time(std::move(sequences));
+  if (name == "users") return split_by_users(std::move(sequences), .1, .1, seed);
+  return leave_one_out(std::move(sequences));
+}
+
+std::string compiler() {
+#ifdef __clang__
+  return "clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "g++ " __VERSION__;
+#else
+  return "unknown";
+#endif
+}
+
+double peak_memory_mib() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return static_cast<double>(usage.ru_maxrss) / (1024 * 1024);  // bytes
+#else
+  return static_cast<double>(usage.ru_maxrss) / 1024;  // KiB
+#endif
+}
+
+/// A recommender, and how it was trained if it was.
+struct Outcome {
+  Recommender recommender;
+  std::optional<FitResult> training;  ///< Its recommender is moved from.
+  double peak_memory_mib = 0;         ///< Of the process, when training had ended.
+
+  bool stopped() const { return training && training->stopped; }
+  /// The mean over epochs, validation left out.
+  double events_per_second() const {
+    double sum = 0;
+    for (const auto& epoch : training->epochs) sum += epoch.events_per_second;
+    return sum / static_cast<double>(std::max<std::size_t>(1, training->epochs.size()));
+  }
+};
+
+Outcome train(const Split& split, const RecommenderConfig& config, const Arguments& a) {
+  ProgressPrinter printer;
+  CtrlC ctrl_c;
+  const auto progress = [&](const TrainingProgress& p) {
+    if (!a.quiet) printer(p);
+    if (ctrl_c.poll()) {
+      printer.clear_bar();
+      std::cerr << "Ctrl-C: stopping here, with what has been learned; once more to quit at once\n";
+    }
+  };
+  FitResult result = fit(split, config, {.threads = a.threads, .progress = progress, .stop = ctrl_c.token()});
+  Recommender recommender = std::move(result.recommender);
+  return {std::move(recommender), std::move(result), peak_memory_mib()};
+}
+
+/// The figures of the model on both parts, and those of the baselines on the test part.
+struct Figures {
+  Evaluation validation;
+  std::vector<NamedEvaluation> test;  ///< The model, then the baselines, the best known last.
+};
+
+Figures evaluate_all(const Recommender& recommender, const Split& split, std::size_t threads) {
+  const EvaluateOptions options{.filter_seen = !recommender.config.recommend_seen, .threads = threads};
+  Figures figures;
+  if (!split.validation.empty()) figures.validation = evaluate(recommender, split, split.validation, options);
+  const auto add = [&](const char* name, const auto& scorer) {
+    figures.test.push_back({name, evaluate(scorer, split, split.test, options)});
+  };
+  add("lstmrec", recommender);
+  add("popularity", Popularity(split));
+  add("Markov", MarkovCounts(split, MarkovOptions::first_order()));
+  add("item-kNN", ItemKnn(split));
+  add("decayed Markov", MarkovCounts(split));
+  return figures;
+}
+
+/// `decayed Markov` → `decayed_markov`
+std::string key(std::string name) {
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == ' ' || c == '-' ? '_' : c;
+  return name;
+}
+
+Json to_json(const Evaluation& evaluation) {
+  Json json, intervals;
+  const auto add = [&](const std::string& name, const Estimate& e) {
+    json[name] = e.value;
+    intervals[name] = std::vector<Json>{e.low, e.high};
+  };
+  json["targets"] = evaluation.targets.size();
+  json["users"] = evaluation.users;
+  for (std::size_t c = 0; c < evaluation.cutoffs.size(); ++c) {
+    const std::string at = "@" + std::to_string(evaluation.cutoffs[c]);
+    add("hr" + at, evaluation.hr[c]);
+    add("ndcg" + at, evaluation.ndcg[c]);
+    json["coverage" + at] = evaluation.coverage[c];
+    json["mean_popularity" + at] = evaluation.mean_popularity[c];
+  }
+  add("mrr", evaluation.mrr);
+  json["intervals"] = std::move(intervals);
+  return json;
+}
+
+Json metrics(const Split& split, const Outcome& outcome, const Figures& figures) {
+  Json json;
+  json["protocol"] = figures.test.front().evaluation.protocol;
+  for (const auto& [name, evaluation] : figures.test) {
+    const bool own = &evaluation == &figures.test.front().evaluation;
+    (own ? json["test"] : json["baselines"][key(name)]) = to_json(evaluation);
+  }
+  if (!figures.validation.targets.empty()) json["validation"] = to_json(figures.validation);
+  if (outcome.training) {
+    Json& train = json["train"];
+    train["seconds"] = outcome.training->seconds;
+    train["epochs"] = outcome.training->epochs.size();
+    train["events_per_second"] = outcome.events_per_second();
+    train["peak_memory_mib"] = outcome.peak_memory_mib;
+    train["best_epoch"] = outcome.training->best_epoch;
+    train["stopped"] = outcome.training->stopped;
+    std::vector<Json> history;
+    for (const auto& epoch : outcome.training->epochs) {
+      Json& entry = history.emplace_back();
+      entry["epoch"] = epoch.epoch;
+      entry["loss"] = epoch.loss;
+      if (!epoch.validation) continue;
+      entry["hr@10"] = epoch.validation->hr10;
+      entry["ndcg@10"] = epoch.validation->ndcg10;
+      entry["mrr"] = epoch.validation->mrr;
+    }
+    train["history"] = std::move(history);
+  }
+  json["data"]["source"] = split.sequences.source;
+  json["data"]["users"] = split.sequences.size();
+  json["data"]["items"] = split.sequences.items.size();
+  json["data"]["events"] = split.sequences.events.size();
+  json["config"] = example::to_json(outcome.recommender.config);
+  json["version"] = LSTMREC_VERSION;
+  json["compiler"] = compiler();
+  return json;
+}
+
+std::string date(std::int64_t seconds) {
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(time)};
+  const auto two = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
+  return std::to_string(int{day.year()}) + two(unsigned{day.month()}) + two(unsigned{day.day()});
+}
+
+std::vector<Fact> data_facts(const Sequences& sequences, const Arguments& a) {
+  std::vector<std::size_t> lengths;
+  for (std::size_t user = 0; user < sequences.size(); ++user) lengths.push_back(sequences[user].size());
+  std::sort(lengths.begin(), lengths.end());
+  const auto density = static_cast<double>(sequences.events.size()) /
+                       (static_cast<double>(sequences.size()) * static_cast<double>(sequences.items.size()));
+  std::vector<Fact> facts{{"source", sequences.source},
+                          {"users", grouped(sequences.size())},
+                          {"items", grouped(sequences.items.size())},
+                          {"events", grouped(sequences.events.size())},
+                          {"events a user", grouped(lengths.front()) + " to " + grouped(lengths.back()) + ", median " +
+                                                grouped(lengths[lengths.size() / 2])},
+                          {"events / (users × items)", fixed(100 * density, 2) + " %"}};
+  if (sequences.has_times) {
+    const auto [first, last] = std::minmax_element(sequences.events.begin(), sequences.events.end(),
+                                                   [](const Event& x, const Event& y) { return x.time < y.time; });
+    facts.emplace_back("time", date(first->time) + " to " + date(last->time));
+  }
+  if (a.sequences.min_item_count > 1) facts.emplace_back("least events an item", grouped(a.sequences.min_item_count));
+  if (a.sequences.min_user_count > 1) facts.emplace_back("least events a user", grouped(a.sequences.min_user_count));
+  if (a.sequences.min_rating > -std::numeric_limits<float>::infinity())
+    facts.emplace_back("lowest rating", fixed(static_cast<double>(a.sequences.min_rating), 1));
+  if (a.drop_repeats) facts.emplace_back("repeats", "dropped");
+  return facts;
+}
+
+/// The folder that a log lies in.
+std::string data_name(const Path& log) { return std::filesystem::absolute(log).parent_path().filename().string(); }
+
+Report make_report(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
+  const Recommender& recommender = outcome.recommender;
+  const Evaluation &model = figures.test.front().evaluation, &other = figures.test.back().evaluation;
+  Report report;
+  report.title = "lstmrec on " + data_name(split.sequences.source);
+  report.subtitle = std::string("lstmrec ") + LSTMREC_VERSION + ", " + compiler() + "; " + split.sequences.source;
+  if (outcome.stopped())
+    report.notice = "Training was stopped by Ctrl-C in epoch " + std::to_string(outcome.training->epochs.size()) +
+                    " of " + std::to_string(recommender.config.epochs) + ".";
+  report.figures = figures.test;
+  report.difference = compare(model, other, {.threads = a.threads});
+  report.model_by_history = slices_by_history(model);
+  report.other_by_history = slices_by_history(other);
+  report.model_by_popularity = slices_by_popularity(model, split);
+  report.other_by_popularity = slices_by_popularity(other, split);
+  report.users = draw_users(recommender, split, model, !recommender.config.recommend_seen, 6, recommender.config.seed);
+  report.data = data_facts(split.sequences, a);
+  if (outcome.training) {
+    report.epochs = outcome.training->epochs;
+    report.best_epoch = outcome.training->best_epoch;
+    report.training = {{"time", duration(outcome.training->seconds)},
+                       {"epochs", std::to_string(outcome.training->epochs.size())},
+                       {"events a second", grouped(static_cast<std::size_t>(outcome.events_per_second()))},
+                       {"peak memory", fixed(outcome.peak_memory_mib, 0) + " MiB"}};
+  }
+  report.training.emplace_back("parameters", grouped(static_cast<std::size_t>(parameter_count(recommender.network))));
+  RecommenderConfig::visit(recommender.config, [&](const char* name, const auto& value) {
+    std::ostringstream text;
+    text << std::boolalpha << value;
+    report.configuration.emplace_back(name, text.str());
+  });
+  return report;
+}
+
+int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
+  check_outputs({a.model, a.metrics, a.report, a.lists});
+  const auto say = [&](const auto&... parts) {
+    if (!a.quiet) ((std::cerr << ... << parts) << '\n');
+  };
+  std::optional<Recommender> saved;
+  if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
+  RecommenderConfig config = saved ? saved->config : preset(a.preset);
+  changes.apply(config);
+  config.check();
+
+  SequenceOptions options = a.sequences;
+  options.keep_repeats = !a.drop_repeats;
+  Sequences events = sequences(read_movielens(a.data), options);
+  if (saved) {
+    auto [aligned, unknown] = align_items(std::move(events), saved->item_ids, saved->catalogue);
+    events = std::move(aligned);
+    if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
+  }
+  const Split split = make_split(a.split, std::move(events), config.seed);
+  say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
+      " items, ", grouped(split.sequences.events.size()), " events");
+
+  const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, a);
+  if (outcome.training && !outcome.stopped() &&
+      outcome.training->epochs.size() < static_cast<std::size_t>(config.epochs))
+    say("no better validation in ", config.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
+  if (!a.model.empty()) {
+    save(outcome.recommender, a.model);
+    say("model written to ", a.model.string());
+  }
+  say("evaluating");
+  const Figures figures = evaluate_all(outcome.recommender, split, a.threads);
+  if (!a.quiet) write_table(std::cout, figures.test);
+  if (!a.lists.empty()) {
+    const RankedListOptions lists{a.lists_length, !outcome.recommender.config.recommend_seen};
+    write_file_atomically(
+        a.lists, [&](std::ostream& out) { write_ranked_lists(out, outcome.recommender, split, split.test, lists); });
+    say("lists written to ", a.lists.string());
+  }
+  if (!a.metrics.empty()) {
+    const Json json = metrics(split, outcome, figures);
+    write_file_atomically(a.metrics, [&](std::ostream& out) { out << json << '\n'; });
+    say("metrics written to ", a.metrics.string());
+  }
+  if (!a.report.empty()) {
+    const Report report = make_report(split, outcome, figures, a);
+    write_file_atomically(a.report, [&](std::ostream& out) { write_report(out, report); });
+    say("report written to ", a.report.string());
+  }
+  if (!outcome.stopped()) return 0;
+  std::cerr << "training was stopped by Ctrl-C in epoch " << outcome.training->epochs.size() << " of "
+            << outcome.recommender.config.epochs << "; what it had is written\n";
+  return interrupted;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains a recommender on a MovieLens release, and evaluates it beside four baselines.");
+  Arguments arguments;
+  add_options(app, arguments);
+  const ConfigOptions<RecommenderConfig> changes(app);
+  return run(app, argc, argv, [&] { return work(arguments, changes); });
+}

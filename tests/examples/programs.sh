@@ -1,0 +1,301 @@
+#!/usr/bin/env bash
+# programs.sh <case> <folder of the built examples>: runs the programs as a user would. Exits with 0 if all is well;
+# prints a line that begins with SKIPPED: where something that the case needs is missing.
+set -uo pipefail
+source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+programs=$(cd "$2" && pwd)
+train=$programs/train_movielens recommend=$programs/recommend
+sample=$source_folder/data/sample
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAILED: $*"
+  for file in out err; do if [[ -s $file ]]; then echo "--- $file"; tail -n 40 $file; fi; done
+  exit 1
+}
+
+# expect <exit code> <program> [arguments]: leaves what it printed in the files out and err.
+expect() {
+  local code=$1; shift
+  "$@" >out 2>err </dev/null
+  local got=$?
+  ((got == code)) || fail "exit code $got, expected $code: $*"
+}
+
+# expect_error <exit code> <words> <program> [arguments]: one line on standard error with the words, nothing else.
+expect_error() {
+  local code=$1 words=$2; shift 2
+  expect "$code" "$@"
+  [[ ! -s out ]] || fail "standard output should be empty: $*"
+  (($(wc -l <err) == 1)) || fail "standard error should be one line: $*"
+  grep -qF -- "$words" err || fail "standard error should say '$words': $*"
+}
+
+# A few users of the sample, and a network that trains in a moment.
+small_data() {
+  mkdir -p small
+  awk -F, 'NR == 1 || $1 <= 60' "$sample/ratings.csv" >small/ratings.csv
+  cp "$sample/movies.csv" small
+}
+tiny=(--preset quick --embedding-size 8 --hidden-size 8 --epochs 2)
+train_small() {
+  small_data
+  expect 0 "$train" --data small "${tiny[@]}" --quiet --model model.safetensors
+}
+
+bad_data() {
+  # bad <words expected> <file name> <contents, with printf's escapes> [options]
+  bad() {
+    local words=$1 name=$2 contents=$3; shift 3
+    mkdir data results
+    printf "$contents" >"data/$name"
+    expect_error 1 "$words" "$train" --data data "$@" --quiet --model results/model --metrics results/metrics \
+      --report results/report --lists results/lists
+    [[ -z $(ls -A results) ]] || fail "nothing should have been written: $(ls -A results)"
+    rm -r data results
+  }
+  local header='userId,movieId,rating,timestamp\n'
+  local rows='1\t2\t3\t4\n1\t3\t3\t5\n1\t4\t3\t6\n2\t2\t3\t4\n2\t3\t3\t5\n2\t4\t3\t6\n'
+  bad 'u.data: expected ratings, got an empty file' u.data ''
+  bad 'u.data:3: expected 4 fields separated by a tab, got 2: "1' u.data '1\t2\t3\t4\n1\t3\t3\t5\n1\t4'
+  bad 'ratings.dat:2: expected 4 fields separated by "::", got 1: "1"' ratings.dat '1::1193::5::978300760\n1'
+  bad 'u.data:1: expected an integer as user, got "ann"' u.data 'ann\t2\t3\t4\n'
+  bad 'u.data:2: expected an integer as timestamp, got "noon"' u.data '1\t2\t3\t4\n1\t2\t3\tnoon\n'
+  bad 'u.data:1: expected a 64-bit integer as item, got "99999999999999999999"' u.data '1\t99999999999999999999\t3\t4\n'
+  bad 'ratings.csv:2: expected a finite number as rating, got "nan"' ratings.csv "${header}1,2,nan,4\n"
+  bad 'ratings.csv:3: expected a finite number as rating, got "inf"' ratings.csv "${header}1,2,3,4\n1,3,inf,5\n"
+  bad 'u.data:2: expected text, got binary data' u.data '1\t2\t3\t4\n\001\000\002\n'
+  bad 'ratings.csv: expected ratings, got a header only' ratings.csv "$header"
+  bad 'sequences.txt:2: expected a user and its items' sequences.txt '1 2 3 4\n2\n'
+  bad 'u.data: leave-one-out needs a user with at least 3 events' u.data '1\t2\t3\t4\n'
+  bad 'u.data: no events are left with at least 5 an item' u.data "$rows" --min-item-count 5
+  bad 'u.data: no events are left' u.data "$rows" --min-rating 4
+  bad 'sequences.txt: a lowest rating is set, but there are no ratings' sequences.txt '1 2 3 4\n' --min-rating 4
+  bad 'sequences.txt: a split by time needs times' sequences.txt '1 2 3 4\n' --split time
+  bad 'expected a folder with u.data' other.txt 'nothing'
+  expect_error 1 'no_such_folder: No such file or directory' "$train" --data no_such_folder
+}
+
+bad_outputs() {
+  small_data
+  # With so many epochs: only a test before training ends in time.
+  local forever=("$train" --data small "${tiny[@]}" --epochs 1000000 --patience 0)
+  local option
+  for option in --model --metrics --report --lists; do
+    expect_error 1 'nowhere/file: cannot be written: No such file or directory' "${forever[@]}" $option nowhere/file
+    expect_error 1 'small: cannot be written: ' "${forever[@]}" $option small
+    expect_error 1 '/dev/null: cannot be written: ' "${forever[@]}" $option /dev/null
+  done
+  [[ -c /dev/null ]] || fail '/dev/null was replaced'
+  expect_error 1 'two outputs would be written to the same file' "${forever[@]}" --model same --report same
+  expect_error 1 'nowhere/file: cannot be written' "$recommend" --model none --data small --all nowhere/file
+  [[ ! -e same ]] || fail 'the test of an output should leave nothing behind'
+}
+
+bad_usage() {
+  small_data
+  local run=("$train" --data small "${tiny[@]}")
+  expect_error 2 '--data is required' "$train"
+  expect_error 2 '--colour' "$train" --data small --colour red
+  expect_error 2 '--split' "${run[@]}" --split sideways
+  expect_error 2 '--epochs' "${run[@]}" --epochs many
+  expect_error 2 '--epochs' "${run[@]}" --epochs 99999999999999999999
+  expect_error 2 '--evaluate' "${run[@]}" --evaluate a --model b
+  expect_error 1 'preset must be quick, default or accurate, got "huge"' "$train" --data small --preset huge
+  expect_error 1 'dropout must be in [0, 1), got 1' "${run[@]}" --dropout 1
+  expect_error 1 'hidden_size must be at least 1, got 0' "${run[@]}" --hidden-size 0
+  expect_error 1 'learning_rate' "${run[@]}" --learning-rate nan
+  expect_error 2 '--data' "$recommend" --model m --user 1
+  expect_error 2 '--user' "$recommend" --model m --data small --user 1 --history 1
+  expect_error 1 '--data needs --user or --all' "$recommend" --model m --data small
+  expect_error 2 '--top' "$recommend" --model m --top 0
+  expect 0 "$train" --help
+  grep -q -- --hidden-size out || fail '--help should list the options'
+}
+
+bad_model() {
+  train_small
+  expect_error 1 'none.safetensors: ' "$train" --data small --evaluate none.safetensors
+  head -c 1000 model.safetensors >half.safetensors
+  expect_error 1 'half.safetensors: ' "$train" --data small --evaluate half.safetensors
+  expect_error 1 'small/ratings.csv: ' "$recommend" --model small/ratings.csv --history 1
+  printf '7000001 7000002 7000003 7000004\n' >strange.txt
+  expect_error 1 'strange.txt: none of its items is known to the model' "$train" --data strange.txt \
+    --evaluate model.safetensors --quiet
+}
+
+trains_and_evaluates() {
+  small_data
+  local run=("$train" --data small "${tiny[@]}" --min-item-count 3)
+  expect 0 "${run[@]}" --model model --metrics metrics.json --report report.html --lists lists.tsv
+  [[ ! -e nowhere && $(ls -A | tr '\n' ' ') == 'err lists.tsv metrics.json model out report.html small ' ]] ||
+    fail "there should be the outputs and nothing beside them: $(ls -A)"
+  (($(grep -cE '^(lstmrec|popularity|Markov|item-kNN|decayed Markov) +0\.[0-9]{4} \[0\.' out) == 5)) ||
+    fail 'the table should have five lines'
+  (($(grep -c '^epoch [12]/2  loss .* validation NDCG@10 ' err) == 2)) || fail 'there should be a line an epoch'
+  ! grep -q $'[\r\033]' err || fail 'there should be no bar where standard error is not a terminal'
+  "$CMAKE" -Dfile=metrics.json -P "$source_folder/tests/examples/check_metrics.cmake" || fail 'metrics.json'
+
+  # The saved model gives the same figures.
+  cp out table
+  expect 0 "$train" --data small --min-item-count 3 --evaluate model --metrics again.json --report again.html
+  cmp -s table out || fail 'the saved model should give the same table'
+  "$CMAKE" -Dfile=again.json -Dtrained=OFF -P "$source_folder/tests/examples/check_metrics.cmake" || fail 'again.json'
+  [[ $(sed '/"train"/,$d' metrics.json) == "$(sed '/"data"/,$d' again.json)" ]] ||
+    fail 'the saved model should give the same figures'
+
+  # Same seed, same bits, for any number of threads; another seed, others. --quiet is quiet.
+  for threads in 1 3; do
+    expect 0 "${run[@]}" --quiet --threads $threads --model model$threads
+    cmp model model$threads || fail "the model should not depend on threads"
+    [[ ! -s out && ! -s err ]] || fail '--quiet should print nothing'
+  done
+  expect 0 "${run[@]}" --quiet --seed 2 --model model_of_seed_2
+  ! cmp -s model model_of_seed_2 || fail 'another seed should give another model'
+}
+
+independent_metrics() {
+  python3 --version >/dev/null 2>&1 || { echo 'SKIPPED: needs python3'; return; }
+  small_data
+  expect 0 "$train" --data small "${tiny[@]}" --min-item-count 3 --quiet --metrics metrics.json --lists lists.tsv
+  python3 - >figures <<'PYTHON' || fail 'metrics.json should be JSON'
+import json
+test = json.load(open("metrics.json"))["test"]
+print(*(f"{name}={test[name]}" for name in ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr")))
+PYTHON
+  # shellcheck disable=SC2046
+  python3 "$source_folder/tests/eval/recompute_metrics.py" small/ratings.csv lists.tsv --min-item-count 3 \
+    $(cat figures) >out 2>err || fail 'the metrics should agree with an independent script'
+}
+
+other_splits() {
+  small_data
+  for split in time users; do
+    expect 0 "$train" --data small --split $split "${tiny[@]}" --model $split --metrics $split.json --report $split.html
+    "$CMAKE" -Dfile=$split.json -P "$source_folder/tests/examples/check_metrics.cmake" || fail "$split.json"
+    cp out table
+    expect 0 "$train" --data small --split $split --evaluate $split
+    cmp -s table out || fail "the saved model should give the same table, split by $split"
+  done
+}
+
+report_is_one_safe_page() {
+  small_data
+  # A title that would run a script if it were not escaped.
+  sed -i '2,$s/^\([0-9]*\),[^"].*/\1,"<script>alert(1)<\/script> \& ""x"" (\1)",Drama/' small/movies.csv
+  expect 0 "$train" --data small "${tiny[@]}" --quiet --report report.html
+  grep -q '&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;x&quot;' report.html || fail 'titles should be escaped'
+  ! grep -qiE '<script|<link|<img|<iframe|@import|url\(|https?:|src=' report.html ||
+    fail 'the page should need nothing from elsewhere'
+  local tag
+  for tag in html head body main div table tbody tr td svg figure article ol ul li details; do
+    local opened closed
+    opened=$(grep -oE "<$tag[ >]" report.html | wc -l) closed=$(grep -o "</$tag>" report.html | wc -l)
+    ((opened > 0 && opened == closed)) || fail "<$tag> is opened $opened times and closed $closed times"
+  done
+  for words in 'Training loss' 'Validation' 'by length of the history' 'by popularity of the target' 'decayed Markov' \
+    'Recommended' 'learning_rate'; do
+    grep -q "$words" report.html || fail "the report should have: $words"
+  done
+  (($(grep -c '<article' report.html) == 6)) || fail 'the report should show six users'
+  # Nothing but the time may differ from one run to the next.
+  expect 0 "$train" --data small "${tiny[@]}" --quiet --report again.html
+  diff <(sed '/<h3>Training/,/<\/table>/d' report.html) <(sed '/<h3>Training/,/<\/table>/d' again.html) >out ||
+    fail 'the same run should give the same report'
+}
+
+ctrl_c() {
+  small_data
+  set -m  # else bash starts a background program with Ctrl-C ignored
+  "$train" --data small "${tiny[@]}" --epochs 1000000 --patience 0 --model model --metrics metrics.json \
+    --report report.html >out 2>err &
+  local pid=$! waited=0
+  until grep -q '^epoch ' err; do
+    sleep 0.1
+    ((++waited < 600)) || { kill "$pid"; fail 'no epoch ended within a minute'; }
+  done
+  kill -INT "$pid"
+  wait "$pid"
+  local code=$?
+  ((code == 130)) || fail "exit code $code after Ctrl-C, expected 130"
+  grep -q 'stopped by Ctrl-C in epoch' err || fail 'it should say that it was stopped'
+  "$CMAKE" -Dfile=metrics.json -P "$source_folder/tests/examples/check_metrics.cmake" || fail 'metrics.json'
+  grep -q '"stopped": true' metrics.json || fail 'the metrics should say that training was stopped'
+  grep -q 'stopped by Ctrl-C' report.html || fail 'the report should say that training was stopped'
+  expect 0 "$recommend" --model model --history 36
+}
+
+progress_on_a_terminal() {
+  command -v script >/dev/null || { echo 'SKIPPED: needs the program script'; return; }
+  small_data
+  TERM=xterm script -qec "stty cols 100; '$train' --data small ${tiny[*]} --epochs 3000 --patience 0 & pid=\$!
+    sleep 3; kill -INT \$pid; wait \$pid" typescript >/dev/null </dev/null
+  grep -qE $'\repoch +[0-9]+/3000 \\[#*\\.*\\] [0-9]+%  loss [0-9.]+  [0-9 ]+ events/s  ' typescript ||
+    { cat -v typescript | tail -n 5; fail 'there should be a bar'; }
+}
+
+recommends_to_users() {
+  train_small
+  expect 0 "$recommend" --model model.safetensors --data small --user 7 --top 3
+  grep -qE '^User 7 had [0-9]+ items' out || fail 'it should show the history'
+  (($(sed '1,/^Recommended/d' out | wc -l) == 3)) || fail 'there should be 3 recommendations'
+  sed '1,/^Recommended/d' out | awk '{print $2}' >items
+  expect_error 1 'there is no user 999' "$recommend" --model model.safetensors --data small --user 999
+
+  expect 0 "$recommend" --model model.safetensors --data small --all lists.csv --top 3
+  [[ $(head -n 1 lists.csv) == user,rank,item,score,title ]] || fail 'the CSV file should have a header'
+  (($(wc -l <lists.csv) == 1 + 3 * 60)) || fail 'the CSV file should have 3 lines a user'
+  cmp <(awk -F, '$1 == 7 {print $3}' lists.csv) items || fail 'a user should get the same list both ways'
+  awk -F, 'NR == FNR {had[$1 "," $2]; next} FNR > 1 && (($1 "," $3) in had) {exit 1}' small/ratings.csv lists.csv ||
+    fail 'items that the user has had should not be recommended'
+}
+
+recommends_after_a_history() {
+  train_small
+  local run=("$recommend" --model model.safetensors)
+  expect 0 "${run[@]}" --history ' 36, 72 ' --top 5
+  sed '1,/^Recommended/d' out | awk '{print $2}' >items
+  (($(wc -l <items) == 5)) || fail 'there should be 5 recommendations'
+  local first third
+  first=$(sed -n 1p items) third=$(sed -n 3p items)
+  expect 0 "${run[@]}" --history 36,72 --top 5 --block "$first,$third"
+  ! sed '1,/^Recommended/d' out | awk '{print $2}' | grep -qxE "$first|$third" || fail '--block should leave items out'
+  expect 0 "${run[@]}" --history 36,72 --top 5 --allow "$first,$third"
+  [[ $(sed '1,/^Recommended/d' out | awk '{print $2}') == "$first"$'\n'"$third" ]] || fail '--allow should leave two'
+  expect 0 "${run[@]}" --history 36,72 --allow 36
+  grep -q 'nothing is left' out || fail 'what the user has had should not be recommended'
+  expect 0 "${run[@]}" --history 36,72 --allow 36 --seen
+  grep -qE '^ +1 +36 ' out || fail '--seen should recommend it again'
+  expect_error 1 '--history: the model knows no item 999999' "${run[@]}" --history 36,999999
+  expect_error 1 '--history: the model knows no item ann' "${run[@]}" --history ann
+  expect_error 1 '--block: the model knows no item 999999' "${run[@]}" --history 36 --block 999999
+  expect_error 1 '--history: expected ids separated by commas, got "36,,72"' "${run[@]}" --history 36,,72
+}
+
+recommends_interactively() {
+  train_small
+  # A title, the first match, an id, that item, one back, something unknown, a number without a list, the end.
+  printf 'KITE\n1\n36\n1\nundo\nno such title\n1000000\nundo\nundo\n' |
+    "$recommend" --model model.safetensors --top 4 >out 2>err || fail 'exit code'
+  [[ ! -s err ]] || fail 'standard error should be empty'
+  (($(grep -c '^Popular:' out) == 2 && $(grep -c '^Recommended:' out) == 3)) || fail 'the list should be shown five times'
+  grep -q '(new)' out || fail 'the list should say what is new in it'
+  (($(grep -c '^You had ' out) == 2 && $(grep -c '^Taken back: ' out) == 2)) || fail 'two items should come and go'
+  (($(grep -c 'No title has' out) == 2)) || fail 'it should say what it has not found'
+  grep -q 'There is nothing to take back' out || fail 'it should say that nothing is left to take back'
+}
+
+small_programs() {
+  ln -s "$source_folder/data" data
+  expect 0 "$programs/embedded_cell"
+  grep -q 'after 100 steps h = -*0\.' out || fail 'embedded_cell should print its state'
+  expect 0 "$programs/own_loss"
+  (($(grep -cE '^(softmax|pairwise) +0\.' out) == 2)) || fail 'own_loss should print two lines of figures'
+  expect 0 "$programs/quickstart"
+  (($(grep -c '([0-9]\{4\})$' out) == 10)) || fail 'quickstart should print ten titles'
+  expect 0 "$recommend" --model model.safetensors --history 297,36,72
+}
+
+"$1"
