@@ -200,6 +200,21 @@ TEST_CASE("fit: progress counts every event, batch and epoch") {
   CHECK(result.seconds > 0);
 }
 
+TEST_CASE("fit: the batch size follows from the number of windows unless it is given") {
+  RecommenderConfig config = small();
+  config.epochs = 1;
+  config.batch_size = 0;
+  config.window = 1;
+  const auto batch_size = [&](std::uint32_t users) {  // five windows each
+    const auto result = fit(noise(20, users), config);
+    CHECK(result.epochs.size() == 1);
+    return result.recommender.config.batch_size;
+  };
+  CHECK(batch_size(40) == 8);
+  CHECK(batch_size(400) == 2000 / 128);
+  CHECK(batch_size(2000) == 64);
+}
+
 TEST_CASE("fit: stops when asked to and keeps what it has") {
   const Split split = noise(20, 40);
   std::stop_source stop;
