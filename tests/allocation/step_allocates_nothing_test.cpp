@@ -13,6 +13,9 @@ namespace {
 std::atomic<std::size_t> allocations = 0;
 }
 
+// GCC inlines the replacement of delete, but not that of new, and then takes the pair for a mistake.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* block = std::malloc(size)) return block;
