@@ -41,10 +41,12 @@
 #include <lstmrec/model/next_item_network.hpp>
 #include <lstmrec/model/presets.hpp>
 #include <lstmrec/model/recommender.hpp>
+#include <lstmrec/model/textbook_rating_model.hpp>
 
 // Training.
 #include <lstmrec/train/adam.hpp>
 #include <lstmrec/train/fit.hpp>
+#include <lstmrec/train/fit_textbook_ratings.hpp>
 
 // One user's state and lists.
 #include <lstmrec/serve/candidates.hpp>
