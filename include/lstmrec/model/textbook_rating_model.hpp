@@ -124,12 +124,12 @@ struct TextbookRatingModel {
   Vocabulary user_ids, item_ids;
   std::vector<ItemInfo> catalogue;
 
-  /// The three inputs of an event (3).
-  Eigen::Vector3f inputs(std::uint32_t user, std::uint32_t item, std::int64_t time) const {
-    const Eigen::Vector3d raw(user, item, static_cast<double>(time));
-    Eigen::Vector3f scaled;
-    for (Index k = 0; k < 3; ++k) scaled(k) = static_cast<float>((raw(k) - mean(k)) / deviation(k));
-    return scaled;
+  /// x (3) := the inputs of an event.
+  template <class X>
+  void inputs(const Event& event, X&& x) const {
+    const double raw[] = {static_cast<double>(event.user), static_cast<double>(event.item),
+                          static_cast<double>(event.time)};
+    for (Index k = 0; k < 3; ++k) x(k) = static_cast<float>((raw[k] - mean(k)) / deviation(k));
   }
 
   /// The predicted ratings of events, in dense indices.
@@ -140,8 +140,7 @@ struct TextbookRatingModel {
     for (std::size_t begin = 0; begin < events.size(); begin += tile) {
       const auto part = events.subspan(begin, std::min(tile, events.size() - begin));
       Matrix<float> x(3, static_cast<Index>(part.size()));
-      for (std::size_t k = 0; k < part.size(); ++k)
-        x.col(static_cast<Index>(k)) = inputs(part[k].user, part[k].item, part[k].time);
+      for (std::size_t k = 0; k < part.size(); ++k) inputs(part[k], x.col(static_cast<Index>(k)));
       const auto result = network.forward(x, cache);
       predicted.insert(predicted.end(), result.data(), result.data() + result.size());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -88,7 +89,7 @@ inline TextbookRatingFit fit_textbook_ratings(const RatingSplit& split, const Te
       ratings.resize(1, static_cast<Index>(count));
       for (std::size_t k = 0; k < count; ++k) {
         const Event& e = train[order[begin + k]];
-        inputs.col(static_cast<Index>(k)) = model.inputs(e.user, e.item, e.time);
+        model.inputs(e, inputs.col(static_cast<Index>(k)));
         ratings(static_cast<Index>(k)) = e.rating;
       }
       set_zero(gradients);
