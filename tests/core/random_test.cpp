@@ -65,15 +65,14 @@ TEST_CASE("Random: below() gives every number equally often, at bounds that don'
     for (int i = 0; i < static_cast<int>(expected) * static_cast<int>(bound); ++i) counts.at(random.below(bound)) += 1;
     for (const double count : counts) CHECK(count == Approx(expected).margin(5 * std::sqrt(expected)));
   }
-  // Of a bound just above 2^63 nearly half of all words are rejected; without rejection half of the numbers would come
-  // twice as often.
-  const std::uint64_t bound = (std::uint64_t{1} << 63) + 1;
+  // Of 2^64 words a quarter lies above three quarters of 2^64: without rejection they would fall on the lowest third.
+  const std::uint64_t bound = std::uint64_t{3} << 62;
   Random random(3);
   int low = 0;
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 30000; ++i) {
     const auto number = random.below(bound);
     CHECK(number < bound);
-    low += number < bound / 2;
+    low += number < bound / 3;
   }
   CHECK(low == Approx(10000).margin(400));
 }
