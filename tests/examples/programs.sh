@@ -101,7 +101,10 @@ bad_usage() {
   expect_error 2 '--colour' "$train" --data small --colour red
   expect_error 2 '--split' "${run[@]}" --split sideways
   expect_error 2 '--epochs' "${run[@]}" --epochs many
-  expect_error 2 '--epochs' "${run[@]}" --epochs 99999999999999999999
+  expect_error 1 'epochs must be at most 1000000' "${run[@]}" --epochs 99999999999999999999
+  expect_error 2 '--min-item-count' "${run[@]}" --min-item-count 99999999999999999999
+  expect_error 2 '--min-item-count' "${run[@]}" --min-item-count -1
+  expect_error 2 '--threads' "${run[@]}" --threads 100000
   expect_error 2 '--evaluate' "${run[@]}" --evaluate a --model b
   expect_error 1 'preset must be quick, default or accurate, got "huge"' "$train" --data small --preset huge
   expect_error 1 'dropout must be in [0, 1), got 1' "${run[@]}" --dropout 1
@@ -230,7 +233,7 @@ ctrl_c() {
 progress_on_a_terminal() {
   command -v script >/dev/null || { echo 'SKIPPED: needs the program script'; return; }
   small_data
-  TERM=xterm script -qec "stty cols 100; '$train' --data small ${tiny[*]} --epochs 3000 --patience 0 & pid=\$!
+  TERM=xterm script -qec "stty cols 100; '$train' --data small ${tiny[*]} --hidden-size 256 --embedding-size 256 --epochs 3000 --patience 0 & pid=\$!
     sleep 3; kill -INT \$pid; wait \$pid" typescript >/dev/null </dev/null
   grep -qE $'\repoch +[0-9]+/3000 \\[#*\\.*\\] [0-9]+%  loss [0-9.]+  [0-9 ]+ events/s  ' typescript ||
     { cat -v typescript | tail -n 5; fail 'there should be a bar'; }

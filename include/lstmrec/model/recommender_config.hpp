@@ -78,6 +78,7 @@ struct RecommenderConfig {
     rule(target_decay > 0 && target_decay <= 1, "target_decay must be in (0, 1]", target_decay);
     rule(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
     rule(epochs >= 0, "epochs must not be negative", epochs);
+    rule(epochs <= 1000000, "epochs must be at most 1000000", epochs);
     rule(batch_size >= 0, "batch_size must not be negative", batch_size);
     rule(learning_rate > 0 && learning_rate < 1e6, "learning_rate must be in (0, 1e6)", learning_rate);
     rule(warmup >= 0 && warmup <= 1, "warmup must be in [0, 1]", warmup);

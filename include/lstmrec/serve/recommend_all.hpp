@@ -3,12 +3,12 @@
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/sequences.hpp>
-#include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/serve/candidates.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -46,14 +46,16 @@ inline void write_recommendations(const Recommender& recommender, const Sequence
       for (std::size_t i = 0; i < count; ++i) histories.push_back(sequences[first + i]);
       Matrix<float> scores(recommender.items(), static_cast<Index>(count));
       recommender.score(histories, scores);
-      SeenItems seen(sequences.items.size());
+      std::vector<std::uint8_t> is_seen;  // by item
       std::vector<ScoredItem> best(std::min(n, sequences.items.size()));
       for (std::size_t i = 0; i < count; ++i) {
-        seen.assign(candidates.exclude_seen() ? histories[i] : History{});
+        is_seen.assign(sequences.items.size(), 0);
+        if (candidates.exclude_seen())
+          for (const Event& event : histories[i]) is_seen[event.item] = 1;
         const std::span<const float> own(scores.col(static_cast<Index>(i)).data(), sequences.items.size());
         std::size_t rank = 0;
         for (const auto& [item, score] : top_k(own, best, [&](std::uint32_t candidate) {
-               return !candidates.allows(candidate) || seen.contains(candidate);
+               return !candidates.allows(candidate) || is_seen[candidate];
              }))
           lines[part] += detail::csv_field(sequences.users.id(static_cast<std::uint32_t>(first + i)).text()) + "," +
                          std::to_string(++rank) + "," + detail::csv_field(recommender.item_ids.id(item).text()) + "," +
