@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <concepts>
 #include <functional>
 #include <lstmrec/lstmrec.hpp>
 #include <string>
@@ -9,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "console.hpp"
 #include "json.hpp"
 
 namespace example {
@@ -57,10 +59,11 @@ class ConfigOptions {
       using Value = std::remove_cvref_t<decltype(value)>;
       std::string option = std::string("--") + name;
       std::replace(option.begin(), option.end(), '_', '-');
-      app.add_option_function<Value>(
-             option, [this, name](const Value& given) { changes_.push_back(change(name, given)); },
-             std::string(description_of(name)))
-          ->group("Model and training, instead of the preset's");
+      auto* added = app.add_option_function<Value>(
+          option, [this, name](const Value& given) { changes_.push_back(change(name, given)); },
+          std::string(description_of(name)));
+      added->group("Model and training, instead of the preset's");
+      if constexpr (std::integral<Value> && !std::same_as<Value, bool>) added->check(fits<Value>);
     });
   }
 

@@ -5,20 +5,24 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <csignal>
 #include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <limits>
 #include <lstmrec/lstmrec.hpp>
 #include <new>
 #include <sstream>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 /// What the example programs share: how they fail, are interrupted and report progress.
@@ -62,6 +66,18 @@ int run(CLI::App& app, int argc, char** argv, Body body) {
   } catch (const std::exception& e) {
     return fail(e.what(), failed);
   }
+}
+
+/// A check of an option's text: empty if an Integer can hold it. CLI11 2.1 takes the nearest number that one can hold.
+template <std::integral Integer>
+std::string fits(const std::string& text) {
+  Integer value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, value);
+  const bool fits = failure == std::errc{} && stop == end;
+  return fits ? ""
+              : "expected a whole number of at most " + std::to_string(std::numeric_limits<Integer>::max()) + ", got " +
+                    text;
 }
 
 /// Throws Error for an output that could not be written later, and for one file named twice: before an hour of
@@ -138,7 +154,7 @@ class ProgressPrinter {
       line += "  " + grouped(static_cast<std::size_t>(p.events_per_second)) + " events/s";
       if (p.epoch < p.epochs) line += "  " + duration(p.seconds_left) + " left";
       std::cerr << line << '\n' << std::flush;
-      shown_ = Clock::now();
+      if (!terminal_) shown_ = Clock::now();
     } else if (Clock::now() - shown_ >= (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(60))) {
       if (terminal_) {
         draw_bar(p);

@@ -54,7 +54,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--allow", a.allow, "Recommend only these items, such as \"296,593\"");
   app.add_option("--block", a.block, "Recommend none of these items");
   app.add_flag("--seen", a.seen, "Recommend items of the history too");
-  app.add_option("--threads", a.threads, "Of --all; 0: as many as there are processors");
+  app.add_option("--threads", a.threads, "Of --all; 0: as many as there are processors")->check(CLI::Range(0, 1024));
 }
 
 /// `296, 593` → two ids. Throws Error on an empty one.

@@ -42,15 +42,18 @@ struct Arguments {
 void add_options(CLI::App& app, Arguments& a) {
   app.option_defaults()->take_last();  // of an option given twice
   app.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file")->required();
-  app.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events");
-  app.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events");
+  app.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
+      ->check(fits<std::size_t>);
+  app.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events")
+      ->check(fits<std::size_t>);
   app.add_option("--min-rating", a.sequences.min_rating, "Drop ratings below this one");
   app.add_flag("--drop-repeats", a.drop_repeats, "Keep only a user's first event of each item");
   app.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
       ->check(CLI::IsMember({"leave-one-out", "time", "users"}))
       ->capture_default_str();
   app.add_option("--preset", a.preset, "quick, default or accurate")->capture_default_str();
-  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result");
+  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
+      ->check(CLI::Range(0, 1024));
   auto* model = app.add_option("--model", a.model, "Write the trained recommender to this file");
   app.add_option("--evaluate", a.evaluate,
                  "Evaluate this saved recommender and train nothing; options of model and training are ignored")
