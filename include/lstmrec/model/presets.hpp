@@ -11,7 +11,14 @@ namespace lstmrec {
 /// A named configuration: `quick`, `default` or `accurate`. What each reaches, and in what time, is in the README.
 /// Throws std::invalid_argument that lists the names.
 inline RecommenderConfig preset(std::string_view name) {
-  if (name == "quick") return {.embedding_size = 64, .hidden_size = 64, .dropout = 0.2, .epochs = 8};
+  if (name == "quick")
+    return {.embedding_size = 64,
+            .hidden_size = 64,
+            .dropout = 0.1,
+            .epochs = 10,
+            .batch_size = 24,
+            .learning_rate = 3e-3,
+            .average_decay = 0.99};
   if (name == "default") return {};
   if (name == "accurate") return {.layers = 2, .epochs = 20};
   throw std::invalid_argument("preset must be quick, default or accurate, got \"" + std::string(name) + "\"");
