@@ -42,7 +42,6 @@ inline std::string_view description_of(std::string_view field) {
       {"validation_users", "Validate each epoch on at most so many targets; 0: on all"},
       {"shards", "Parts of a batch worked on at once; the result depends on it"},
       {"seed", "Of everything random"},
-      {"standardise", "Whether inputs get mean 0 and deviation 1"},
   };
   const auto found = std::find_if(std::begin(descriptions), std::end(descriptions),
                                   [&](const Description& d) { return d.field == field; });

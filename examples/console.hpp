@@ -118,6 +118,17 @@ class CtrlC {
   std::stop_source source_;
 };
 
+/// Which compiler made this program.
+inline std::string compiler() {
+#ifdef __clang__
+  return "clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "g++ " __VERSION__;
+#else
+  return "unknown";
+#endif
+}
+
 /// `4 min 05 s`
 inline std::string duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));

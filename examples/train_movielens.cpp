@@ -72,16 +72,6 @@ Split make_split(const std::string& name, Sequences sequences, std::uint64_t see
   return leave_one_out(std::move(sequences));
 }
 
-std::string compiler() {
-#ifdef __clang__
-  return "clang " __clang_version__;
-#elif defined(__GNUC__)
-  return "g++ " __VERSION__;
-#else
-  return "unknown";
-#endif
-}
-
 double peak_memory_mib() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);

@@ -1,18 +1,24 @@
-/// Trains the textbooks' rating model (user, item and time as three steps of an LSTM), beside two baselines:
+/// Trains a model that predicts ratings, beside two baselines:
 ///
 ///     train_ratings --data ml-100k --test-fold ml-100k/u1.test --user 1
 ///
-/// Figures go to standard output, progress and errors to standard error. Exit codes as train_movielens.
+/// `--form history` (the default) reads the user's rated history; `--form textbook` is the model of the textbooks: user,
+/// item and time as three steps of an LSTM. Figures go to standard output, progress and errors to standard error.
+/// Exit codes as train_movielens.
+
+#include <lstmrec/lstmrec.hpp>
 
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
-#include <lstmrec/lstmrec.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config_options.hpp"
@@ -26,18 +32,34 @@ using namespace example;
 using Path = std::filesystem::path;
 
 struct Arguments {
-  Path data, test_fold, model, metrics;
-  std::string split = "random", user;
-  std::size_t top = 10;
-  bool quiet = false;
+  Path data, model, metrics;
+  std::vector<Path> test_folds;
+  std::string form = "history", split = "random", user;
+  std::optional<std::int64_t> epochs, hidden_size;
+  std::optional<double> learning_rate;
+  std::uint64_t seed = 1;
+  std::size_t top = 10, threads = 0;
+  bool raw_inputs = false, quiet = false;
 };
 
 void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--data", a.data, "A MovieLens release with ratings: its folder or its ratings file")->required();
-  auto* split = app.add_option("--split", a.split, "Which ratings are predicted: random or time, a tenth each")
+  app.add_option("--form", a.form, "history, or textbook")
+      ->check(CLI::IsMember({"history", "textbook"}))
+      ->capture_default_str();
+  auto* split = app.add_option("--split", a.split, "Which ratings are predicted, a tenth: random, or the latest (time)")
                     ->check(CLI::IsMember({"random", "time"}))
                     ->capture_default_str();
-  app.add_option("--test-fold", a.test_fold, "Predict the ratings in this file, such as u1.test")->excludes(split);
+  app.add_option("--test-fold", a.test_folds, "Predict the ratings in this file, such as u1.test; with several files "
+                                              "a model for each, and the mean of their figures")
+      ->excludes(split);
+  app.add_option("--epochs", a.epochs, "Passes over the data")->check(fits<std::int64_t>);
+  app.add_option("--hidden-size", a.hidden_size, "Units of the LSTM")->check(fits<std::int64_t>);
+  app.add_option("--learning-rate", a.learning_rate, "Of Adam, at its peak");
+  app.add_option("--seed", a.seed, "Of everything random")->check(fits<std::uint64_t>)->capture_default_str();
+  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
+      ->check(CLI::Range(0, 1024));
+  app.add_flag("--raw-inputs", a.raw_inputs, "Textbook form: indices and seconds as they are, to see what that does");
   app.add_option("--model", a.model, "Write the trained model to this file");
   app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   app.add_option("--user", a.user, "List the unrated items with the highest predictions for this user");
@@ -45,91 +67,134 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
 
-RatingSplit make_split(const Arguments& a, Sequences events, std::uint64_t seed) {
-  if (!a.test_fold.empty()) return split_ratings_by_fold(std::move(events), read_movielens(a.test_fold), .1, seed);
-  if (a.split == "time") return split_ratings_by_time(std::move(events));
-  return split_ratings_random(std::move(events), .1, .1, seed);
-}
-
-struct Row {
-  std::string name;
-  RatingEvaluation figures;
+/// What two forms differ in for this program.
+struct HistoryForm {
+  using Config = HistoryRatingConfig;
+  static constexpr const char* name = "history LSTM";
+  static constexpr auto fit = [](const auto&... arguments) { return fit_history_ratings(arguments...); };
+  static void set_raw(Config&) { throw Error("--raw-inputs goes with --form textbook"); }
+};
+struct TextbookForm {
+  using Config = TextbookRatingConfig;
+  static constexpr const char* name = "textbook LSTM";
+  static constexpr auto fit = [](const auto&... arguments) { return fit_textbook_ratings(arguments...); };
+  static void set_raw(Config& config) { config.scale_inputs = false; }
 };
 
-/// The model's figures on the test part, then those of the global mean and of user + item bias.
-std::vector<Row> evaluate_all(const TextbookRatingModel& model, const RatingSplit& split) {
-  const auto test = events_of(split, Part::test);
-  std::vector<Row> rows{{"textbook LSTM", evaluate_ratings(model.predict(test), test)}};
-  const auto add_baseline = [&](const char* name, const RatingBias& bias) {
+struct Figures {
+  RatingEvaluation model, mean, bias;
+};
+
+template <class Model>
+Figures evaluate_all(const Model& model, const RatingSplit& split, const std::vector<RatingCase>& cases) {
+  const auto targets = targets_of(cases);
+  const auto baseline = [&](const RatingBias& bias) {
     std::vector<float> predicted;
-    for (const Event& e : test) predicted.push_back(static_cast<float>(bias.predict(e.user, e.item)));
-    rows.push_back({name, evaluate_ratings(predicted, test)});
+    for (const Event& e : targets) predicted.push_back(static_cast<float>(bias.predict(e.user, e.item)));
+    return evaluate_ratings(predicted, targets);
   };
-  add_baseline("mean", RatingBias(split, {.epochs = 0}));
-  add_baseline("user + item bias", RatingBias(split));
-  return rows;
+  return {evaluate_ratings(model.predict(cases), targets), baseline(RatingBias(split, {.epochs = 0})),
+          baseline(RatingBias(split))};
 }
 
-void print_recommendations(const TextbookRatingModel& model, const Sequences& data, const Arguments& a) {
+/// Mean over folds of one figure.
+template <class Get>
+double mean_of(const std::vector<Figures>& folds, Get&& get) {
+  double sum = 0;
+  for (const Figures& fold : folds) sum += get(fold);
+  return sum / static_cast<double>(folds.size());
+}
+
+void print_row(const char* name, double rmse, double mae) {
+  std::cout << std::left << std::setw(18) << name << "  " << fixed(rmse, 4) << "   " << fixed(mae, 4) << '\n';
+}
+
+template <class Model>
+void print_recommendations(const Model& model, const Sequences& data, const Arguments& a) {
   const auto user = data.users.find(RawId::parse(a.user));
   if (!user) throw Error(data.source + ": there is no user " + a.user);
-  std::vector<bool> rated(data.items.size());
-  for (const Event& e : data[*user]) rated[e.item] = true;
-  std::vector<Event> candidates;
-  for (std::uint32_t item = 0; item < rated.size(); ++item)
-    if (!rated[item]) candidates.push_back({.time = model.newest_time, .user = *user, .item = item});
-  const auto predicted = model.predict(candidates);
-  std::vector<ScoredItem> best(std::min(a.top, candidates.size()));
   std::cout << "Highest predictions for user " << a.user << " among unrated items:\n";
-  for (const auto& [place, rating] : top_k(predicted, best)) {
-    const std::uint32_t item = candidates[place].item;
-    std::cout << "  " << fixed(static_cast<double>(rating), 2) << "  " << printable(data.catalogue[item].title) << " ("
-              << data.items.id(item) << ")\n";
-  }
+  for (const auto& [item, title, rating] : best_unrated(model, *user, data[*user], a.top))
+    std::cout << "  " << fixed(static_cast<double>(rating), 2) << "  "
+              << (title.empty() ? "item " + item.text() : printable(title)) << '\n';
 }
 
-int work(const Arguments& a, const ConfigOptions<TextbookRatingConfig>& changes) {
+template <class Form>
+int work(const Arguments& a) {
   check_outputs({a.model, a.metrics});
-  TextbookRatingConfig config;
-  changes.apply(config);
+  typename Form::Config config;
+  config.seed = a.seed;
+  if (a.epochs) config.epochs = *a.epochs;
+  if (a.hidden_size) config.hidden_size = *a.hidden_size;
+  if (a.learning_rate) config.learning_rate = *a.learning_rate;
+  if (a.raw_inputs) Form::set_raw(config);
   config.check();
-  const RatingSplit split = make_split(a, sequences(read_movielens(a.data)), config.seed);
 
   CtrlC ctrl_c;
-  const auto begin = TrainingClock::now();
-  const auto progress = [&](const RatingEpoch& e) {
+  const auto progress = [&](const RatingProgress& p) {
     ctrl_c.poll();
-    if (a.quiet) return;
-    std::cerr << "epoch " << e.epoch << "/" << e.epochs << "  loss " << fixed(e.loss, 4);
-    if (e.validation_rmse) std::cerr << "  validation RMSE " << fixed(*e.validation_rmse, 4);
+    if (a.quiet || !p.epoch_ended) return;
+    std::cerr << "epoch " << p.epoch << "/" << p.epochs << "  loss " << fixed(p.loss, 4);
+    if (p.validation_rmse) std::cerr << "  validation RMSE " << fixed(*p.validation_rmse, 4);
     std::cerr << '\n';
   };
-  const auto fit = fit_textbook_ratings(split, config, {.progress = progress, .stop = ctrl_c.token()});
-  const double seconds = TrainingClock::seconds_since(begin);
-  if (!a.model.empty()) save(fit.model, a.model);
+  const Sequences events = sequences(read_movielens(a.data));
+  const bool in_time = a.test_folds.empty() && a.split == "time";
+  std::vector<Figures> folds;
+  std::string protocol;
+  double seconds = 0;
+  std::size_t epochs = 0;
+  bool stopped = false;
+  for (std::size_t k = 0; k < std::max<std::size_t>(1, a.test_folds.size()) && !stopped; ++k) {
+    const RatingSplit split = !a.test_folds.empty()
+                                  ? split_ratings_by_fold(events, read_movielens(a.test_folds[k]), .05, a.seed)
+                              : in_time ? split_ratings_by_time(events)
+                                        : split_ratings_random(events, .05, .1, a.seed);
+    protocol += (k == 0 ? "" : "; ") + split.protocol;
+    const auto result = Form::fit(split, config, RatingFitOptions{a.threads, progress, ctrl_c.token()});
+    stopped = result.stopped;
+    seconds += result.seconds;
+    epochs += result.epochs.size();
+    if (!a.model.empty() && k == 0) save(result.model, a.model);
+    const auto cases = in_time ? rating_cases_in_time(split, Part::test) : rating_cases(split, Part::test);
+    folds.push_back(evaluate_all(result.model, split, cases));
+    if (!a.quiet && a.test_folds.size() > 1)
+      std::cout << a.test_folds[k].filename().string() << ": RMSE " << fixed(folds.back().model.rmse.value, 4) << '\n';
+    if (!a.user.empty() && k == 0) print_recommendations(result.model, events, a);
+  }
 
-  const auto rows = evaluate_all(fit.model, split);
   if (!a.quiet) {
-    std::cout << split.protocol << "\n                      RMSE      MAE\n";
-    for (const Row& row : rows)
-      std::cout << std::left << std::setw(18) << row.name << "  " << fixed(row.figures.rmse.value, 4) << "   "
-                << fixed(row.figures.mae.value, 4) << '\n';
+    std::cout << protocol << (in_time ? "; each rating predicted from all of its user's before it" : "")
+              << "\n                      RMSE      MAE\n";
+    const auto row = [&](const char* name, RatingEvaluation Figures::*which) {
+      print_row(name, mean_of(folds, [&](const Figures& f) { return (f.*which).rmse.value; }),
+                mean_of(folds, [&](const Figures& f) { return (f.*which).mae.value; }));
+    };
+    row(Form::name, &Figures::model);
+    row("mean", &Figures::mean);
+    row("user + item bias", &Figures::bias);
   }
   if (!a.metrics.empty()) {
     Json json;
-    json["protocol"] = split.protocol;
-    json["test"]["rmse"] = rows[0].figures.rmse.value;
-    json["test"]["mae"] = rows[0].figures.mae.value;
-    json["baselines"]["mean"]["rmse"] = rows[1].figures.rmse.value;
-    json["baselines"]["bias"]["rmse"] = rows[2].figures.rmse.value;
+    json["protocol"] = protocol;
+    json["test"]["rmse"] = mean_of(folds, [](const Figures& f) { return f.model.rmse.value; });
+    json["test"]["mae"] = mean_of(folds, [](const Figures& f) { return f.model.mae.value; });
+    json["baselines"]["mean"]["rmse"] = mean_of(folds, [](const Figures& f) { return f.mean.rmse.value; });
+    json["baselines"]["bias"]["rmse"] = mean_of(folds, [](const Figures& f) { return f.bias.rmse.value; });
     json["train"]["seconds"] = seconds;
-    json["train"]["epochs"] = fit.epochs.size();
-    json["config"] = to_json(fit.model.config);
+    json["train"]["epochs"] = epochs;
+    json["train"]["stopped"] = stopped;
+    json["data"]["source"] = events.source;
+    json["data"]["users"] = events.size();
+    json["data"]["items"] = events.items.size();
+    json["data"]["events"] = events.events.size();
+    json["form"] = a.form;
+    json["config"] = to_json(config);
     json["version"] = LSTMREC_VERSION;
+    json["compiler"] = compiler();
     write_file_atomically(a.metrics, [&](std::ostream& out) { out << json << '\n'; });
   }
-  if (!a.user.empty()) print_recommendations(fit.model, split.sequences, a);
-  if (!fit.stopped) return 0;
+  if (!stopped) return 0;
   std::cerr << "training was stopped by Ctrl-C; what it had is written\n";
   return interrupted;
 }
@@ -137,9 +202,11 @@ int work(const Arguments& a, const ConfigOptions<TextbookRatingConfig>& changes)
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains the textbooks' rating model, and evaluates it beside the mean and user + item bias.");
+  CLI::App app("Trains a model that predicts ratings, and evaluates it beside the mean and user + item bias.");
+  app.option_defaults()->take_last();
   Arguments arguments;
   add_options(app, arguments);
-  const ConfigOptions<TextbookRatingConfig> changes(app);
-  return run(app, argc, argv, [&] { return work(arguments, changes); });
+  app.get_option("--test-fold")->take_all();
+  return run(app, argc, argv,
+             [&] { return arguments.form == "textbook" ? work<TextbookForm>(arguments) : work<HistoryForm>(arguments); });
 }

@@ -41,11 +41,13 @@
 #include <lstmrec/model/next_item_network.hpp>
 #include <lstmrec/model/presets.hpp>
 #include <lstmrec/model/recommender.hpp>
-#include <lstmrec/model/textbook_rating_model.hpp>
+#include <lstmrec/model/rating_model_file.hpp>
+#include <lstmrec/model/unrated_items.hpp>
 
 // Training.
 #include <lstmrec/train/adam.hpp>
 #include <lstmrec/train/fit.hpp>
+#include <lstmrec/train/fit_history_ratings.hpp>
 #include <lstmrec/train/fit_textbook_ratings.hpp>
 
 // One user's state and lists.

@@ -291,6 +291,30 @@ recommends_interactively() {
   grep -q 'There is nothing to take back' out || fail 'it should say that nothing is left to take back'
 }
 
+predicts_ratings() {
+  small_data
+  local rate=("$programs/train_ratings" --data small --epochs 2 --hidden-size 8)
+  for form in history textbook; do
+    expect 0 "${rate[@]}" --form $form --user 1 --top 3 --model model --metrics metrics.json
+    (($(grep -cE '^  [0-9]\.[0-9]{2}  .*\)$' out) == 3)) || fail 'three titles with their predicted ratings'
+    grep -qE '^user \+ item bias +[01]\.' out || fail 'a table with the baselines'
+    for key in rmse mae mean bias seconds config version compiler; do
+      grep -q "\"$key\"" metrics.json || fail "metrics.json should have $key"
+    done
+    [[ -s model ]] || fail 'there should be a model'
+  done
+  awk -F, 'NR == 1 || NR % 10 == 0' small/ratings.csv >fold.csv
+  expect 0 "${rate[@]}" --test-fold fold.csv fold.csv
+  grep -q '^fold.csv: RMSE' out || fail 'a line a fold'
+  expect 0 "${rate[@]}" --split time
+  expect_error 1 'there is no user 999' "${rate[@]}" --quiet --user 999
+  expect_error 1 '--raw-inputs goes with --form textbook' "${rate[@]}" --raw-inputs
+  expect_error 1 'cannot be written' "${rate[@]}" --model no/such/folder/model
+  expect_error 2 '--form' "${rate[@]}" --form best
+  printf '1 2 3 4 5\n' >sequences.txt
+  expect_error 1 'needs ratings' "$programs/train_ratings" --data sequences.txt
+}
+
 small_programs() {
   ln -s "$source_folder/data" data
   expect 0 "$programs/embedded_cell"

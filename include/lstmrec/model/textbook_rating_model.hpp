@@ -1,189 +1,127 @@
 #pragma once
 
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_cases.hpp>
+#include <lstmrec/data/vocabulary.hpp>
+#include <lstmrec/model/textbook_rating_network.hpp>
+
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <lstmrec/core/packed_steps.hpp>
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/rating_split.hpp>
-#include <lstmrec/data/vocabulary.hpp>
-#include <lstmrec/model/model_file.hpp>
-#include <lstmrec/nn/dense.hpp>
-#include <lstmrec/nn/losses.hpp>
-#include <lstmrec/nn/recurrent.hpp>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace lstmrec {
 
-/// The network of the textbooks: the three numbers (user, item, time) as a sequence of three steps of one feature.
-///
-///     h₁ = lstm(user), h₂ = lstm(item | h₁), h₃ = lstm(time | h₂), r̂ = w h₃ + b
-///
-/// Keras: Sequential([LSTM(64), Dense(1)]). It cannot do well, because to it a user's index is a quantity: use it to
-/// see how such a model is built, and what is lost against one with a vector a user and an item.
-template <class Scalar_ = float>
-struct TextbookRatingNetwork {
-  using Scalar = Scalar_;
-
-  struct Cache {
-    typename Lstm<Scalar>::Cache lstm;
-    Buffer<Scalar> steps, hidden, d_hidden, d_steps, output, d_output;
-  };
-
-  Lstm<Scalar> lstm;
-  Dense<Scalar> output;
-
-  explicit TextbookRatingNetwork(Index hidden) : lstm(1, hidden), output(hidden, 1) {}
-
-  /// Keras' defaults: Glorot-uniform and orthogonal weights, zero biases, unit forget bias.
-  void initialise(Random& random) {
-    lstm.initialise(random);
-    output.initialise(random);
-  }
-
-  template <class Visitor, class... Same>
-  static void visit(Visitor& visitor, Same&... networks) {
-    visit_member(visitor, "lstm", networks.lstm...);
-    visit_member(visitor, "output", networks.output...);
-  }
-
-  /// r̂ (1 × n, a view into the cache) of inputs (3 × n): user, item and time in the rows.
-  typename Buffer<Scalar>::View forward(ConstMatrixRef<Scalar> inputs, Cache& cache) const {
-    const Index n = inputs.cols();
-    auto steps = cache.steps.resize(1, 3 * n);
-    for (Index step = 0; step < 3; ++step) steps.middleCols(step * n, n) = inputs.row(step);
-    auto hidden = cache.hidden.resize(lstm.hidden_size(), 3 * n);
-    lstm.forward(steps, three_steps(n), cache.lstm, hidden);
-    auto result = cache.output.resize(1, n);
-    output.forward(hidden.rightCols(n), result);
-    return result;
-  }
-
-  /// One training pass: returns the mean squared error to ratings (1 × n) and adds its gradients.
-  double forward_backward(ConstMatrixRef<Scalar> inputs, ConstMatrixRef<Scalar> ratings, Cache& cache,
-                          TextbookRatingNetwork& gradients) const {
-    const Index n = inputs.cols();
-    const auto predicted = forward(inputs, cache);
-    auto d_output = cache.d_output.resize(1, n);
-    const double loss = squared_error(predicted, ratings, n, d_output);
-    auto d_hidden = cache.d_hidden.resize(lstm.hidden_size(), 3 * n);
-    d_hidden.leftCols(2 * n).setZero();
-    output.backward(cache.hidden.view().rightCols(n), d_output, gradients.output, d_hidden.rightCols(n));
-    lstm.backward(cache.steps.view(), three_steps(n), cache.lstm, d_hidden, gradients.lstm,
-                  cache.d_steps.resize(1, 3 * n));
-    return loss;
-  }
-
- private:
-  static PackedSteps three_steps(Index sequences) {
-    return PackedSteps(std::vector<Index>(static_cast<std::size_t>(sequences), 3));
-  }
-};
-
-/// Everything that decides what a textbook model learns.
+/// Everything that decides what a TextbookRatingModel learns. The defaults are Keras'.
 struct TextbookRatingConfig {
   std::int64_t hidden_size = 64;
+  bool scale_inputs = true;       ///< To mean 0 and deviation 1; if not, indices and seconds go in as they are.
   std::int64_t epochs = 10;
-  std::int64_t batch_size = 32;
+  std::int64_t batch_size = 32;   ///< Ratings a step.
   double learning_rate = 1e-3;
-  bool standardise = true;  ///< If not, the network gets indices and seconds, whose size saturates its gates.
+  double epsilon = 1e-7;
+  bool paper_epsilon = false;     ///< ε where Adam's paper has it (EpsilonPlace::corrected), not where Keras has it.
   std::uint64_t seed = 1;
 
+  /// Calls visitor(name, field) for every field, in this order.
   template <class Config, class Visitor>
   static void visit(Config& config, Visitor&& visitor) {
     visitor("hidden_size", config.hidden_size);
+    visitor("scale_inputs", config.scale_inputs);
     visitor("epochs", config.epochs);
     visitor("batch_size", config.batch_size);
     visitor("learning_rate", config.learning_rate);
-    visitor("standardise", config.standardise);
+    visitor("epsilon", config.epsilon);
+    visitor("paper_epsilon", config.paper_epsilon);
     visitor("seed", config.seed);
   }
 
   /// Throws std::invalid_argument that names the rule which a field breaks.
   void check() const {
-    const auto rule = [](bool holds, const char* text) {
-      if (!holds) throw std::invalid_argument(text);
+    const auto rule = [](bool holds, const char* text, auto value) {
+      if (!holds) throw std::invalid_argument(text + (", got " + std::to_string(value)));
     };
-    rule(hidden_size >= 1, "hidden_size must be at least 1");
-    rule(epochs >= 0, "epochs must not be negative");
-    rule(batch_size >= 1, "batch_size must be at least 1");
-    rule(learning_rate > 0 && learning_rate < 1e6, "learning_rate must be in (0, 1e6)");
+    rule(hidden_size >= 1 && hidden_size <= (1 << 16), "hidden_size must be in [1, 65536]", hidden_size);
+    rule(epochs >= 0, "epochs must not be negative", epochs);
+    rule(batch_size >= 1, "batch_size must be at least 1", batch_size);
+    rule(learning_rate > 0 && learning_rate < 1e6, "learning_rate must be positive", learning_rate);
+    rule(epsilon > 0 && epsilon < 1, "epsilon must be in (0, 1)", epsilon);
   }
 };
 
-/// A trained textbook network with its vocabularies and the scaling of its inputs.
+/// Makes user index, item index and time of a size that a network can read: (x − mean) / deviation of the training
+/// events. Part of the model. With mean 0 and deviation 1 nothing is changed: a time of 9·10⁸ seconds then drives every
+/// gate to 0 or 1, whatever the user and the item.
+struct RatingInputScaling {
+  std::array<double, 3> mean = {0, 0, 0}, deviation = {1, 1, 1};
+
+  float scaled(std::size_t input, double value) const {
+    return static_cast<float>((value - mean[input]) / deviation[input]);
+  }
+};
+
+/// The textbook's rating model: each rating is predicted from three numbers alone, the user's and the item's index (in
+/// the order in which they first appear, as label encoding has it) and the time. What it can learn is little, since
+/// neighbouring indices mean nothing; HistoryRatingModel does the same task well.
+///
+/// Const functions may be called by any number of threads at once.
 struct TextbookRatingModel {
   TextbookRatingConfig config;
-  TextbookRatingNetwork<float> network{64};
-  Vector<double> mean = Vector<double>::Zero(3);      ///< Of user index, item index and time over the training part,
-  Vector<double> deviation = Vector<double>::Ones(3); ///< and their deviations: inputs are (x − mean) / deviation.
-  std::int64_t newest_time = 0;                       ///< Of the training part: "now", when unrated items are predicted.
-  Vocabulary user_ids, item_ids;
-  std::vector<ItemInfo> catalogue;
+  TextbookRatingNetwork<float> network;
+  RatingInputScaling scaling;
+  double lowest = 0, highest = 0;   ///< Of the training ratings.
+  Vocabulary users, items;          ///< Raw id ↔ index.
+  std::vector<ItemInfo> catalogue;  ///< By item index.
 
-  /// x (3) := the inputs of an event.
-  template <class X>
-  void inputs(const Event& event, X&& x) const {
-    const double raw[] = {static_cast<double>(event.user), static_cast<double>(event.item),
-                          static_cast<double>(event.time)};
-    for (Index k = 0; k < 3; ++k) x(k) = static_cast<float>((raw[k] - mean(k)) / deviation(k));
+  /// What the network reads of some events (events × 3).
+  void fill_inputs(std::span<const Event> events, Matrix<float>& inputs) const {
+    inputs.resize(static_cast<Index>(events.size()), TextbookRatingNetwork<float>::steps);
+    for (std::size_t k = 0; k < events.size(); ++k) {
+      const auto row = static_cast<Index>(k);
+      inputs(row, 0) = scaling.scaled(0, events[k].user);
+      inputs(row, 1) = scaling.scaled(1, events[k].item);
+      inputs(row, 2) = scaling.scaled(2, static_cast<double>(events[k].time));
+    }
   }
 
-  /// The predicted ratings of events, in dense indices.
-  std::vector<float> predict(std::span<const Event> events) const {
-    constexpr std::size_t tile = 1024;
-    std::vector<float> predicted;
+  /// One prediction a target, in the order of targets_of; reads the targets' user, item and time and nothing else.
+  /// Not clipped to the range of the ratings. Throws std::out_of_range where an index is not the model's: it can say
+  /// nothing about users whom it has not seen.
+  std::vector<float> score(std::span<const RatingCase> cases) const {
+    std::vector<float> scores;
+    Matrix<float> inputs;
     TextbookRatingNetwork<float>::Cache cache;
-    for (std::size_t begin = 0; begin < events.size(); begin += tile) {
-      const auto part = events.subspan(begin, std::min(tile, events.size() - begin));
-      Matrix<float> x(3, static_cast<Index>(part.size()));
-      for (std::size_t k = 0; k < part.size(); ++k) inputs(part[k], x.col(static_cast<Index>(k)));
-      const auto result = network.forward(x, cache);
-      predicted.insert(predicted.end(), result.data(), result.data() + result.size());
+    constexpr std::size_t at_once = 256;  // bounds the memory
+    for (const RatingCase& one : cases) {
+      if (one.user >= users.size())
+        throw std::out_of_range("a user's index must be below " + std::to_string(users.size()) + ", got " +
+                                std::to_string(one.user));
+      for (const Event& target : one.targets)
+        if (target.item >= items.size())
+          throw std::out_of_range("an item's index must be below " + std::to_string(items.size()) + ", got " +
+                                  std::to_string(target.item));
+      const std::span targets(one.targets);
+      for (std::size_t begin = 0; begin < targets.size(); begin += at_once) {
+        fill_inputs(targets.subspan(begin, std::min(at_once, targets.size() - begin)), inputs);
+        network.forward(inputs, cache);
+        const auto predictions = cache.predictions.view();
+        scores.insert(scores.end(), predictions.data(), predictions.data() + predictions.size());
+      }
     }
-    return predicted;
+    return scores;
+  }
+
+  /// `score`, clipped to the range of the training ratings.
+  std::vector<float> predict(std::span<const RatingCase> cases) const {
+    auto ratings = score(cases);
+    for (float& rating : ratings)
+      rating = std::clamp(rating, static_cast<float>(lowest), static_cast<float>(highest));
+    return ratings;
   }
 };
-
-/// Saves a model: network, configuration, scaling, vocabularies and titles. As `save` of a Recommender.
-inline void save(const TextbookRatingModel& model, const std::filesystem::path& path) {
-  TensorFile file;
-  file.metadata["format"] = "lstmrec textbook rating model 1";
-  file.metadata["version"] = LSTMREC_VERSION;
-  put_config(file, model.config);
-  put_vocabulary(file, "users", model.user_ids, std::vector<ItemInfo>(model.user_ids.size()));
-  put_vocabulary(file, "items", model.item_ids, model.catalogue);
-  file.put_matrix("inputs.mean", model.mean);
-  file.put_matrix("inputs.deviation", model.deviation);
-  file.put("newest_time", {1}, std::span<const std::int64_t>(&model.newest_time, 1));
-  for_each_named_parameter(
-      [&](const std::string& name, const auto& parameter) { file.put_matrix("network." + name, parameter); },
-      model.network);
-  write_safetensors(path, file);
-}
-
-/// Loads what `save` wrote. Errors as load_recommender.
-inline TextbookRatingModel load_textbook_rating_model(const std::filesystem::path& path) {
-  const TensorFile file = read_safetensors(path);
-  expect_format(file, "lstmrec textbook rating model 1");
-  TextbookRatingModel model;
-  model.config = get_config<TextbookRatingConfig>(file);
-  std::vector<ItemInfo> no_user_info;
-  get_vocabulary(file, "users", model.user_ids, no_user_info);
-  get_vocabulary(file, "items", model.item_ids, model.catalogue);
-  file.get_matrix("inputs.mean", model.mean);
-  file.get_matrix("inputs.deviation", model.deviation);
-  file.expect_shape("newest_time", {1});
-  model.newest_time = file.get<std::int64_t>("newest_time").at(0);
-  const auto hidden = static_cast<std::uint64_t>(model.config.hidden_size);
-  file.expect_shape("network.lstm.recurrent_weight", {hidden, 4 * hidden});
-  model.network = TextbookRatingNetwork<float>(model.config.hidden_size);
-  for_each_named_parameter(
-      [&](const std::string& name, auto& parameter) { file.get_matrix("network." + name, parameter); }, model.network);
-  return model;
-}
 
 }  // namespace lstmrec

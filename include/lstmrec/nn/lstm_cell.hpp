@@ -55,10 +55,8 @@ struct LstmCell {
   RecurrentWeight recurrent_weight;  ///< U, 4 hidden × hidden.
   Bias bias;                         ///< b, 4 hidden.
 
-  /// All parameters zero.
-  LstmCell()
-    requires(Input != Eigen::Dynamic && Hidden != Eigen::Dynamic)
-      : LstmCell(Input, Hidden) {}
+  /// All parameters zero; a run-time size is 0.
+  LstmCell() : LstmCell(Input == Eigen::Dynamic ? 0 : Input, Hidden == Eigen::Dynamic ? 0 : Hidden) {}
   LstmCell(Index input, Index hidden)
       : input_weight(InputWeight::Zero(4 * hidden, input)),
         recurrent_weight(RecurrentWeight::Zero(4 * hidden, hidden)),

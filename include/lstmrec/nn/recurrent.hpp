@@ -31,9 +31,7 @@ struct Recurrent {
 
   Cell cell;
 
-  Recurrent()
-    requires std::default_initializable<Cell>
-  = default;
+  Recurrent() = default;
   Recurrent(Index input, Index hidden) : cell(input, hidden) {}
 
   Index input_size() const { return cell.input_size(); }

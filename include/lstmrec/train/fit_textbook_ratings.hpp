@@ -1,115 +1,131 @@
 #pragma once
 
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/rating_cases.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/eval/rating_metrics.hpp>
+#include <lstmrec/model/textbook_rating_model.hpp>
+#include <lstmrec/train/rating_training.hpp>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/eval/rating_metrics.hpp>
-#include <lstmrec/model/textbook_rating_model.hpp>
-#include <lstmrec/train/adam.hpp>
+#include <limits>
+#include <numeric>
 #include <optional>
-#include <stop_token>
-#include <string>
+#include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 namespace lstmrec {
 
-/// What an epoch of a rating model gave.
-struct RatingEpoch {
-  std::size_t epoch = 0, epochs = 0;       ///< From 1, and how many are planned.
-  double loss = 0;                         ///< Mean squared error over the epoch.
-  std::optional<double> validation_rmse;   ///< Unset where the split has no validation part.
+/// Mean and deviation of each input over some events; a deviation of 0 counts as 1.
+inline RatingInputScaling fit_rating_input_scaling(std::span<const Event> events) {
+  RatingInputScaling scaling;
+  const auto values = [](const Event& event) {
+    return std::array{static_cast<double>(event.user), static_cast<double>(event.item),
+                      static_cast<double>(event.time)};
+  };
+  const auto count = static_cast<double>(events.size());
+  for (std::size_t input = 0; input < 3; ++input) {
+    double sum = 0, squares = 0;
+    for (const Event& event : events) sum += values(event)[input];
+    scaling.mean[input] = sum / count;
+    for (const Event& event : events) {
+      const double off = values(event)[input] - scaling.mean[input];
+      squares += off * off;
+    }
+    scaling.deviation[input] = squares > 0 ? std::sqrt(squares / count) : 1;
+  }
+  return scaling;
+}
+
+namespace detail {
+
+/// A batch of ratings. There is one shard: a batch of 32 is too little work to share.
+struct TextbookRatingShard {
+  const TextbookRatingModel* model;
+  std::span<const Event> events;
+  std::vector<Event> chosen;
+  Matrix<float> inputs, ratings;
+  TextbookRatingNetwork<float>::Cache cache;
+
+  Index fill(std::span<const std::uint32_t> units, std::size_t) {
+    chosen.clear();
+    for (const std::uint32_t unit : units) chosen.push_back(events[unit]);
+    model->fill_inputs(chosen, inputs);
+    ratings.resize(1, inputs.rows());
+    for (Index j = 0; j < ratings.cols(); ++j) ratings(j) = chosen[static_cast<std::size_t>(j)].rating;
+    return ratings.cols();
+  }
+
+  double run(const TextbookRatingNetwork<float>& network, Index count, TextbookRatingNetwork<float>& gradients) {
+    return network.forward_backward(inputs, ratings, count, cache, gradients);
+  }
 };
 
-/// How a training of a rating model runs, as far as it does not change what is learned.
-struct RatingFitOptions {
-  std::function<void(const RatingEpoch&)> progress = {};  ///< Called after every epoch.
-  std::stop_token stop = {};                              ///< Training ends after the batch and keeps what it has.
-};
+}  // namespace detail
 
-struct TextbookRatingFit {
-  TextbookRatingModel model;
-  std::vector<RatingEpoch> epochs;
-  bool stopped = false;
-};
-
-/// Trains the textbook model as Keras' `fit` does by default: squared error, Adam with ε = 1e-7 in Keras' place, a new
-/// order of the training ratings each epoch, batches in that order; the last weights are kept.
+/// Trains a TextbookRatingModel as Keras' `fit` does: shuffled batches, mean squared error, Adam, a fixed number of
+/// epochs, a validation figure after each, the last weights kept.
 ///
-/// One thread; the same seed gives the same bits. Throws std::invalid_argument on a bad configuration, Error where
-/// there is nothing to train on, TrainingDiverged where the loss is not finite.
-inline TextbookRatingFit fit_textbook_ratings(const RatingSplit& split, const TextbookRatingConfig& config = {},
-                                              const RatingFitOptions& options = {}) {
+/// The same seed gives the same bits on one binary and processor; it is trained on one thread. Throws
+/// std::invalid_argument on a bad configuration or where there are no training ratings, Error where the log has no
+/// ratings, TrainingDiverged, and whatever the progress callback throws.
+inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSplit& split,
+                                                                 const TextbookRatingConfig& config = {},
+                                                                 const RatingFitOptions& options = {}) {
   config.check();
   const Sequences& sequences = split.sequences;
-  const std::vector<Event> train = events_of(split, Part::train), validation = events_of(split, Part::validation);
-  if (train.empty()) throw Error(sequences.source + ": no ratings to train on");
-
-  TextbookRatingFit result;
+  if (!sequences.has_ratings) throw Error(sequences.source + ": there are no ratings to learn from");
+  const std::vector<Event> training = events_of(split, Part::train);
+  if (training.empty()) throw std::invalid_argument("a rating model needs at least one training rating");
+  RatingFitResult<TextbookRatingModel> result;
   TextbookRatingModel& model = result.model;
   model.config = config;
-  model.user_ids = sequences.users;
-  model.item_ids = sequences.items;
+  if (config.scale_inputs) model.scaling = fit_rating_input_scaling(training);
+  const auto [lowest, highest] = std::minmax_element(
+      training.begin(), training.end(), [](const Event& a, const Event& b) { return a.rating < b.rating; });
+  model.lowest = static_cast<double>(lowest->rating);
+  model.highest = static_cast<double>(highest->rating);
+  model.users = sequences.users;
+  model.items = sequences.items;
   model.catalogue = sequences.catalogue;
-  model.newest_time = train.front().time;
-  for (const Event& e : train) model.newest_time = std::max(model.newest_time, e.time);
-  if (config.standardise) {
-    const auto raw = [](const Event& e) { return Eigen::Vector3d(e.user, e.item, static_cast<double>(e.time)); };
-    const auto count = static_cast<double>(train.size());
-    Eigen::Vector3d sum = Eigen::Vector3d::Zero(), squares = Eigen::Vector3d::Zero();
-    for (const Event& e : train) sum += raw(e);
-    model.mean = sum / count;
-    for (const Event& e : train) squares += (raw(e) - model.mean).cwiseAbs2();
-    model.deviation = (squares / count).cwiseSqrt();
-    for (double& deviation : model.deviation)
-      if (deviation == 0) deviation = 1;
-  }
   model.network = TextbookRatingNetwork<float>(config.hidden_size);
   Random random(config.seed);
   model.network.initialise(random);
 
-  auto gradients = zeros_like(model.network);
-  Adam<TextbookRatingNetwork<float>> adam(model.network,
-                                          {.epsilon = 1e-7, .epsilon_place = EpsilonPlace::uncorrected});
-  TextbookRatingNetwork<float>::Cache cache;
-  std::vector<std::uint32_t> order(train.size());
-  for (std::uint32_t k = 0; k < order.size(); ++k) order[k] = k;
-  const auto batch_size = static_cast<std::size_t>(config.batch_size);
-  Matrix<float> inputs, ratings;
-  for (std::int64_t epoch = 0; epoch < config.epochs && !result.stopped; ++epoch) {
-    random.shuffle(order);
-    double loss_sum = 0;
-    std::size_t seen = 0;
-    for (std::size_t begin = 0; begin < order.size() && !result.stopped; begin += batch_size) {
-      const std::size_t count = std::min(batch_size, order.size() - begin);
-      inputs.resize(3, static_cast<Index>(count));
-      ratings.resize(1, static_cast<Index>(count));
-      for (std::size_t k = 0; k < count; ++k) {
-        const Event& e = train[order[begin + k]];
-        model.inputs(e, inputs.col(static_cast<Index>(k)));
-        ratings(static_cast<Index>(k)) = e.rating;
-      }
-      set_zero(gradients);
-      const double loss = model.network.forward_backward(inputs, ratings, cache, gradients);
-      if (!std::isfinite(loss))
-        throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " +
-                               std::to_string(begin / batch_size + 1) + ": loss " + std::to_string(loss));
-      adam.update(model.network, gradients, config.learning_rate);
-      loss_sum += loss * static_cast<double>(count);
-      seen += count;
-      result.stopped = options.stop.stop_requested();
-    }
-    RatingEpoch record{static_cast<std::size_t>(epoch) + 1, static_cast<std::size_t>(config.epochs),
-                       loss_sum / static_cast<double>(seen), {}};
-    if (!validation.empty())
-      record.validation_rmse =
-          evaluate_ratings(model.predict(validation), validation, {.threads = 1, .bootstrap_samples = 0}).rmse.value;
-    result.epochs.push_back(record);
-    if (options.progress) options.progress(record);
-  }
+  std::vector<std::uint32_t> units(training.size());
+  std::iota(units.begin(), units.end(), std::uint32_t{0});
+  const TextbookRatingModel fixed = model;  // the scaling, while result.model is replaced
+  std::vector<detail::TextbookRatingShard> shards(1);
+  shards[0].model = &fixed;
+  shards[0].events = training;
+  const auto validation = rating_cases(split, Part::validation);
+  const auto validation_events = targets_of(validation);
+  const detail::RatingTrainingRules rules{
+      .epochs = static_cast<std::size_t>(config.epochs),
+      .batch_size = static_cast<std::size_t>(config.batch_size),
+      .patience = 0,
+      .clip_norm = std::numeric_limits<double>::infinity(),
+      .average_decay = 0,
+      .adam = {.epsilon = config.epsilon,
+               .epsilon_place = config.paper_epsilon ? EpsilonPlace::corrected : EpsilonPlace::uncorrected},
+      .seed = config.seed,
+      .learning_rate = [&](std::int64_t, std::int64_t) { return config.learning_rate; }};
+  RatingFitOptions alone = options;
+  alone.threads = 1;
+  detail::train_ratings(result, std::move(units), shards, rules, alone,
+                        [&](const TextbookRatingModel& candidate) -> std::optional<double> {
+                          if (validation.empty()) return std::nullopt;
+                          return evaluate_ratings(candidate.predict(validation), validation_events,
+                                                  {.threads = 1, .bootstrap_samples = 0})
+                              .rmse.value;
+                        });
   return result;
 }
 

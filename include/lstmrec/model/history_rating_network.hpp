@@ -1,0 +1,215 @@
+#pragma once
+
+#include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/packed_steps.hpp>
+#include <lstmrec/core/products.hpp>
+#include <lstmrec/model/rating_batch.hpp>
+#include <lstmrec/nn/dropout.hpp>
+#include <lstmrec/nn/embedding.hpp>
+#include <lstmrec/nn/initialisers.hpp>
+#include <lstmrec/nn/parameters.hpp>
+#include <lstmrec/nn/recurrent.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lstmrec {
+
+/// Predicts how a user rates an item from the user's visible ratings, as a correction of their VisibleBias.
+///
+///     x = dropout(V eᵢ ∘ G eₗ)                   a rated event: item i, level l of the rating
+///     h = dropout(lstm([x; L eₗ; gap; residual]))
+///     y = [x ∘ (1 + ρ A h); ρ a·h]               what the event counts for, which its past decides; ρ = 0.1
+///     [s; β] = c + Σ y / √n                      user state after n events: taste and generosity
+///     r̂(u, i) = baseline + b_u + b_i + β + (s + p_u)ᵀ qᵢ
+///
+/// The sum over the rated items is that of Koren, "Factorization meets the neighborhood" (SVD++), 2008, eq. 15, whose
+/// items count alike; here a recurrent layer says how much. A user who was not in training has b_u = 0 and p_u = 0 and
+/// is known by the state alone. b_u and b_i are corrections to the baseline's, zero at the start and decaying to it.
+/// ρ slows the gates down: Adam moves every weight by about the same, and gates that learn as fast as the vectors fit
+/// the few users of a small log by heart.
+/// Shapes: V, G, L, P, Q have a column of `size` numbers an index; [A; a] is (size + 1) × hidden.
+template <class Scalar_ = float>
+struct HistoryRatingNetwork {
+  using Scalar = Scalar_;
+  static constexpr Scalar gate_speed = Scalar(0.1);  ///< ρ.
+
+  struct Cache {
+    Buffer<Scalar> input;    ///< [x; L eₗ; gap; residual].
+    Buffer<Scalar> hidden;   ///< h.
+    Buffer<Scalar> gates;    ///< 1 + ρ A h, and ρ a·h in the last row.
+    Buffer<Scalar> sums;     ///< Σ y up to each column.
+    Buffer<Scalar> tastes;   ///< [s + p; β] of every target.
+    Buffer<Scalar> predictions;  ///< r̂ of every target, one row.
+    Buffer<Scalar> d_tastes, d_sums, d_hidden, d_input;
+    typename Lstm<Scalar>::Cache lstm;
+  };
+
+  Embedding<Scalar> event_vectors;  ///< V.
+  Embedding<Scalar> level_gains;    ///< G.
+  Embedding<Scalar> level_vectors;  ///< L.
+  Lstm<Scalar> lstm;
+  Matrix<Scalar> gate_weight;       ///< [A; a].
+  Vector<Scalar> start;             ///< c, size + 1.
+  Embedding<Scalar> item_vectors;   ///< Q.
+  Embedding<Scalar> user_vectors;   ///< P.
+  Vector<Scalar> item_bias;         ///< b_i.
+  Vector<Scalar> user_bias;         ///< b_u.
+  Dropout input_dropout, state_dropout;
+
+  HistoryRatingNetwork() = default;
+  HistoryRatingNetwork(Index users, Index items, Index levels, Index size, Index hidden, double dropout)
+      : event_vectors(items, size),
+        level_gains(levels, size),
+        level_vectors(levels, size),
+        lstm(2 * size + 2, hidden),
+        gate_weight(Matrix<Scalar>::Zero(size + 1, hidden)),
+        start(Vector<Scalar>::Zero(size + 1)),
+        item_vectors(items, size),
+        user_vectors(users, size),
+        item_bias(Vector<Scalar>::Zero(items)),
+        user_bias(Vector<Scalar>::Zero(users)),
+        input_dropout{dropout, 0},
+        state_dropout{dropout, 1} {}
+
+  Index size() const { return item_vectors.size(); }
+  Index hidden_size() const { return lstm.hidden_size(); }
+
+  /// The gates are zero, so that the start is SVD++'s sum with small random vectors; of the level gains, those of low
+  /// ratings are negative.
+  void initialise(Random& random) {
+    event_vectors.initialise(random, 0.1);
+    level_gains.initialise(random, 0.2);
+    level_vectors.initialise(random, 1);
+    const auto levels = static_cast<Scalar>(level_gains.count());
+    for (Index level = 0; level < level_gains.count(); ++level)  // from −2 to 2
+      level_gains.table.col(level).array() +=
+          levels < 2 ? Scalar(1) : Scalar(4) * static_cast<Scalar>(level) / (levels - 1) - Scalar(2);
+    lstm.initialise(random);
+    gate_weight.setZero();
+    start.setZero();
+    item_vectors.initialise(random, 0.1);
+    user_vectors.initialise(random, 0.01);
+    item_bias.setZero();
+    user_bias.setZero();
+  }
+
+  template <class Visitor, class... Same>
+  static void visit(Visitor& visitor, Same&... networks) {
+    visit_member(visitor, "event_vectors", networks.event_vectors...);
+    visit_member(visitor, "level_gains", networks.level_gains...);
+    visit_member(visitor, "level_vectors", networks.level_vectors...);
+    visit_member(visitor, "lstm", networks.lstm...);
+    visitor("gate_weight", Kind::weight, networks.gate_weight...);
+    visitor("start", Kind::bias, networks.start...);
+    visit_member(visitor, "item_vectors", networks.item_vectors...);
+    visit_member(visitor, "user_vectors", networks.user_vectors...);
+    visitor("item_bias", Kind::weight, networks.item_bias...);
+    visitor("user_bias", Kind::weight, networks.user_bias...);
+  }
+
+  /// cache.predictions (1 × targets) := r̂ of every target.
+  void forward(const RatingBatch& batch, Cache& cache) const {
+    const Index columns = batch.steps.columns(), F = size();
+    auto x = cache.input.resize(lstm.input_size(), columns);
+    for (Index j = 0; j < columns; ++j) {
+      const auto k = static_cast<std::size_t>(j);
+      const auto gain = level_gains.table.col(batch.levels[k]);
+      x.col(j).head(F) = event_vectors.table.col(batch.items[k]).cwiseProduct(gain);
+      x.col(j).segment(F, F) = level_vectors.table.col(batch.levels[k]);
+      x(2 * F, j) = static_cast<Scalar>(batch.gaps[k]);
+      x(2 * F + 1, j) = static_cast<Scalar>(batch.residuals[k]);
+    }
+    input_dropout.apply(batch.keys, x.topRows(F));
+    auto hidden = cache.hidden.resize(hidden_size(), columns);
+    lstm.forward(x, batch.steps, cache.lstm, hidden);
+    state_dropout.apply(batch.keys, hidden);
+
+    auto gates = cache.gates.resize(F + 1, columns);
+    product(gate_weight, hidden, gates);
+    gates *= gate_speed;
+    gates.topRows(F).array() += Scalar(1);
+    auto sums = cache.sums.resize(F + 1, columns);
+    sums.topRows(F) = x.topRows(F).cwiseProduct(gates.topRows(F));
+    sums.row(F) = gates.row(F);
+    for (Index step = 1; step < batch.steps.steps(); ++step)
+      sums.middleCols(batch.steps.begin(step), batch.steps.alive(step)) +=
+          sums.middleCols(batch.steps.begin(step - 1), batch.steps.alive(step));
+
+    auto tastes = cache.tastes.resize(F + 1, batch.targets());
+    auto predictions = cache.predictions.resize(1, batch.targets());
+    for (Index j = 0; j < batch.targets(); ++j) {
+      const auto k = static_cast<std::size_t>(j);
+      const auto user = batch.target_users[k], item = batch.target_items[k];
+      auto taste = tastes.col(j);
+      taste = start;
+      if (batch.after[k] != RatingBatch::none)
+        taste += static_cast<Scalar>(batch.scales[k]) * sums.col(batch.after[k]);
+      if (user != unknown_user) taste.head(F) += user_vectors.table.col(user);
+      predictions(j) = static_cast<Scalar>(batch.baselines[k]) + item_bias(item) +
+                       (user == unknown_user ? Scalar(0) : user_bias(user)) + taste(F) +
+                       taste.head(F).dot(item_vectors.table.col(item));
+    }
+  }
+
+  /// One training pass: returns the squared error divided by `count` (the targets of all shards of a batch together)
+  /// and adds its gradients.
+  double forward_backward(const RatingBatch& batch, Index count, Cache& cache, HistoryRatingNetwork& gradients) const {
+    forward(batch, cache);
+    const Index columns = batch.steps.columns(), F = size();
+    auto x = cache.input.view(), hidden = cache.hidden.view(), gates = cache.gates.view(), tastes = cache.tastes.view();
+    auto error = cache.predictions.view();
+    for (Index j = 0; j < batch.targets(); ++j)
+      error(j) -= static_cast<Scalar>(batch.ratings[static_cast<std::size_t>(j)]);
+    const double loss = static_cast<double>(error.squaredNorm()) / static_cast<double>(count);
+    error *= Scalar(2) / static_cast<Scalar>(count);
+
+    // r̂ = baseline + b_u + b_i + β + (s + p)ᵀ q,  [s; β] = c + sums / √n
+    auto d_sums = cache.d_sums.resize(F + 1, columns);
+    d_sums.setZero();
+    auto d_tastes = cache.d_tastes.resize(F + 1, batch.targets());
+    for (Index j = 0; j < batch.targets(); ++j) {
+      const auto k = static_cast<std::size_t>(j);
+      const auto user = batch.target_users[k], item = batch.target_items[k];
+      auto d = d_tastes.col(j);
+      d.head(F) = error(j) * item_vectors.table.col(item);
+      d(F) = error(j);
+      gradients.item_vectors.table.col(item) += error(j) * tastes.col(j).head(F);
+      gradients.item_bias(item) += error(j);
+      if (user != unknown_user) {
+        gradients.user_vectors.table.col(user) += d.head(F);
+        gradients.user_bias(user) += error(j);
+      }
+      if (batch.after[k] != RatingBatch::none)
+        d_sums.col(batch.after[k]) += static_cast<Scalar>(batch.scales[k]) * d;
+    }
+    gradients.start += d_tastes.rowwise().sum();
+    // sums(t) = y(t) + sums(t − 1): what is left in d_sums is the gradient of y
+    for (Index step = batch.steps.steps(); step-- > 1;)
+      d_sums.middleCols(batch.steps.begin(step - 1), batch.steps.alive(step)) +=
+          d_sums.middleCols(batch.steps.begin(step), batch.steps.alive(step));
+
+    // y = [x ∘ (1 + ρ A h); ρ a·h]: d_sums becomes the gradient of [A; a] h, and gates that of x
+    auto d_hidden = cache.d_hidden.resize(hidden_size(), columns);
+    auto d_x = cache.d_input.resize(x.rows(), columns);
+    gates.topRows(F).array() *= d_sums.topRows(F).array();
+    d_sums.topRows(F).array() *= x.topRows(F).array();
+    d_sums *= gate_speed;
+    add_product_transposed(d_sums, hidden, gradients.gate_weight);
+    transposed_product(gate_weight, d_sums, d_hidden);
+    state_dropout.apply(batch.keys, d_hidden);
+    lstm.backward(x, batch.steps, cache.lstm, d_hidden, gradients.lstm, d_x);
+    d_x.topRows(F) += gates.topRows(F);
+    input_dropout.apply(batch.keys, d_x.topRows(F));
+    for (Index j = 0; j < columns; ++j) {
+      const auto item = batch.items[static_cast<std::size_t>(j)], level = batch.levels[static_cast<std::size_t>(j)];
+      const auto d = d_x.col(j).head(F);
+      gradients.event_vectors.table.col(item) += d.cwiseProduct(level_gains.table.col(level));
+      gradients.level_gains.table.col(level) += d.cwiseProduct(event_vectors.table.col(item));
+      gradients.level_vectors.table.col(level) += d_x.col(j).segment(F, F);
+    }
+    return loss;
+  }
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/nn/parameters.hpp>
+#include <lstmrec/train/adam.hpp>
+#include <lstmrec/train/progress.hpp>
+#include <lstmrec/train/weight_average.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// Where the training of a rating model stands. `loss` is the mean squared error in training, events are ratings.
+struct RatingProgress : TrainingProgress {
+  std::optional<double> validation_rmse;  ///< Set when the epoch has ended, if there are validation ratings.
+};
+
+/// How a training runs, as far as it does not change what is learned.
+struct RatingFitOptions {
+  std::size_t threads = 0;  ///< 0: as many as there are processors, but no more than shards.
+  std::function<void(const RatingProgress&)> progress = {};  ///< Called after every batch and every epoch.
+  std::stop_token stop = {};  ///< When stop is requested, training ends after the batch and keeps what it has.
+};
+
+/// What an epoch gave.
+struct RatingEpoch {
+  std::size_t epoch = 0;  ///< From 1.
+  double loss = 0;        ///< Mean squared error in training.
+  double ratings_per_second = 0;
+  std::optional<double> validation_rmse;
+};
+
+/// A trained rating model and how it got there.
+template <class Model>
+struct RatingFitResult {
+  Model model;
+  std::vector<RatingEpoch> epochs;  ///< One an epoch that was begun.
+  std::size_t best_epoch = 0;       ///< From 1: whose weights were kept; 0 if that was not decided by validation.
+  bool stopped = false;             ///< By the stop token.
+  double seconds = 0;
+};
+
+namespace detail {
+
+/// What the trainings of both rating models differ in, beside network and batches.
+struct RatingTrainingRules {
+  std::size_t epochs, batch_size;
+  std::size_t patience;  ///< 0: no early stopping, and the last weights are kept, not the best ones.
+  double clip_norm, average_decay;
+  AdamOptions adam;
+  std::uint64_t seed;
+  std::function<double(std::int64_t step, std::int64_t steps)> learning_rate;
+};
+
+/// Trains result.model.network on batches of numbered units (users or ratings).
+///
+/// A shard offers `Index fill(span of units, epoch)`, which prepares its part of a batch and says how many ratings that
+/// has, and `double run(network, count, gradients)`, which returns the squared error / count and adds its gradients.
+/// `validate(model)` returns the validation RMSE, if any.
+template <class Model, class Shard, class Validate>
+void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> units, std::vector<Shard>& shards,
+                   const RatingTrainingRules& rules, const RatingFitOptions& options, Validate&& validate) {
+  using Network = decltype(result.model.network);
+  const auto begin = TrainingClock::now();
+  Network network = result.model.network;
+  Adam<Network> adam(network, rules.adam);
+  WeightAverage<Network> average(network, rules.average_decay);
+  std::vector<Network> gradients(shards.size(), zeros_like(network));
+  std::vector<Index> counts(shards.size());
+  std::vector<double> losses(shards.size());
+  ThreadPool pool(std::min(shards.size(), options.threads == 0 ? default_threads() : options.threads));
+
+  RatingProgress progress;
+  progress.epochs = rules.epochs;
+  progress.batches = (units.size() + rules.batch_size - 1) / rules.batch_size;
+  const auto all_steps = static_cast<std::int64_t>(progress.batches * rules.epochs);
+  double best = std::numeric_limits<double>::infinity();
+  std::size_t without_improvement = 0;
+  std::int64_t step = 0;
+  for (std::size_t epoch = 0; epoch < rules.epochs && !result.stopped; ++epoch) {
+    Random(mix(rules.seed, epoch)).shuffle(units);
+    progress.epoch = epoch + 1;
+    progress.validation_rmse.reset();
+    double squares = 0;
+    std::size_t ratings = 0;
+    const auto epoch_begin = TrainingClock::now();
+    for (std::size_t number = 0; number < progress.batches && !result.stopped; ++number, ++step) {
+      const std::size_t first = number * rules.batch_size, size = std::min(rules.batch_size, units.size() - first);
+      const auto part = [&](std::size_t s) {
+        const std::size_t from = size * s / shards.size(), to = size * (s + 1) / shards.size();
+        return std::span<const std::uint32_t>(units).subspan(first + from, to - from);
+      };
+      pool.run(shards.size(), [&](std::size_t s) { counts[s] = shards[s].fill(part(s), epoch); });
+      Index count = 0;
+      for (const Index own : counts) count += own;
+      if (count > 0) {
+        pool.run(shards.size(), [&](std::size_t s) {
+          set_zero(gradients[s]);
+          losses[s] = counts[s] == 0 ? 0 : shards[s].run(network, count, gradients[s]);
+        });
+        double loss = losses[0];
+        for (std::size_t s = 1; s < shards.size(); ++s) {
+          add_parameters(gradients[0], gradients[s]);
+          loss += losses[s];
+        }
+        const double norm = parameter_norm(gradients[0]);
+        if (!std::isfinite(loss) || !std::isfinite(norm))
+          throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(number + 1) +
+                                 ": loss " + std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
+                                 "; a lower learning rate may help");
+        if (norm > rules.clip_norm)
+          for_each_parameter([&](auto& g) { g *= static_cast<float>(rules.clip_norm / norm); }, gradients[0]);
+        adam.update(network, gradients[0], rules.learning_rate(step, all_steps));
+        average.update(network);
+        squares += loss * static_cast<double>(count);
+        ratings += static_cast<std::size_t>(count);
+      }
+      progress.batch = number + 1;
+      progress.events += static_cast<std::size_t>(count);
+      progress.loss = ratings == 0 ? 0 : squares / static_cast<double>(ratings);
+      progress.update_times(begin, epoch_begin, ratings);
+      if (options.progress) options.progress(progress);
+      result.stopped = options.stop.stop_requested();
+    }
+
+    Model candidate = result.model;
+    candidate.network = average.average();
+    const std::optional<double> rmse = validate(candidate);
+    ++without_improvement;
+    if (rules.patience == 0 || !rmse) {
+      result.model = std::move(candidate);
+    } else if (*rmse < best) {
+      best = *rmse;
+      result.best_epoch = epoch + 1;
+      without_improvement = 0;
+      result.model = std::move(candidate);
+    }
+    result.epochs.push_back({epoch + 1, progress.loss, progress.events_per_second, rmse});
+    progress.validation_rmse = rmse;
+    progress.epoch_ended = true;
+    progress.update_times(begin, epoch_begin, ratings);
+    if (options.progress) options.progress(progress);
+    progress.epoch_ended = false;
+    if (rules.patience > 0 && rmse && without_improvement >= rules.patience) break;
+  }
+  result.seconds = TrainingClock::seconds_since(begin);
+}
+
+}  // namespace detail
+
+}  // namespace lstmrec

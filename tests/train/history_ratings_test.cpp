@@ -1,0 +1,175 @@
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/model/rating_model_file.hpp>
+#include <lstmrec/model/unrated_items.hpp>
+#include <lstmrec/nn/gradient_check.hpp>
+#include <lstmrec/train/fit_history_ratings.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "../data/temporary_folder.hpp"
+#include "catch.hpp"
+#include "real_data.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+/// Two tastes: users of one like even items and those of the other odd ones.
+RatingSplit two_tastes() {
+  Random random(1);
+  std::vector<std::tuple<int, int, int, float>> rows;
+  for (int user = 0; user < 80; ++user)
+    for (int k = 0; k < 30; ++k) {
+      const int item = static_cast<int>(random.below(40));
+      rows.emplace_back(user, item, 100 * k, (item + user) % 2 == 0 ? 5.0f : static_cast<float>(1 + random.below(2)));
+    }
+  return split_ratings_random(sequences(make_interactions(rows), {.keep_repeats = false}));
+}
+
+const HistoryRatingConfig small{.vector_size = 4, .hidden_size = 6, .epochs = 30, .learning_rate = 1e-2,
+                                .weight_decay = 0.01};
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("History rating network: gradients agree with differences") {
+  const RatingSplit split = two_tastes();
+  const RatingBias baseline(split);
+  const VisibleBias bias(baseline, 15);
+  const RatingLevels levels{std::span<const Event>(split.sequences.events)};
+  const auto events = [&](std::size_t user, std::size_t first, std::size_t count) {
+    const History part = split.sequences[user].subspan(first, count);
+    return std::vector<Event>(part.begin(), part.end());
+  };
+  // Histories of 6, 3, 4, 1 and no events; one user is unknown.
+  const std::vector<RatingCase> cases{{0, events(0, 0, 6), events(0, 6, 2)},
+                                      {1, events(1, 0, 3), events(1, 3, 3)},
+                                      {unknown_user, events(2, 0, 4), events(2, 4, 1)},
+                                      {3, events(3, 0, 1), events(3, 1, 2)},
+                                      {4, {}, events(4, 0, 2)}};
+  const std::vector<std::uint64_t> keys{1, 2, 3, 4, 5};
+  RatingBatch batch;
+  batch.fill(cases, bias, levels, keys);
+  REQUIRE(batch.targets() == 10);
+  CHECK(batch.steps.steps() == 6);
+
+  HistoryRatingNetwork<double> network(5, static_cast<Index>(split.sequences.items.size()),
+                                       static_cast<Index>(levels.size()), 3, 4, 0.3);
+  Random random(1);
+  for_each_parameter([&](auto& parameter) { fill_normal(parameter, 0.5, random); }, network);
+  HistoryRatingNetwork<double>::Cache cache;
+  auto gradients = zeros_like(network), unused = gradients;
+  for_each_parameter([](auto& g) { g.setOnes(); }, gradients);
+  network.forward_backward(batch, 10, cache, gradients);
+  for_each_parameter([](auto& g) { g.array() -= 1.0; }, gradients);
+  const auto loss = [&] { return network.forward_backward(batch, 10, cache, unused); };
+  const auto difference = check_gradients(network, gradients, loss);
+  INFO(difference.name << "(" << difference.row << ", " << difference.column << ")");
+  CHECK(difference.relative < 1e-7);
+}
+
+TEST_CASE("Visible bias: with all training ratings visible it is the baseline") {
+  RatingSplit split = two_tastes();
+  const RatingBias baseline(split);
+  const VisibleBias bias(baseline, 15);
+  const RatingLevels levels{std::span<const Event>(split.sequences.events)};
+  for (Part& part : split.parts)
+    if (part == Part::validation) part = Part::test;  // so that only training ratings are visible
+  const auto cases = rating_cases(split, Part::test);
+  RatingBatch batch;
+  batch.fill(cases, bias, levels);
+  const auto targets = targets_of(cases);
+  double largest = 0;
+  for (std::size_t k = 0; k < targets.size(); ++k) {
+    const double expected = baseline.mean + baseline.item_bias[targets[k].item] + baseline.user_bias[targets[k].user];
+    largest = std::max(largest, std::abs(expected - static_cast<double>(batch.baselines[k])));
+  }
+  CHECK(largest < 1e-5);
+}
+
+TEST_CASE("History rating model: learns two tastes that biases can't tell, of strangers too") {
+  const RatingSplit split = two_tastes();
+  const auto fit = fit_history_ratings(split, small);
+  auto cases = rating_cases(split, Part::test);
+  const auto targets = targets_of(cases);
+  std::vector<float> biased;
+  const RatingBias bias(split);
+  for (const Event& event : targets) biased.push_back(static_cast<float>(bias.predict(event.user, event.item)));
+  const double baseline = evaluate_ratings(biased, targets).rmse.value;
+  CHECK(evaluate_ratings(fit.model.predict(cases), targets).rmse.value < baseline / 2);
+  for (RatingCase& one : cases) one.user = unknown_user;
+  CHECK(evaluate_ratings(fit.model.predict(cases), targets).rmse.value < baseline / 2);
+
+  const auto best = best_unrated(fit.model, unknown_user, split.sequences[0].first(10), 5);
+  REQUIRE(best.size() == 5);
+  for (const auto& item : best) {
+    CHECK(item.item.integer() % 2 == 0);  // user 0 likes even items
+    CHECK(item.rating <= 5);
+  }
+}
+
+TEST_CASE("History rating model: what is not visible changes no prediction") {
+  const RatingSplit split = two_tastes();
+  const auto model = fit_history_ratings(split, {.vector_size = 4, .hidden_size = 6, .epochs = 2}).model;
+  auto cases = rating_cases(split, Part::test);
+  const auto before = model.predict(cases);
+  for (RatingCase& one : cases)
+    for (Event& target : one.targets) target.rating = 1;  // the answer
+  CHECK(model.predict(cases) == before);
+}
+
+TEST_CASE("History rating model: the same seed gives the same file for any number of threads; a loaded one predicts alike") {
+  const RatingSplit split = two_tastes();
+  HistoryRatingConfig config = small;
+  config.epochs = 3;
+  config.shards = 3;
+  const TemporaryFolder folder;
+  const auto one = fit_history_ratings(split, config, {.threads = 1}).model;
+  save(one, folder.path() / "one");
+  save(fit_history_ratings(split, config, {.threads = 3}).model, folder.path() / "three");
+  CHECK(read_file(folder.path() / "one") == read_file(folder.path() / "three"));
+  config.seed = 2;
+  save(fit_history_ratings(split, config).model, folder.path() / "other");
+  CHECK(read_file(folder.path() / "one") != read_file(folder.path() / "other"));
+
+  const auto loaded = load_history_rating_model(folder.path() / "one");
+  const auto cases = rating_cases(split, Part::test);
+  CHECK(loaded.predict(cases) == one.predict(cases));
+  save(loaded, folder.path() / "again");
+  CHECK(read_file(folder.path() / "one") == read_file(folder.path() / "again"));
+  CHECK_THROWS_AS(load_recommender(folder.path() / "one"), ModelFileError);
+}
+
+TEST_CASE("History rating model: bad configurations and indices are refused") {
+  const RatingSplit split = two_tastes();
+  CHECK_THROWS_AS(fit_history_ratings(split, {.dropout = 1}), std::invalid_argument);
+  CHECK_THROWS_AS(fit_history_ratings(split, {.least_visible = 1}), std::invalid_argument);
+  const auto model = fit_history_ratings(split, {.vector_size = 2, .hidden_size = 2, .epochs = 0}).model;
+  const std::vector<RatingCase> unknown_item{{0, {}, {Event{.item = 1000}}}};
+  CHECK_THROWS_AS(model.predict(unknown_item), std::out_of_range);
+}
+
+TEST_CASE("History rating model: the first official fold of ML-100K is predicted better than by biases") {
+  const auto folder = real_data("ml-100k");
+  if (!folder) return;
+  const RatingSplit split =
+      split_ratings_by_fold(sequences(read_movielens(*folder)), read_movielens(*folder / "u1.test"), .05);
+  const auto cases = rating_cases(split, Part::test);
+  const auto model = fit_history_ratings(split, {.epochs = 12}).model;
+  const auto targets = targets_of(cases);
+  CHECK(targets.size() == 20000);
+  CHECK(evaluate_ratings(model.predict(cases), targets).rmse.value < .94);  // biases have .960
+}
