@@ -232,7 +232,8 @@ ctrl_c() {
 }
 
 progress_on_a_terminal() {
-  command -v script >/dev/null || { echo 'SKIPPED: needs the program script'; return; }
+  script -qec true typescript >/dev/null 2>&1 </dev/null ||
+    { echo 'SKIPPED: needs the program script, and a system that gives it a terminal'; return; }
   small_data
   TERM=xterm script -qec "stty cols 100; '$train' --data small ${tiny[*]} --epochs 3000 --patience 0 & pid=\$!
     sleep 3; kill -INT \$pid; wait \$pid" typescript >/dev/null </dev/null

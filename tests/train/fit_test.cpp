@@ -211,8 +211,8 @@ TEST_CASE("fit: the batch size follows from the number of windows unless it is g
     return result.recommender.config.batch_size;
   };
   CHECK(batch_size(40) == 8);
-  CHECK(batch_size(400) == 2000 / 128);
-  CHECK(batch_size(2000) == 64);
+  CHECK(batch_size(1000) == 5000 / 384);
+  CHECK(batch_size(5000) == 64);
 }
 
 TEST_CASE("fit: stops when asked to and keeps what it has") {

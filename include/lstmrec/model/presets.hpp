@@ -16,11 +16,10 @@ inline RecommenderConfig preset(std::string_view name) {
             .hidden_size = 64,
             .dropout = 0.1,
             .epochs = 10,
-            .batch_size = 24,
             .learning_rate = 3e-3,
             .average_decay = 0.99};
   if (name == "default") return {};
-  if (name == "accurate") return {.layers = 2, .epochs = 20};
+  if (name == "accurate") return {.layers = 2, .epochs = 16};
   throw std::invalid_argument("preset must be quick, default or accurate, got \"" + std::string(name) + "\"");
 }
 

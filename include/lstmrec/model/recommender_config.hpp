@@ -23,9 +23,9 @@ struct RecommenderConfig {
   std::int64_t window = 200;               ///< Longer histories are cut; each window starts from the zero state.
 
   // How.
-  std::int64_t epochs = 12;
-  std::int64_t batch_size = 0;             ///< Windows a step; 0: 1/128 of all, but 8 to 64.
-  double learning_rate = 1e-3;             ///< Adam's, at its peak: after the warm-up, before the cosine.
+  std::int64_t epochs = 10;
+  std::int64_t batch_size = 0;             ///< Windows a step; 0: 1/384 of all, but 8 to 64.
+  double learning_rate = 2e-3;             ///< Adam's, at its peak: after the warm-up, before the cosine.
   double warmup = 0.05;                    ///< Part of all steps over which the learning rate rises from 0.
   double weight_decay = 0;                 ///< Decoupled (AdamW), of weights only.
   double clip_norm = 1;                    ///< Largest norm of all gradients together.

@@ -107,7 +107,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   if (windows.empty()) throw Error(sequences.source + ": no user has two events to train on");
   // Small data needs small batches to get enough steps; large batches are only faster.
   if (config.batch_size == 0)
-    recommender.config.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(windows.size()) / 128, 8, 64);
+    recommender.config.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(windows.size()) / 384, 8, 64);
   const auto batch_size = static_cast<std::size_t>(recommender.config.batch_size);
   // The number of windows changes a little from epoch to epoch with where they are cut; the schedule needs one number.
   const auto batches_in = [&](std::size_t count) { return (count + batch_size - 1) / batch_size; };
