@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
@@ -11,19 +12,26 @@ using namespace lstmrec;
 
 namespace {
 
+/// All products of rows × depth and depth × columns matrices, which are blocks of larger ones, against sums in double.
 template <class Scalar>
-void compare_products(double tolerance) {
-  // Blocks of columns and rows of larger matrices, none a multiple of a register's size.
-  const Matrix<Scalar> a = random_matrix<Scalar>(9, 11, 1), b = random_matrix<Scalar>(11, 8, 2);
-  const auto left = a.block(1, 2, 5, 7);   // 5 × 7
-  const auto right = b.block(3, 1, 7, 6);  // 7 × 6
-  const Matrix<Scalar> before = random_matrix<Scalar>(5, 6, 3);
+void compare_products(Index rows, Index columns, Index depth, double tolerance) {
+  CAPTURE(rows, columns, depth);
+  const Matrix<Scalar> a = random_matrix<Scalar>(rows + 4, depth + 4, 1),
+                       b = random_matrix<Scalar>(depth + 4, columns + 2, 2);
+  const auto left = a.block(1, 2, rows, depth);
+  const auto right = b.block(3, 1, depth, columns);
+  const Matrix<Scalar> before = random_matrix<Scalar>(rows, columns, 3);
   const Matrix<Scalar> left_t = left.transpose(), right_t = right.transpose();
   const Matrix<double> expected = left.template cast<double>().lazyProduct(right.template cast<double>());
   const Matrix<double> sum = before.template cast<double>() + expected;
-  Matrix<Scalar> large = Matrix<Scalar>::Constant(20, 20, Scalar(7));
+  Matrix<Scalar> large = Matrix<Scalar>::Constant(rows + 15, columns + 14, Scalar(7));
+  LeftFactor<Scalar> packed, packed_transposed;
+  packed.pack(left);
+  packed_transposed.pack_transposed(left_t);
+  CHECK(packed_transposed.rows() == rows);
+  CHECK(packed_transposed.columns() == depth);
   const auto check = [&](auto&& function, const auto& first, const auto& second, bool adds) {
-    auto c = large.block(2, 3, 5, 6);
+    auto c = large.block(2, 3, rows, columns);
     c = before;
     function(first, second, c);
     CHECK(distance(c, adds ? sum : expected) < tolerance);
@@ -33,15 +41,34 @@ void compare_products(double tolerance) {
   check([](auto& x, auto& y, auto& c) { product(x, y, c); }, left, right, false);
   check([](auto& x, auto& y, auto& c) { add_product(x, y, c); }, left, right, true);
   check([](auto& x, auto& y, auto& c) { transposed_product(x, y, c); }, left_t, right, false);
-  check([](auto& x, auto& y, auto& c) { add_transposed_product(x, y, c); }, left_t, right, true);
+  check([](auto& x, auto& y, auto& c) { product(x, y, c); }, packed, right, false);
+  check([](auto& x, auto& y, auto& c) { add_product(x, y, c); }, packed_transposed, right, true);
   check([](auto& x, auto& y, auto& c) { add_product_transposed(x, y, c); }, left, right_t, true);
 }
 
 }  // namespace
 
 TEST_CASE("Products of blocks, in float and double") {
-  compare_products<float>(1e-5);
-  compare_products<double>(1e-13);
+  // Below, at and above the sizes of tiles (up to 32 × 12) and of blocks (256 rows, 256 in depth, 504 columns).
+  for (const Index rows : {1, 5, 16, 33, 64})
+    for (const Index columns : {1, 4, 5, 8, 12, 13, 25})
+      for (const Index depth : {1, 7, 40}) {
+        compare_products<float>(rows, columns, depth, 1e-5);
+        compare_products<double>(rows, columns, depth, 1e-13);
+      }
+  for (const auto& [rows, columns, depth] : {std::array<Index, 3>{256, 504, 256}, {257, 30, 300}, {40, 505, 513}}) {
+    compare_products<float>(rows, columns, depth, 1e-4);
+    compare_products<double>(rows, columns, depth, 1e-12);
+  }
+}
+
+TEST_CASE("Products without a depth are zero, and add nothing") {
+  const Matrix<float> a(3, 0), b(0, 2);
+  Matrix<float> c = Matrix<float>::Ones(3, 2);
+  add_product(a, b, c);
+  CHECK((c.array() == 1).all());
+  product(a, b, c);
+  CHECK((c.array() == 0).all());
 }
 
 TEST_CASE("PackedSteps: the documented example, and batches without sequences") {

@@ -1,49 +1,29 @@
 #pragma once
 
 #include <lstmrec/core/matrix.hpp>
-
-#ifdef _OPENMP
-extern "C" {
-int omp_get_max_threads();
-void omp_set_num_threads(int);
-}
-#endif
+#include <lstmrec/core/product_kernel.hpp>
 
 namespace lstmrec {
 
 namespace detail {
 
-/// Keeps Eigen from starting OpenMP threads inside one product: the library's threads are over shards and queries,
-/// and a second level would only get in their way. The setting is this thread's own and is put back. A program that
-/// calls Eigen::setNbThreads itself overrules it.
-struct OneEigenThread {
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
-  OneEigenThread() { omp_set_num_threads(1); }
-  ~OneEigenThread() { omp_set_num_threads(before); }
-  OneEigenThread(const OneEigenThread&) = delete;
-  OneEigenThread& operator=(const OneEigenThread&) = delete;
-#else
-  OneEigenThread() {}
-#endif
-};
-
 template <class Scalar>
-void add_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
-  const OneEigenThread guard;
-  c.noalias() += a * b;
+void product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) {
+  multiply(strided(a), static_cast<const Scalar*>(nullptr), strided(b), c, add);
 }
 
 template <class Scalar>
-void add_transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
-  const OneEigenThread guard;
-  c.noalias() += a.transpose() * b;
+void transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c,
+                        bool add) {
+  multiply(strided(a).transposed(), static_cast<const Scalar*>(nullptr), strided(b), c,
+           add);
 }
 
 template <class Scalar>
-void add_product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) {
-  const OneEigenThread guard;
-  c.noalias() += a * b.transpose();
+void product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c,
+                        bool add) {
+  multiply(strided(a), static_cast<const Scalar*>(nullptr), strided(b).transposed(), c,
+           add);
 }
 
 template <class Scalar>
@@ -58,39 +38,43 @@ void add_row_sums(const ConstMatrixRef<Scalar>& a, Eigen::Ref<Vector<Scalar>> su
 
 }  // namespace detail
 
-// All batched products of the library go through these functions: one place to look for speed, and three instantiations
-// of Eigen's kernels a scalar type. The arguments are matrices or blocks of them; C must overlap neither A nor B.
+// All batched products of the library go through these functions. The arguments are matrices or blocks of them; C must
+// overlap neither A nor B. Each thread keeps about 1 MB of scratch from one product to the next.
+
+/// C = A B.
+template <class A, class B, class C>
+void product(const A& a, const B& b, C&& c) {
+  detail::product<typename A::Scalar>(a, b, c, false);
+}
 
 /// C = C + A B.
 template <class A, class B, class C>
 void add_product(const A& a, const B& b, C&& c) {
-  detail::add_product<typename A::Scalar>(a, b, c);
+  detail::product<typename A::Scalar>(a, b, c, true);
 }
 
-/// C = C + Aᵀ B.
-template <class A, class B, class C>
-void add_transposed_product(const A& a, const B& b, C&& c) {
-  detail::add_transposed_product<typename A::Scalar>(a, b, c);
+/// C = A B, with A packed before.
+template <class Scalar, class B, class C>
+void product(const LeftFactor<Scalar>& a, const B& b, C&& c) {
+  a.multiply(b, c, false);
 }
 
-/// C = C + A Bᵀ.
-template <class A, class B, class C>
-void add_product_transposed(const A& a, const B& b, C&& c) {
-  detail::add_product_transposed<typename A::Scalar>(a, b, c);
-}
-
-/// C = A B. Eigen, too, computes it as a sum.
-template <class A, class B, class C>
-void product(const A& a, const B& b, C&& c) {
-  c.setZero();
-  add_product(a, b, c);
+/// C = C + A B, with A packed before.
+template <class Scalar, class B, class C>
+void add_product(const LeftFactor<Scalar>& a, const B& b, C&& c) {
+  a.multiply(b, c, true);
 }
 
 /// C = Aᵀ B.
 template <class A, class B, class C>
 void transposed_product(const A& a, const B& b, C&& c) {
-  c.setZero();
-  add_transposed_product(a, b, c);
+  detail::transposed_product<typename A::Scalar>(a, b, c, false);
+}
+
+/// C = C + A Bᵀ.
+template <class A, class B, class C>
+void add_product_transposed(const A& a, const B& b, C&& c) {
+  detail::product_transposed<typename A::Scalar>(a, b, c, true);
 }
 
 /// Adds a vector to every column of C.

@@ -23,8 +23,9 @@ struct ItemHead {
   static constexpr Index tile = 128;  ///< Columns whose logits are in memory at a time.
 
   struct Cache {
-    Buffer<Scalar> logits;      ///< items × tile.
-    std::vector<Scalar> kept;   ///< Scratch, the logits of a column's targets.
+    LeftFactor<Scalar> vectors;  ///< Vᵀ, packed once for all tiles.
+    Buffer<Scalar> logits;       ///< items × tile.
+    std::vector<Scalar> kept;    ///< Scratch, the logits of a column's targets.
   };
 
   Vector<Scalar> bias;  ///< b, items.
@@ -43,8 +44,8 @@ struct ItemHead {
   template <class Vectors, class H, class Scores>
   void score(const Vectors& vectors, const H& h, Scores&& scores) const {
     if constexpr (H::ColsAtCompileTime == 1) {
-      scores.noalias() = vectors.transpose() * h;
-      scores += bias;
+      // An item after the other: one stream through memory, which is all that limits a single query.
+      for (Index item = 0; item < items(); ++item) scores[item] = vectors.col(item).dot(h) + bias[item];
     } else {
       transposed_product(vectors, h, scores);
       add_to_columns(bias, scores);
@@ -60,11 +61,13 @@ struct ItemHead {
               Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients, MatrixRef<Scalar> d_h) const {
     assert(static_cast<std::size_t>(h.cols()) == targets.columns() && vectors.cols() == items());
     double sum = 0;
+    cache.vectors.pack_transposed(vectors);
     for (Index begin = 0; begin < h.cols(); begin += tile) {
       const Index count = std::min(tile, h.cols() - begin);
       const ItemTargets part = targets.middle_columns(begin, count);
       auto logits = cache.logits.resize(items(), count);
-      score(vectors, h.middleCols(begin, count), logits);
+      product(cache.vectors, h.middleCols(begin, count), logits);
+      add_to_columns(bias, logits);
       exclude(part, logits, Scalar(-1e30), cache.kept);  // finite, so that no loss meets ∞ − ∞
       MatrixRef<Scalar> logits_and_gradient(logits);
       sum += static_cast<double>(loss(logits_and_gradient, part));

@@ -27,6 +27,7 @@ struct Recurrent {
     Buffer<Scalar> memory;           ///< c, hidden × columns.
     Buffer<Scalar> previous_hidden;  ///< h of the step before, hidden × columns (zero at step 0).
     Buffer<Scalar> d_memory;         ///< Scratch of `backward`, hidden × sequences.
+    LeftFactor<Scalar> weight;       ///< U for `forward`, Uᵀ for `backward`: packed once for all steps.
   };
 
   Cell cell;
@@ -51,6 +52,7 @@ struct Recurrent {
     auto memory = cache.memory.resize(hidden_size(), steps.columns());
     auto previous_hidden = cache.previous_hidden.resize(hidden_size(), steps.columns());
     product(cell.input_weight, x, gates);
+    cache.weight.pack(cell.recurrent_weight);
     for (Index step = 0; step < steps.steps(); ++step) {
       const Index begin = steps.begin(step), alive = steps.alive(step);
       auto z = gates.middleCols(begin, alive);
@@ -63,7 +65,7 @@ struct Recurrent {
       } else {
         const Index before = steps.begin(step - 1);
         h_before = hidden.middleCols(before, alive);
-        add_product(cell.recurrent_weight, h_before, z);
+        add_product(cache.weight, h_before, z);
         cell.activate(z, memory.middleCols(before, alive), memory.middleCols(begin, alive),
                       hidden.middleCols(begin, alive));
       }
@@ -79,6 +81,7 @@ struct Recurrent {
     auto previous_hidden = cache.previous_hidden.view();
     auto d_memory = cache.d_memory.resize(hidden_size(), steps.sequences());
     d_memory.setZero();
+    cache.weight.pack_transposed(cell.recurrent_weight);
     for (Index step = steps.steps(); step-- > 0;) {
       const Index begin = steps.begin(step), alive = steps.alive(step);
       auto dz = gates.middleCols(begin, alive);
@@ -88,8 +91,7 @@ struct Recurrent {
       cell.activate_backward(dz, previous_memory, memory.middleCols(begin, alive), d_hidden.middleCols(begin, alive),
                              d_memory.leftCols(alive));
       // z = W x + U h⁻ + b
-      if (step > 0)
-        add_transposed_product(cell.recurrent_weight, dz, d_hidden.middleCols(steps.begin(step - 1), alive));
+      if (step > 0) add_product(cache.weight, dz, d_hidden.middleCols(steps.begin(step - 1), alive));
     }
     add_product_transposed(gates, x, gradients.cell.input_weight);
     add_product_transposed(gates, previous_hidden, gradients.cell.recurrent_weight);
