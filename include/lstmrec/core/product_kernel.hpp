@@ -54,13 +54,14 @@ inline Index round_up(Index n, Index multiple) { return (n + multiple - 1) / mul
 /// Lays panels of Width rows one after the other, each column by column; missing rows of the last are zeros.
 template <Index Width, class Scalar>
 void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
+  using Column = Eigen::Array<Scalar, Width, 1>;
   constexpr Index strip = 16;  // columns: as far as the lines written stay in the first-level cache
   for (Index row = 0; row < a.rows; row += Width, panels += Width * a.columns) {
     const Index height = std::min(Width, a.rows - row);
     const Scalar* const from = a.data + row * a.row_stride;
     if (a.row_stride == 1 && height == Width) {
       for (Index column = 0; column < a.columns; ++column)
-        std::copy_n(from + column * a.column_stride, Width, panels + column * Width);
+        Eigen::Map<Column>(panels + column * Width) = Eigen::Map<const Column>(from + column * a.column_stride);
     } else {
       for (Index begin = 0; begin < a.columns; begin += strip)
         for (Index i = 0; i < height; ++i)
