@@ -27,6 +27,7 @@ inline std::string_view description_of(std::string_view field) {
       {"feed_forward_factor", "Width of a block's feed-forward part, in hidden sizes"},
       {"dropout", "Part of the numbers that is dropped in training"},
       {"tied_vectors", "An item's output vector is its input vector"},
+      {"counts_weight", "Of the log of the decayed Markov score beside the network's; 0: none; -1: chosen on validation"},
       {"recommend_seen", "Predict and list items that the user has had"},
       {"target_count", "How many of the events after it an event predicts"},
       {"target_decay", "Weight of an event to that of the one before it, among these"},

@@ -126,6 +126,11 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, std::si
     figures.test.push_back({name, evaluate(scorer, split, split.test, options)});
   };
   add("lstmrec", recommender);
+  if (recommender.uses_counts()) {
+    Recommender network = recommender;
+    network.config.counts_weight = 0;
+    add("LSTM alone", network);
+  }
   add("popularity", Popularity(split));
   add("Markov", MarkovCounts(split, MarkovOptions::first_order()));
   add("item-kNN", ItemKnn(split));
@@ -164,7 +169,7 @@ Json metrics(const Split& split, const Outcome& outcome, const Figures& figures)
   json["protocol"] = figures.test.front().evaluation.protocol;
   for (const auto& [name, evaluation] : figures.test) {
     const bool own = &evaluation == &figures.test.front().evaluation;
-    (own ? json["test"] : json["baselines"][key(name)]) = to_json(evaluation);
+    (own ? json["test"] : name == "LSTM alone" ? json["lstm_alone"] : json["baselines"][key(name)]) = to_json(evaluation);
   }
   if (!figures.validation.targets.empty()) json["validation"] = to_json(figures.validation);
   if (outcome.training) {
@@ -298,6 +303,8 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     save(outcome.recommender, a.model);
     say("model written to ", a.model.string());
   }
+  if (outcome.recommender.uses_counts())
+    say("transition counts are used with weight ", outcome.recommender.config.counts_weight);
   say("evaluating");
   const Figures figures = evaluate_all(outcome.recommender, split, a.threads);
   if (!a.quiet) write_table(std::cout, figures.test);

@@ -121,6 +121,15 @@ TEST_CASE("Session: observing and a list allocate nothing once a list of that le
   for (int id = 0; id < 3416; ++id) recommender.item_ids.add(id * 3000);
   recommender.catalogue.assign(3416, {"A title that is too long for the small-string optimisation", {}});
   recommender.item_counts.assign(3416, 1);
+  if (GENERATE(false, true)) {
+    recommender.config.counts_weight = 1;
+    for (std::uint32_t item = 0; item < 3416; ++item) {
+      for (std::uint32_t k = 0; k < 50; ++k) recommender.counts.transitions.push((item + k) % 3416, 1);
+      recommender.counts.transitions.end_row();
+      recommender.counts.totals.push_back(50);
+    }
+    recommender.counts.popularity = Popularity(recommender.item_counts);
+  }
   Session session(recommender);
   const Candidates candidates(recommender, {.exclude_seen = {}, .allow = {}, .block = {3000, 6000}});
   session.top_n(10);

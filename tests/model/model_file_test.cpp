@@ -23,7 +23,7 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 /// An untrained recommender of a few items; `text_ids`: with ids of both kinds.
-Recommender small_recommender(bool tied = true, bool text_ids = false) {
+Recommender small_recommender(bool tied = true, bool text_ids = false, bool with_counts = false) {
   Recommender recommender;
   recommender.config = {.embedding_size = 3, .hidden_size = tied ? 3 : 4, .layers = 2, .feed_forward_factor = 2,
                         .dropout = 0.1234567890123, .tied_vectors = tied, .learning_rate = 1.0 / 3, .seed = ~0ull};
@@ -38,6 +38,17 @@ Recommender small_recommender(bool tied = true, bool text_ids = false) {
   recommender.network = NextItemNetwork<float>(static_cast<Index>(items), recommender.config);
   Random random(5);
   for_each_parameter([&](auto& parameter) { fill_normal(parameter, 1.0, random); }, recommender.network);
+  if (with_counts) {
+    recommender.config.counts_weight = 0.375;
+    recommender.counts.options = {.max_gap = 3, .smoothing = 1.0 / 3, .window = 7, .decay = 0.7, .popularity_weight = 1e-5};
+    for (std::uint32_t item = 0; item < items; ++item) {
+      for (std::uint32_t follower = 0; follower < item; ++follower)
+        recommender.counts.transitions.push(follower, 0.1f * static_cast<float>(follower + 1));
+      recommender.counts.transitions.end_row();
+      recommender.counts.totals.push_back(static_cast<float>(item));
+    }
+    recommender.counts.popularity = Popularity(recommender.item_counts);
+  }
   return recommender;
 }
 
@@ -47,7 +58,7 @@ TEST_CASE("Model file: a loaded recommender is the saved one, and saves the same
   const TemporaryFolder folder;
   for (const bool tied : {true, false})
     for (const bool text_ids : {true, false}) {
-      const Recommender saved = small_recommender(tied, text_ids);
+      const Recommender saved = small_recommender(tied, text_ids, tied);
       save(saved, folder.path() / "first");
       const Recommender loaded = load_recommender(folder.path() / "first");
       save(loaded, folder.path() / "second");
@@ -58,6 +69,20 @@ TEST_CASE("Model file: a loaded recommender is the saved one, and saves the same
       CHECK(loaded.config.seed == saved.config.seed);
       CHECK(loaded.config.tied_vectors == tied);
       CHECK(loaded.item_counts == saved.item_counts);
+      CHECK(loaded.uses_counts() == tied);
+      CHECK(loaded.counts.transitions.offsets == saved.counts.transitions.offsets);
+      CHECK(loaded.counts.transitions.items == saved.counts.transitions.items);
+      CHECK(loaded.counts.transitions.values == saved.counts.transitions.values);
+      CHECK(loaded.counts.totals == saved.counts.totals);
+      CHECK(loaded.counts.popularity.shares == saved.counts.popularity.shares);
+      if (tied) {
+        Matrix<float> a(loaded.items(), 1), b = a;
+        const std::vector<Event> events = {{.item = 3}, {.item = 6}};
+        const std::vector<History> histories = {events};
+        loaded.score(histories, a);
+        saved.score(histories, b);
+        CHECK(a == b);
+      }
       REQUIRE(loaded.item_ids.size() == saved.item_ids.size());
       for (std::uint32_t item = 0; item < saved.item_ids.size(); ++item)
         CHECK(loaded.item_ids.id(item) == saved.item_ids.id(item));
@@ -113,6 +138,38 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
                    f.put("items.titles.offsets", {8}, std::span<const std::int64_t>(offsets));
                  }),
                  "items.titles.offsets"));
+}
+
+TEST_CASE("Model file: transition counts that do not fit are named") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model";
+  save(small_recommender(true, false, true), path);
+  const auto message_after = [&](auto&& change) {
+    TensorFile file = read_safetensors(path);
+    change(file);
+    const auto changed = folder.path() / "changed";
+    write_safetensors(changed, file);
+    return thrown<ModelFileError>([&] { load_recommender(changed); });
+  };
+  using F = TensorFile&;
+  CHECK(contains(message_after([](F f) { f.tensors.erase("counts.totals"); }), "counts.totals is missing"));
+  CHECK(contains(message_after([](F f) { f.metadata.erase("counts.window"); }), "counts.window: expected a number"));
+  CHECK(contains(message_after([](F f) { f.metadata["counts.decay"] = "2"; }), "decay must be in (0, 1]"));
+  CHECK(contains(message_after([](F f) {
+                   std::vector<std::int64_t> offsets = {0, 0, 1, 3, 6, 10, 15, 22};
+                   f.put("counts.offsets", {8}, std::span<const std::int64_t>(offsets));
+                 }),
+                 "counts.offsets: expected to rise from 0"));
+  CHECK(contains(message_after([](F f) {
+                   std::vector<std::int64_t> offsets = {0, 0, 1, -3, 6, 10, 15, 21};
+                   f.put("counts.offsets", {8}, std::span<const std::int64_t>(offsets));
+                 }),
+                 "counts.offsets: expected to rise from 0"));
+  CHECK(contains(message_after([](F f) {
+                   std::vector<std::uint32_t> items(21, 7);
+                   f.put("counts.items", {21}, std::span<const std::uint32_t>(items));
+                 }),
+                 "counts.items: expected numbers below 7, found 7"));
 }
 
 TEST_CASE("Model file: other files, folders and missing files get one clear error") {

@@ -1,6 +1,7 @@
 #include <lstmrec/serve/session.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <set>
 #include <stdexcept>
@@ -33,7 +34,8 @@ std::vector<float> copy(std::span<const float> scores) { return {scores.begin(),
 // agree to rounding only: the evaluator's rank has to lie between those of the target a little higher and a little lower.
 TEST_CASE("Session: 200 users replayed event by event get the evaluator's ranks") {
   const Split& split = sample_split();
-  const Recommender& recommender = sample_recommender();
+  const bool with_counts = GENERATE(false, true);
+  const Recommender& recommender = with_counts ? sample_recommender_with_counts() : sample_recommender();
   const auto evaluation = evaluate(recommender, split, std::span(split.test).first(200), {.bootstrap_samples = 0});
   std::size_t equal = 0;
   for (std::size_t k = 0; k < 200; ++k) {
@@ -69,6 +71,23 @@ TEST_CASE("Recommender: what comes after a target changes no score, nor do the o
   const auto in_company = score({History(events).first(10), History(events).first(20), {}, History(events).first(1)});
   CHECK((in_company - before).cwiseAbs().maxCoeff() < 1e-4f);
   CHECK((score({History(events).first(11)}) - before).cwiseAbs().maxCoeff() > 1e-3f);
+}
+
+TEST_CASE("Recommender: counts add their weight times the logarithm of the decayed Markov score") {
+  const Recommender &network = sample_recommender(), &both = sample_recommender_with_counts();
+  const MarkovCounts counts(sample_split());
+  const std::vector<History> histories = {sample_split().sequences[5].first(30), {}, sample_split().sequences[2].first(1)};
+  Matrix<float> scores(network.items(), 3), with_counts = scores, count_scores = scores;
+  network.score(histories, scores);
+  both.score(histories, with_counts);
+  counts.score(histories, count_scores);
+  for (const Index column : {0, 2})
+    for (Index item = 0; item < network.items(); ++item)
+      REQUIRE(static_cast<double>(with_counts(item, column)) ==
+              Approx(static_cast<double>(scores(item, column)) +
+                     0.75 * std::log(static_cast<double>(count_scores(item, column))))
+                  .epsilon(1e-4));
+  CHECK(with_counts.col(1) == scores.col(1));  // without events, popularity speaks alone
 }
 
 TEST_CASE("Session: top_n is the head of a full sort, without what the user has had") {
@@ -138,17 +157,18 @@ TEST_CASE("Session: allow and block lists, and items that were seen") {
 }
 
 TEST_CASE("Session: saved and restored, it goes on with the same bits") {
-  const Recommender& recommender = sample_recommender();
+  const bool with_counts = GENERATE(false, true);
+  const Recommender& recommender = with_counts ? sample_recommender_with_counts() : sample_recommender();
   const History history = sample_split().sequences[11];
   Session session(recommender);
-  observe_all(session, recommender, history.first(8));
+  observe_all(session, recommender, history.first(25));  // more than the counts look back
   const auto bytes = session.save();
   Session restored(recommender);
   restored.observe(recommender.item_ids.id(9));
   restored.restore(bytes);
-  CHECK(restored.events() == 8);
-  observe_all(session, recommender, history.subspan(8, 4));
-  observe_all(restored, recommender, history.subspan(8, 4));
+  CHECK(restored.events() == 25);
+  observe_all(session, recommender, history.subspan(25, 4));
+  observe_all(restored, recommender, history.subspan(25, 4));
   CHECK(copy(session.scores()) == copy(restored.scores()));
   CHECK(ids(session.top_n(20)) == ids(restored.top_n(20)));
   CHECK(session.save() == restored.save());
@@ -172,6 +192,8 @@ TEST_CASE("Session: damaged bytes and other recommenders' sessions are refused, 
   other.network.head.bias(0) += 1;
   Session stranger(other);
   CHECK_THROWS_AS(stranger.restore(before), Error);
+  Session with_counts(sample_recommender_with_counts());
+  CHECK_THROWS_AS(with_counts.restore(before), Error);
   CHECK(session.save() == before);
 }
 

@@ -16,7 +16,18 @@ inline const Split& sample_split() {
 
 inline const Recommender& sample_recommender() {
   static const Recommender recommender =
-      fit(sample_split(), {.embedding_size = 16, .hidden_size = 24, .layers = 2, .epochs = 1}).recommender;
+      fit(sample_split(), {.embedding_size = 16, .hidden_size = 24, .layers = 2, .counts_weight = 0, .epochs = 1}).recommender;
+  return recommender;
+}
+
+/// The same with transition counts beside the network.
+inline const Recommender& sample_recommender_with_counts() {
+  static const Recommender recommender = [] {
+    Recommender with_counts = sample_recommender();
+    with_counts.counts = MarkovCounts(sample_split());
+    with_counts.config.counts_weight = 0.75;
+    return with_counts;
+  }();
   return recommender;
 }
 

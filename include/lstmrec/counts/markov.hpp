@@ -29,6 +29,24 @@ struct MarkovOptions {
   static constexpr MarkovOptions first_order() {
     return {.max_gap = 1, .smoothing = 1, .window = 1, .decay = 1, .popularity_weight = 1e-3};
   }
+
+  /// Calls visitor(name, option) for every option, in this order.
+  template <class Options, class Visitor>
+  static void visit(Options& options, Visitor&& visitor) {
+    visitor("max_gap", options.max_gap);
+    visitor("smoothing", options.smoothing);
+    visitor("window", options.window);
+    visitor("decay", options.decay);
+    visitor("popularity_weight", options.popularity_weight);
+  }
+
+  /// Throws std::invalid_argument that names the rule which an option breaks.
+  void check() const {
+    if (max_gap < 1 || window < 1) throw std::invalid_argument("max_gap and window must be at least 1");
+    if (!(smoothing >= 0)) throw std::invalid_argument("smoothing must not be negative");
+    if (!(decay > 0 && decay <= 1)) throw std::invalid_argument("decay must be in (0, 1]");
+    if (!(popularity_weight >= 0)) throw std::invalid_argument("popularity_weight must not be negative");
+  }
 };
 
 /// A Markov chain with memory, made of transition counts of the training part. A Scorer.
@@ -49,27 +67,34 @@ struct MarkovCounts {
   MarkovCounts() = default;
 
   /// Throws std::invalid_argument on options outside their ranges.
-  /// Memory beside the result: 4 bytes an event. Cost: events × max_gap + items².
+  /// Memory beside the result: 4 bytes an event. Cost: events × max_gap, and sorting every row.
   explicit MarkovCounts(const Split& split, const MarkovOptions& chosen = {}) : options(chosen), popularity(split) {
-    if (options.max_gap < 1 || options.window < 1) throw std::invalid_argument("max_gap and window must be at least 1");
-    if (!(options.smoothing >= 0)) throw std::invalid_argument("smoothing must not be negative");
-    if (!(options.decay > 0 && options.decay <= 1)) throw std::invalid_argument("decay must be in (0, 1]");
-    if (!(options.popularity_weight >= 0)) throw std::invalid_argument("popularity_weight must not be negative");
-
+    options.check();
     const Sequences& sequences = split.sequences;
     const auto positions = training_positions(split);
     std::vector<double> sums(sequences.items.size());
+    std::vector<std::uint32_t> followers;
     for (std::size_t item = 0; item < sums.size(); ++item) {
-      std::fill(sums.begin(), sums.end(), 0.0);
+      followers.clear();
       for (std::size_t p = positions.offsets[item]; p < positions.offsets[item + 1]; ++p) {
         const std::size_t position = positions.events[p];
         const std::size_t user = sequences.events[position].user;
         const History rest = split.train(user).subspan(position - sequences.offsets[user]);
-        for (std::size_t gap = 1; gap < rest.size() && gap <= options.max_gap; ++gap)
-          sums[rest[gap].item] += 1.0 / static_cast<double>(gap);
+        for (std::size_t gap = 1; gap < rest.size() && gap <= options.max_gap; ++gap) {
+          double& sum = sums[rest[gap].item];
+          if (sum == 0) followers.push_back(rest[gap].item);
+          sum += 1.0 / static_cast<double>(gap);
+        }
       }
-      transitions.push_row(sums);
-      totals.push_back(static_cast<float>(std::accumulate(sums.begin(), sums.end(), 0.0)));
+      std::sort(followers.begin(), followers.end());
+      double total = 0;
+      for (const std::uint32_t follower : followers) {
+        transitions.push(follower, static_cast<float>(sums[follower]));
+        total += sums[follower];
+        sums[follower] = 0;
+      }
+      transitions.end_row();
+      totals.push_back(static_cast<float>(total));
     }
   }
 

@@ -25,8 +25,8 @@ struct Popularity {
   std::vector<float> shares;  ///< By item: its events / all events of the training part.
 
   Popularity() = default;
-  explicit Popularity(const Split& split) {
-    const auto counts = training_counts(split);
+  explicit Popularity(const Split& split) : Popularity(training_counts(split)) {}
+  explicit Popularity(const std::vector<std::uint32_t>& counts) {
     double total = 0;
     for (const auto count : counts) total += count;
     for (const auto count : counts) shares.push_back(static_cast<float>(count / std::max(total, 1.0)));

@@ -34,14 +34,18 @@ struct SparseRows {
     return {{items.data() + begin, size}, {values.data() + begin, size}};
   }
 
+  /// Appends an entry to the row that the next end_row() ends; columns ascend.
+  void push(std::uint32_t column, float value) {
+    items.push_back(column);
+    values.push_back(value);
+  }
+  void end_row() { offsets.push_back(items.size()); }
+
   /// Appends the entries of a dense row that are not zero.
   void push_row(std::span<const double> dense) {
-    for (std::size_t column = 0; column < dense.size(); ++column) {
-      if (dense[column] == 0) continue;
-      items.push_back(static_cast<std::uint32_t>(column));
-      values.push_back(static_cast<float>(dense[column]));
-    }
-    offsets.push_back(items.size());
+    for (std::size_t column = 0; column < dense.size(); ++column)
+      if (dense[column] != 0) push(static_cast<std::uint32_t>(column), static_cast<float>(dense[column]));
+    end_row();
   }
 
   /// scores += weight × row.

@@ -75,6 +75,55 @@ inline void expect_format(const TensorFile& file, const std::string& expected) {
                          (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
 }
 
+/// Adds transition counts to a file. The popularity is not in it: it follows from the items' counts.
+inline void put_counts(TensorFile& file, const MarkovCounts& counts) {
+  const SparseRows& rows = counts.transitions;
+  const std::vector<std::int64_t> offsets(rows.offsets.begin(), rows.offsets.end());
+  file.put("counts.offsets", {offsets.size()}, std::span(offsets));
+  file.put("counts.items", {rows.items.size()}, std::span(rows.items));
+  file.put("counts.values", {rows.values.size()}, std::span(rows.values));
+  file.put("counts.totals", {counts.totals.size()}, std::span(counts.totals));
+  MarkovOptions::visit(counts.options, [&](const char* name, const auto& option) {
+    file.metadata["counts." + std::string(name)] = detail::to_text(option);
+  });
+}
+
+/// Reads them back. Throws ModelFileError unless they are counts between so many items.
+inline MarkovCounts get_counts(const TensorFile& file, const std::vector<std::uint32_t>& item_counts) {
+  const std::size_t items = item_counts.size();
+  MarkovCounts counts;
+  MarkovOptions::visit(counts.options, [&](const char* name, auto& option) {
+    const auto found = file.metadata.find("counts." + std::string(name));
+    if (found == file.metadata.end() || !detail::from_text(found->second, option))
+      throw ModelFileError(file.path + ": counts." + name + ": expected a number, found " +
+                           (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
+  });
+  try {
+    counts.options.check();
+  } catch (const std::invalid_argument& error) {
+    throw ModelFileError(file.path + ": counts: " + error.what());
+  }
+  file.expect_shape("counts.offsets", {items + 1});
+  file.expect_shape("counts.totals", {items});
+  const auto offsets = file.get<std::int64_t>("counts.offsets");
+  SparseRows& rows = counts.transitions;
+  rows.offsets.assign(offsets.begin(), offsets.end());
+  rows.items = file.get<std::uint32_t>("counts.items");
+  rows.values = file.get<float>("counts.values");
+  counts.totals = file.get<float>("counts.totals");
+  if (offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()) ||
+      rows.offsets.back() != rows.items.size() || rows.values.size() != rows.items.size())
+    throw ModelFileError(file.path + ": counts.offsets: expected to rise from 0 to the number of counts.items and of " +
+                         "counts.values, found " + std::to_string(offsets.back()) + ", " +
+                         std::to_string(rows.items.size()) + " and " + std::to_string(rows.values.size()));
+  for (const std::uint32_t item : rows.items)
+    if (item >= items)
+      throw ModelFileError(file.path + ": counts.items: expected numbers below " + std::to_string(items) + ", found " +
+                           std::to_string(item));
+  counts.popularity = Popularity(item_counts);
+  return counts;
+}
+
 /// Saves a recommender: network, configuration, vocabulary, titles and counts, in one safetensors file.
 /// Written whole or not at all. Throws Error with the system's reason.
 ///
@@ -86,6 +135,7 @@ inline void save(const Recommender& recommender, const std::filesystem::path& pa
   put_config(file, recommender.config);
   put_vocabulary(file, "items", recommender.item_ids, recommender.catalogue);
   file.put("items.counts", {recommender.item_counts.size()}, std::span(recommender.item_counts));
+  if (recommender.uses_counts()) put_counts(file, recommender.counts);
   for_each_named_parameter(
       [&](const std::string& name, const auto& parameter) {
         if (parameter.size() > 0) file.put_matrix("network." + name, parameter);  // some layers are not always there
@@ -105,6 +155,7 @@ inline Recommender load_recommender(const std::filesystem::path& path) {
   const std::uint64_t items = recommender.item_ids.size();
   file.expect_shape("items.counts", {items});
   recommender.item_counts = file.get<std::uint32_t>("items.counts");
+  if (recommender.uses_counts()) recommender.counts = get_counts(file, recommender.item_counts);
 
   // The largest parameter along every size that the configuration sets: what the network is going to allocate has to
   // be in the file.

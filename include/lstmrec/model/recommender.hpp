@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lstmrec/counts/markov.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/model/next_item_network.hpp>
@@ -17,6 +18,11 @@ namespace lstmrec {
 
 /// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served.
 ///
+///     score(j) = network's score(j) + w · log(decayed Markov score(j)),   w = config.counts_weight
+///
+/// Transition counts know pairs of items that are too rare for the network to learn; where there are many events of each
+/// item, w is 0 and there are no counts.
+///
 /// Const functions may be called by any number of threads at once.
 struct Recommender {
   RecommenderConfig config;
@@ -24,8 +30,10 @@ struct Recommender {
   Vocabulary item_ids;                      ///< Raw id ↔ the network's index.
   std::vector<ItemInfo> catalogue;          ///< By index: titles and genres where the data had them.
   std::vector<std::uint32_t> item_counts;   ///< By index: events in training, what is recommended for no history.
+  MarkovCounts counts;                      ///< Empty unless uses_counts().
 
   Index items() const { return network.items(); }
+  bool uses_counts() const { return config.counts_weight > 0; }
 
   /// Scores all items for what may follow each history (Scorer). The histories' item indices are this recommender's:
   /// those of the sequences it was trained on, or of sequences brought to its vocabulary. scores: items × histories.
@@ -49,8 +57,23 @@ struct Recommender {
     for (std::size_t i = 0; i < order.size(); ++i)
       output.col(static_cast<Index>(order[i])) = state.output.col(static_cast<Index>(i));
     network.score(output, scores);
-    for (std::size_t i = 0; i < histories.size(); ++i)
-      if (histories[i].empty()) score_without_history(scores.col(static_cast<Index>(i)));
+    Vector<float> scratch(network.items());
+    for (std::size_t i = 0; i < histories.size(); ++i) {
+      auto own = scores.col(static_cast<Index>(i));
+      if (histories[i].empty())
+        score_without_history(own);
+      else if (uses_counts())
+        add_counts(histories[i], config.counts_weight, scratch, own);
+    }
+  }
+
+  /// scores (items) := scores + weight · log(decayed Markov score). Only the last counts.options.window events matter.
+  /// scratch: items. Allocates nothing. Cost: the counts' entries of these events, and a logarithm an item.
+  template <class Scores>
+  void add_counts(History history, double weight, Vector<float>& scratch, Scores&& scores) const {
+    counts.score(history, {scratch.data(), static_cast<std::size_t>(scratch.size())});
+    constexpr float smallest = 1e-20f;  // of items that are nowhere in the counts
+    scores.array() += static_cast<float>(weight) * scratch.array().max(smallest).log();
   }
 
   /// scores (items) := log(1 + count): the most popular first.

@@ -16,6 +16,10 @@ struct RecommenderConfig {
   double dropout = 0.3;                    ///< After the embedding and after both parts of each block.
   bool tied_vectors = true;                ///< An item's output vector is its input vector.
 
+  /// Of the log of the decayed Markov score (MarkovCounts), which is added to the network's score of an item.
+  /// 0: the network alone; −1: chosen on validation after training.
+  double counts_weight = -1;
+
   // What it is trained to do.
   bool recommend_seen = false;             ///< If not, the items of a user's past are neither predicted nor listed.
   std::int64_t target_count = 5;           ///< Each event predicts this many of the events after it,
@@ -44,6 +48,7 @@ struct RecommenderConfig {
     visitor("feed_forward_factor", config.feed_forward_factor);
     visitor("dropout", config.dropout);
     visitor("tied_vectors", config.tied_vectors);
+    visitor("counts_weight", config.counts_weight);
     visitor("recommend_seen", config.recommend_seen);
     visitor("target_count", config.target_count);
     visitor("target_decay", config.target_decay);
@@ -74,6 +79,8 @@ struct RecommenderConfig {
     rule(layers >= 1, "layers must be at least 1", layers);
     rule(feed_forward_factor >= 1, "feed_forward_factor must be at least 1", feed_forward_factor);
     rule(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
+    rule(counts_weight == -1 || (counts_weight >= 0 && counts_weight < 1e6), "counts_weight must be -1 or in [0, 1e6)",
+         counts_weight);
     rule(target_count >= 1 && target_count <= 1000, "target_count must be in [1, 1000]", target_count);
     rule(target_decay > 0 && target_decay <= 1, "target_decay must be in (0, 1]", target_decay);
     rule(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);

@@ -3,6 +3,7 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/serve/candidates.hpp>
 
@@ -32,8 +33,9 @@ struct Recommendation {
 ///     for (const int id : {296, 593, 318}) session.observe(id);
 ///     for (const auto& [item, title, score] : session.top_n(10)) std::cout << title << '\n';
 ///
-/// An event costs O(network), whatever the length of the history; a list O(items × embedding size). Neither allocates,
-/// once a list of that length has been made (and where ids are integers). Before the first event the most popular items
+/// An event costs O(network), whatever the length of the history; a list O(items × embedding size), and where the
+/// recommender uses counts their entries of the last few items. Neither allocates, once a list of that length has been
+/// made (and where ids are integers). Before the first event the most popular items
 /// are recommended. Unknown ids are refused: `observe` throws and `observe_if_known` says so; neither changes anything.
 /// Borrows the recommender, which has to outlive it. One thread a session; any number of sessions a recommender.
 class Session {
@@ -43,7 +45,11 @@ class Session {
         default_candidates_(recommender),
         state_(recommender.network.initial_state()),
         scores_(recommender.items()),
-        is_seen_(static_cast<std::size_t>(recommender.items()), 0) {}
+        is_seen_(static_cast<std::size_t>(recommender.items()), 0) {
+    if (!recommender.uses_counts()) return;
+    recent_.reserve(recommender.counts.options.window + 1);
+    count_scores_.resize(recommender.items());
+  }
   explicit Session(const Recommender&&) = delete;  // it would not live long enough
 
   /// Takes note of the user's next event. Throws std::out_of_range that names the id where it is unknown.
@@ -61,10 +67,13 @@ class Session {
   /// The score of every item, by the recommender's index; borrowed until the next call.
   std::span<const float> scores() {
     if (!scored_) {
-      if (events_ == 0)
+      if (events_ == 0) {
         recommender_->score_without_history(scores_);
-      else
+      } else {
         recommender_->network.score(state_.output, scores_);
+        if (recommender_->uses_counts())
+          recommender_->add_counts(recent_, recommender_->config.counts_weight, count_scores_, scores_);
+      }
       scored_ = true;
     }
     return {scores_.data(), static_cast<std::size_t>(scores_.size())};
@@ -93,9 +102,10 @@ class Session {
       const auto* begin = static_cast<const std::byte*>(data);
       bytes.insert(bytes.end(), begin, begin + size);
     };
-    const Header header{kind, fingerprint(), events_, count_seen()};
+    const Header header{kind, fingerprint(), events_, count_seen(), recent_.size()};
     append(&header, sizeof header);
     visit_state(*this, [&](const auto& matrix) { append(matrix.data(), matrix_bytes(matrix)); });
+    for (const Event& event : recent_) append(&event.item, sizeof event.item);
     for (std::uint32_t item = 0; item < is_seen_.size(); ++item)
       if (is_seen_[item]) append(&item, sizeof item);
     return bytes;
@@ -111,15 +121,21 @@ class Session {
     visit_state(*this, [&](const auto& matrix) { state_bytes += matrix_bytes(matrix); });
     if (header.kind != kind || header.recommender != fingerprint())
       throw Error("a saved session belongs to another recommender");
-    if (header.seen > is_seen_.size() ||
-        bytes.size() != sizeof header + state_bytes + header.seen * sizeof(std::uint32_t))
+    const std::size_t window = recommender_->uses_counts() ? recommender_->counts.options.window : 0;
+    if (header.seen > is_seen_.size() || header.recent > window ||
+        bytes.size() != sizeof header + state_bytes + (header.recent + header.seen) * sizeof(std::uint32_t))
       throw Error("a saved session is cut short");
     std::vector<std::uint8_t> is_seen(is_seen_.size(), 0);
-    for (std::size_t i = 0; i < header.seen; ++i) {
+    std::vector<Event> recent;
+    recent.reserve(window + 1);
+    for (std::size_t i = 0; i < header.recent + header.seen; ++i) {
       std::uint32_t item = 0;
       std::memcpy(&item, bytes.data() + sizeof header + state_bytes + i * sizeof item, sizeof item);
       if (item >= is_seen.size()) throw Error("a saved session is damaged");
-      is_seen[item] = 1;
+      if (i < header.recent)
+        recent.push_back({.item = item});
+      else
+        is_seen[item] = 1;
     }
     const std::byte* next = bytes.data() + sizeof header;
     visit_state(*this, [&](auto& matrix) {
@@ -127,19 +143,24 @@ class Session {
       next += matrix_bytes(matrix);
     });
     is_seen_ = std::move(is_seen);
+    recent_ = std::move(recent);
     events_ = header.events;
     scored_ = false;
   }
 
  private:
-  static constexpr std::uint64_t kind = 0x31302d7373657301u;
+  static constexpr std::uint64_t kind = 0x32302d7373657301u;
   struct Header {
-    std::uint64_t kind, recommender, events, seen;
+    std::uint64_t kind, recommender, events, seen, recent;
   };
 
   void observe_index(std::uint32_t item) {
     recommender_->network.step(std::span<const std::uint32_t>(&item, 1), state_);
     is_seen_[item] = 1;
+    if (recommender_->uses_counts()) {
+      recent_.push_back({.item = item});
+      if (recent_.size() > recommender_->counts.options.window) recent_.erase(recent_.begin());
+    }
     ++events_;
     scored_ = false;
   }
@@ -162,7 +183,8 @@ class Session {
     return static_cast<std::uint64_t>(std::count(is_seen_.begin(), is_seen_.end(), std::uint8_t{1}));
   }
 
-  /// Tells recommenders apart: a hash of their sizes and of the items' biases, which training has moved.
+  /// Tells recommenders apart: a hash of their sizes, of the items' biases, which training has moved, and of the number
+  /// of transition counts.
   std::uint64_t fingerprint() const {
     std::uint64_t hash = mix(recommender_->items(), recommender_->network.hidden_size(),
                              recommender_->network.embedding_size(), state_.blocks.size());
@@ -171,6 +193,7 @@ class Session {
       std::memcpy(&bits, &bias, sizeof bits);
       hash = mix(hash, bits);
     }
+    if (recommender_->uses_counts()) hash = mix(hash, recommender_->counts.transitions.items.size());
     return hash;
   }
 
@@ -179,6 +202,8 @@ class Session {
   NextItemNetwork<float>::State<1> state_;
   Vector<float> scores_;
   std::vector<std::uint8_t> is_seen_;  ///< By item.
+  std::vector<Event> recent_;          ///< The last events, as far as the counts look back; only their items.
+  Vector<float> count_scores_;         ///< Scratch.
   std::size_t events_ = 0;
   bool scored_ = false;                ///< Whether scores_ are those of state_.
   std::vector<ScoredItem> best_;

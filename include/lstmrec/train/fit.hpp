@@ -7,6 +7,7 @@
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/train/adam.hpp>
+#include <lstmrec/train/counts_weight.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/schedule.hpp>
 #include <lstmrec/train/weight_average.hpp>
@@ -62,7 +63,8 @@ struct Shard {
 }  // namespace detail
 
 /// Trains a recommender on the training part of a split and keeps the weights of the epoch with the best validation
-/// NDCG@10 (the last epoch's where the split has no validation targets).
+/// NDCG@10 (the last epoch's where the split has no validation targets). Then weighs transition counts against it:
+/// see Recommender and RecommenderConfig::counts_weight, which on return is the weight in use.
 ///
 ///     const auto result = fit(split, {.hidden_size = 64, .embedding_size = 64, .epochs = 10});
 ///
@@ -82,6 +84,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   FitResult result;
   Recommender& recommender = result.recommender;
   recommender.config = config;
+  recommender.config.counts_weight = 0;  // the network is trained and validated alone
   recommender.item_ids = sequences.items;
   recommender.catalogue = sequences.catalogue;
   recommender.item_counts = training_counts(split);
@@ -199,6 +202,13 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     if (options.progress) options.progress(progress);
     progress.epoch_ended = false;
     if (config.patience > 0 && without_improvement >= static_cast<std::size_t>(config.patience)) break;
+  }
+  if (config.counts_weight != 0) {
+    recommender.counts = MarkovCounts(split);
+    recommender.config.counts_weight = config.counts_weight > 0
+                                           ? config.counts_weight
+                                           : choose_counts_weight(recommender, split, validation, options.threads);
+    if (!recommender.uses_counts()) recommender.counts = {};
   }
   result.seconds = TrainingClock::seconds_since(begin);
   return result;
