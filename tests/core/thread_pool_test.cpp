@@ -27,6 +27,17 @@ TEST_CASE("ThreadPool: every task runs once, in many runs one after the other") 
   }
 }
 
+TEST_CASE("ThreadPool: ranges hold every task once") {
+  for (const std::size_t threads : {1u, 2u, 3u}) {
+    ThreadPool pool(threads);
+    for (const std::size_t count : {0u, 1u, 2u, 15u, 16u, 17u, 1000u}) {
+      std::vector<int> runs(count);
+      pool.run_ranges(count, [&](std::size_t task) { ++runs[task]; });
+      CHECK(std::count(runs.begin(), runs.end(), 1) == static_cast<int>(count));
+    }
+  }
+}
+
 TEST_CASE("ThreadPool: one thread is the calling one") {
   ThreadPool pool(1);
   std::set<std::thread::id> ids;

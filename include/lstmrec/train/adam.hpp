@@ -1,9 +1,10 @@
 #pragma once
 
+#include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 
-#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 namespace lstmrec {
@@ -30,44 +31,38 @@ struct AdamOptions {
 template <class Layer>
 class Adam {
  public:
+  using Scalar = typename Layer::Scalar;
+
   explicit Adam(const Layer& layer, const AdamOptions& options = {})
       : options_(options), mean_(zeros_like(layer)), square_(mean_) {}
 
-  /// One step for all parameters of `layer`; `gradients` of the same shape.
-  void update(Layer& layer, const Layer& gradients, double learning_rate) {
+  /// One step for all parameters of `layer`; `gradients` of the same shape. The threads of the pool share the work.
+  void update(Layer& layer, const Layer& gradients, double learning_rate, ThreadPool& pool) {
     ++steps_;
     const double mean_correction = 1 - std::pow(options_.beta1, static_cast<double>(steps_));
     const double square_correction = std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(steps_)));
     const bool paper = options_.epsilon_place == EpsilonPlace::corrected;
     // η m̂ / (√v̂ + ε) = rate · m / (√v + epsilon)
-    const double rate = learning_rate * square_correction / mean_correction;
-    const double epsilon = paper ? options_.epsilon * square_correction : options_.epsilon;
-    auto visitor = [&](const char*, Kind kind, auto& parameter, const auto& gradient, auto& mean, auto& square) {
-      const double decay = kind == Kind::weight ? learning_rate * options_.weight_decay : 0;
-      step(parameter, gradient, mean, square, rate, epsilon, decay);
-    };
-    Layer::visit(visitor, layer, gradients, mean_, square_);
+    const auto rate = static_cast<Scalar>(learning_rate * square_correction / mean_correction);
+    const auto epsilon = static_cast<Scalar>(paper ? options_.epsilon * square_correction : options_.epsilon);
+    const auto decay = static_cast<Scalar>(learning_rate * options_.weight_decay);
+    const auto beta1 = static_cast<Scalar>(options_.beta1), beta2 = static_cast<Scalar>(options_.beta2);
+    auto blocks = parameter_blocks(layer, gradients, mean_, square_);
+    pool.run_ranges(blocks.size(), [&](std::size_t k) {
+      auto& [kind, w, g, m, v] = blocks[k];
+      m = beta1 * m + (Scalar(1) - beta1) * g;
+      v = beta2 * v + (Scalar(1) - beta2) * g.square();
+      w -= (kind == Kind::weight ? decay : Scalar(0)) * w + rate * m / (v.sqrt() + epsilon);
+    });
+  }
+
+  /// The same on the calling thread alone.
+  void update(Layer& layer, const Layer& gradients, double learning_rate) {
+    ThreadPool one(1);
+    update(layer, gradients, learning_rate, one);
   }
 
  private:
-  template <class Parameter>
-  void step(Parameter& parameter, const Parameter& gradient, Parameter& mean, Parameter& square, double rate,
-            double epsilon, double decay) const {
-    using Scalar = typename Parameter::Scalar;
-    const auto beta1 = static_cast<Scalar>(options_.beta1), beta2 = static_cast<Scalar>(options_.beta2);
-    using Values = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-    using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-    constexpr Index block = 2048;  // all four stay in the first-level cache from one line to the next
-    for (Index begin = 0; begin < parameter.size(); begin += block) {
-      const Index count = std::min(block, parameter.size() - begin);
-      Values w(parameter.data() + begin, count), m(mean.data() + begin, count), v(square.data() + begin, count);
-      const ConstValues g(gradient.data() + begin, count);
-      m = beta1 * m + (Scalar(1) - beta1) * g;
-      v = beta2 * v + (Scalar(1) - beta2) * g.square();
-      w -= static_cast<Scalar>(decay) * w + static_cast<Scalar>(rate) * m / (v.sqrt() + static_cast<Scalar>(epsilon));
-    }
-  }
-
   AdamOptions options_;
   std::int64_t steps_ = 0;
   Layer mean_, square_;

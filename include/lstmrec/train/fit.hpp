@@ -7,6 +7,7 @@
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/train/adam.hpp>
+#include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/counts_weight.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/schedule.hpp>
@@ -101,6 +102,8 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   const auto window = static_cast<std::uint32_t>(config.window);
   std::vector<detail::Shard<Network>> work(shards);
   for (auto& shard : work) shard.gradients = zeros_like(network);
+  std::vector<const Network*> other_gradients;
+  for (std::size_t s = 1; s < shards; ++s) other_gradients.push_back(&work[s].gradients);
   Adam<Network> adam(network, {.weight_decay = config.weight_decay});
   WeightAverage<Network> average(network, config.average_decay);
   const auto validation =
@@ -148,23 +151,18 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
         batches.fill(mine, weight, mix(config.seed, epoch), shard.batch);
         shard.loss = network.forward_backward(shard.batch, targets.count, loss, shard.cache, shard.gradients);
       });
+      double batch_loss = 0;
+      for (const auto& shard : work) batch_loss += shard.loss;
       Network& gradients = work[0].gradients;
-      double batch_loss = work[0].loss;
-      for (std::size_t s = 1; s < shards; ++s) {
-        add_parameters(gradients, work[s].gradients);
-        batch_loss += work[s].loss;
-      }
-
-      const double norm = parameter_norm(gradients);
+      const double norm = sum_gradients(gradients, other_gradients, pool);
       if (!std::isfinite(batch_loss) || !std::isfinite(norm))
         throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(number + 1) +
                                ": loss " + std::to_string(batch_loss) + ", gradient norm " + std::to_string(norm) +
                                "; a lower learning rate may help");
-      if (norm > config.clip_norm)
-        for_each_parameter([&](auto& g) { g *= static_cast<float>(config.clip_norm / norm); }, gradients);
+      clip_gradients(gradients, norm, config.clip_norm, pool);
       const double rate = config.learning_rate * warmup_cosine(std::min(step, all_steps - 1), all_steps, config.warmup);
-      adam.update(network, gradients, rate);
-      average.update(network);
+      adam.update(network, gradients, rate, pool);
+      average.update(network, pool);
 
       loss_sum += batch_loss * static_cast<double>(events);
       epoch_events += events;

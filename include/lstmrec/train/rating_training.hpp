@@ -6,6 +6,7 @@
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/train/adam.hpp>
+#include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/weight_average.hpp>
 
@@ -82,6 +83,9 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
   std::vector<Network> gradients(shards.size(), zeros_like(network));
   std::vector<Index> counts(shards.size());
   std::vector<double> losses(shards.size());
+  std::vector<const Network*> other_gradients;
+  for (std::size_t s = 1; s < shards.size(); ++s) other_gradients.push_back(&gradients[s]);
+  ThreadPool one(1);  // for the parameters, which are so few that a second thread would only be waited for
   ThreadPool pool(std::min(shards.size(), options.threads == 0 ? default_threads() : options.threads));
 
   RatingProgress progress;
@@ -112,20 +116,16 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
           set_zero(gradients[s]);
           losses[s] = counts[s] == 0 ? 0 : shards[s].run(network, count, gradients[s]);
         });
-        double loss = losses[0];
-        for (std::size_t s = 1; s < shards.size(); ++s) {
-          add_parameters(gradients[0], gradients[s]);
-          loss += losses[s];
-        }
-        const double norm = parameter_norm(gradients[0]);
+        double loss = 0;
+        for (const double own : losses) loss += own;
+        const double norm = sum_gradients(gradients[0], other_gradients, one);
         if (!std::isfinite(loss) || !std::isfinite(norm))
           throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(number + 1) +
                                  ": loss " + std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
                                  "; a lower learning rate may help");
-        if (norm > rules.clip_norm)
-          for_each_parameter([&](auto& g) { g *= static_cast<float>(rules.clip_norm / norm); }, gradients[0]);
-        adam.update(network, gradients[0], rules.learning_rate(step, all_steps));
-        average.update(network);
+        clip_gradients(gradients[0], norm, rules.clip_norm, one);
+        adam.update(network, gradients[0], rules.learning_rate(step, all_steps), one);
+        average.update(network, one);
         squares += loss * static_cast<double>(count);
         ratings += static_cast<std::size_t>(count);
       }

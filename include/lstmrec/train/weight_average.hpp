@@ -1,8 +1,10 @@
 #pragma once
 
+#include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -14,18 +16,26 @@ namespace lstmrec {
 template <class Layer>
 class WeightAverage {
  public:
+  using Scalar = typename Layer::Scalar;
+
   /// `decay` = 0 follows the weights exactly.
   WeightAverage(Layer layer, double decay) : average_(std::move(layer)), decay_(decay) {}
 
-  void update(const Layer& layer) {
+  /// The threads of the pool share the work.
+  void update(const Layer& layer, ThreadPool& pool) {
     const auto t = static_cast<double>(++steps_);
-    const double rate = 1 - std::min(decay_, (1 + t) / (10 + t));
-    for_each_parameter(
-        [&](auto& a, const auto& w) {
-          using Scalar = typename std::remove_reference_t<decltype(a)>::Scalar;
-          a = static_cast<Scalar>(1 - rate) * a + static_cast<Scalar>(rate) * w;
-        },
-        average_, layer);
+    const auto rate = static_cast<Scalar>(1 - std::min(decay_, (1 + t) / (10 + t)));
+    auto blocks = parameter_blocks(average_, layer);
+    pool.run_ranges(blocks.size(), [&](std::size_t k) {
+      auto& [kind, a, w] = blocks[k];
+      a = (1 - rate) * a + rate * w;
+    });
+  }
+
+  /// The same on the calling thread alone.
+  void update(const Layer& layer) {
+    ThreadPool one(1);
+    update(layer, one);
   }
 
   const Layer& average() const { return average_; }
