@@ -51,26 +51,45 @@ inline constexpr Index row_block = 256, depth_block = 256, column_block = 504;
 
 inline Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
+/// to(column × stride + row) := from(row × from_stride + column), rows × columns numbers.
+template <class Scalar>
+void transpose_into(const Scalar* from, Index from_stride, Index rows, Index columns, Scalar* to, Index stride) {
+  using namespace Eigen::internal;
+  using Packet = typename find_best_packet<Scalar, 4>::type;
+  constexpr int size = unpacket_traits<Packet>::size;
+  constexpr Index strip = 16;  // columns: as far as the lines written stay in the first-level cache
+  const Index packed_rows = rows / size * size, packed_columns = columns / size * size;
+  for (Index begin = 0; begin < packed_columns; begin += strip)
+    for (Index row = 0; row < packed_rows; row += size)
+      for (Index column = begin; column < std::min(begin + strip, packed_columns); column += size) {
+        PacketBlock<Packet, size> block;
+        for (int i = 0; i < size; ++i) block.packet[i] = ploadu<Packet>(from + (row + i) * from_stride + column);
+        ptranspose(block);
+        for (int i = 0; i < size; ++i) pstoreu(to + (column + i) * stride + row, block.packet[i]);
+      }
+  for (Index row = 0; row < rows; ++row)
+    for (Index column = row < packed_rows ? packed_columns : 0; column < columns; ++column)
+      to[column * stride + row] = from[row * from_stride + column];
+}
+
 /// Lays panels of Width rows one after the other, each column by column; missing rows of the last are zeros.
 template <Index Width, class Scalar>
 void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
   using Column = Eigen::Array<Scalar, Width, 1>;
-  constexpr Index strip = 16;  // columns: as far as the lines written stay in the first-level cache
+  assert(a.row_stride == 1 || a.column_stride == 1);
   for (Index row = 0; row < a.rows; row += Width, panels += Width * a.columns) {
     const Index height = std::min(Width, a.rows - row);
     const Scalar* const from = a.data + row * a.row_stride;
-    if (a.row_stride == 1 && height == Width) {
+    if (height < Width) std::fill(panels, panels + Width * a.columns, Scalar(0));
+    if (a.row_stride != 1) {
+      transpose_into(from, a.row_stride, height, a.columns, panels, Width);
+    } else if (height == Width) {
       for (Index column = 0; column < a.columns; ++column)
         Eigen::Map<Column>(panels + column * Width) = Eigen::Map<const Column>(from + column * a.column_stride);
     } else {
-      for (Index begin = 0; begin < a.columns; begin += strip)
-        for (Index i = 0; i < height; ++i)
-          for (Index column = begin; column < std::min(begin + strip, a.columns); ++column)
-            panels[column * Width + i] = from[i * a.row_stride + column * a.column_stride];
-    }
-    if (height < Width)
       for (Index column = 0; column < a.columns; ++column)
-        std::fill(panels + column * Width + height, panels + (column + 1) * Width, Scalar(0));
+        std::copy_n(from + column * a.column_stride, height, panels + column * Width);
+    }
   }
 }
 
