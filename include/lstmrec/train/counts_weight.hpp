@@ -16,7 +16,7 @@
 namespace lstmrec {
 
 /// The weight of the counts beside the network with the best NDCG@10 over some targets. They cost time and memory at
-/// every list, so it is 0 unless the best raises the figure by at least 1%.
+/// every list, so it is 0 unless the best raises the figure by at least 2%.
 ///
 /// `recommender`: with its counts, and with config.counts_weight = 0. The result does not depend on the number of threads.
 inline double choose_counts_weight(const Recommender& recommender, const Split& split, std::span<const Target> targets,
@@ -51,7 +51,7 @@ inline double choose_counts_weight(const Recommender& recommender, const Split& 
   for (const auto& sum : sums)
     for (std::size_t w = 0; w < weights.size(); ++w) total[w] += sum[w];
   const auto best = std::max_element(total.begin(), total.end());
-  return *best > 1.01 * total[0] ? weights[static_cast<std::size_t>(best - total.begin())] : 0;
+  return *best > 1.02 * total[0] ? weights[static_cast<std::size_t>(best - total.begin())] : 0;
 }
 
 }  // namespace lstmrec
