@@ -92,7 +92,7 @@ void for_each_named_parameter(Function&& function, First& first, Rest&... rest) 
 /// Sets every parameter to zero.
 template <class Layer>
 void set_zero(Layer& layer) {
-  for_each_parameter([](auto& parameter) { parameter.setZero(); }, layer);
+  for_each_parameter([](auto& parameter) { values(parameter).setZero(); }, layer);
 }
 
 /// A layer of the same shape with all parameters zero: empty gradients.
@@ -114,14 +114,14 @@ Index parameter_count(const Layer& layer) {
 /// sum += term, parameter by parameter.
 template <class Layer>
 void add_parameters(Layer& sum, const Layer& term) {
-  for_each_parameter([](auto& a, const auto& b) { a += b; }, sum, term);
+  for_each_parameter([](auto& a, const auto& b) { values(a) += values(b); }, sum, term);
 }
 
 /// The Euclidean norm of all parameters together.
 template <class Layer>
 double parameter_norm(const Layer& layer) {
   double sum = 0;
-  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(parameter.squaredNorm()); }, layer);
+  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(values(parameter).square().sum()); }, layer);
   return std::sqrt(sum);
 }
 

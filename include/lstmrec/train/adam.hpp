@@ -20,6 +20,32 @@ struct AdamOptions {
   double weight_decay = 0;    ///< Decoupled, of Kind::weight only.
 };
 
+namespace detail {
+
+struct AdamFactors {
+  double beta1, beta2, rate, epsilon, decay;
+};
+
+/// m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,  w = w − decay w − rate m / (√v + ε).
+template <class Scalar>
+void adam_step(Values<Scalar> w_all, ConstValues<Scalar> g_all, Values<Scalar> m_all, Values<Scalar> v_all,
+               const AdamFactors& factors) {
+  const auto beta1 = static_cast<Scalar>(factors.beta1), beta2 = static_cast<Scalar>(factors.beta2);
+  constexpr Index block = 2048;  // all four stay in the first-level cache from one line to the next
+  for (Index begin = 0; begin < w_all.size(); begin += block) {
+    const Index count = std::min(block, w_all.size() - begin);
+    const auto g = values(g_all.data() + begin, count);
+    auto w = values(w_all.data() + begin, count);
+    auto m = values(m_all.data() + begin, count), v = values(v_all.data() + begin, count);
+    m = beta1 * m + (Scalar(1) - beta1) * g;
+    v = beta2 * v + (Scalar(1) - beta2) * g.square();
+    w -= static_cast<Scalar>(factors.decay) * w +
+         static_cast<Scalar>(factors.rate) * m / (v.sqrt() + static_cast<Scalar>(factors.epsilon));
+  }
+}
+
+}  // namespace detail
+
 /// Adam, and AdamW where weight_decay > 0.
 ///
 ///     m = β₁ m + (1 − β₁) g      v = β₂ v + (1 − β₂) g²
@@ -44,30 +70,13 @@ class Adam {
     const double epsilon = paper ? options_.epsilon * square_correction : options_.epsilon;
     auto visitor = [&](const char*, Kind kind, auto& parameter, const auto& gradient, auto& mean, auto& square) {
       const double decay = kind == Kind::weight ? learning_rate * options_.weight_decay : 0;
-      step(parameter, gradient, mean, square, rate, epsilon, decay);
+      detail::adam_step(values(parameter), values(gradient), values(mean), values(square),
+                        {options_.beta1, options_.beta2, rate, epsilon, decay});
     };
     Layer::visit(visitor, layer, gradients, mean_, square_);
   }
 
  private:
-  template <class Parameter>
-  void step(Parameter& parameter, const Parameter& gradient, Parameter& mean, Parameter& square, double rate,
-            double epsilon, double decay) const {
-    using Scalar = typename Parameter::Scalar;
-    const auto beta1 = static_cast<Scalar>(options_.beta1), beta2 = static_cast<Scalar>(options_.beta2);
-    using Values = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-    using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-    constexpr Index block = 2048;  // all four stay in the first-level cache from one line to the next
-    for (Index begin = 0; begin < parameter.size(); begin += block) {
-      const Index count = std::min(block, parameter.size() - begin);
-      Values w(parameter.data() + begin, count), m(mean.data() + begin, count), v(square.data() + begin, count);
-      const ConstValues g(gradient.data() + begin, count);
-      m = beta1 * m + (Scalar(1) - beta1) * g;
-      v = beta2 * v + (Scalar(1) - beta2) * g.square();
-      w -= static_cast<Scalar>(decay) * w + static_cast<Scalar>(rate) * m / (v.sqrt() + static_cast<Scalar>(epsilon));
-    }
-  }
-
   AdamOptions options_;
   std::int64_t steps_ = 0;
   Layer mean_, square_;

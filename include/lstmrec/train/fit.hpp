@@ -158,7 +158,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
                                ": loss " + std::to_string(batch_loss) + ", gradient norm " + std::to_string(norm) +
                                "; a lower learning rate may help");
       if (norm > config.clip_norm)
-        for_each_parameter([&](auto& g) { g *= static_cast<float>(config.clip_norm / norm); }, gradients);
+        for_each_parameter([&](auto& g) { values(g) *= static_cast<float>(config.clip_norm / norm); }, gradients);
       const double rate = config.learning_rate * warmup_cosine(std::min(step, all_steps - 1), all_steps, config.warmup);
       adam.update(network, gradients, rate);
       average.update(network);

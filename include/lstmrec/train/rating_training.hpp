@@ -123,7 +123,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
                                  ": loss " + std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
                                  "; a lower learning rate may help");
         if (norm > rules.clip_norm)
-          for_each_parameter([&](auto& g) { g *= static_cast<float>(rules.clip_norm / norm); }, gradients[0]);
+          for_each_parameter([&](auto& g) { values(g) *= static_cast<float>(rules.clip_norm / norm); }, gradients[0]);
         adam.update(network, gradients[0], rules.learning_rate(step, all_steps));
         average.update(network);
         squares += loss * static_cast<double>(count);

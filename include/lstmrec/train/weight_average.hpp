@@ -23,7 +23,7 @@ class WeightAverage {
     for_each_parameter(
         [&](auto& a, const auto& w) {
           using Scalar = typename std::remove_reference_t<decltype(a)>::Scalar;
-          a = static_cast<Scalar>(1 - rate) * a + static_cast<Scalar>(rate) * w;
+          values(a) = static_cast<Scalar>(1 - rate) * values(a) + static_cast<Scalar>(rate) * values(w);
         },
         average_, layer);
   }
