@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 
+#include <cassert>
+
 namespace lstmrec {
 
 using Eigen::Index;
@@ -21,6 +23,31 @@ using MatrixRef = Eigen::Ref<Matrix<Scalar>, 0, Eigen::OuterStride<>>;
 /// The read-only MatrixRef. Never bind it to an expression: that would copy.
 template <class Scalar>
 using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>, 0, Eigen::OuterStride<>>;
+
+/// Numbers that lie one after the other, for pointwise formulas.
+template <class Scalar>
+using Values = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+
+/// The read-only Values.
+template <class Scalar>
+using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+
+template <class Scalar>
+Values<Scalar> values(Scalar* first, Index count) {
+  return {first, count};
+}
+
+template <class Scalar>
+ConstValues<Scalar> values(const Scalar* first, Index count) {
+  return {first, count};
+}
+
+/// The numbers of a matrix or a column. They have one type, whatever they are a part of: so a formula is compiled once.
+template <class Numbers>
+auto values(Numbers&& numbers) {
+  assert(numbers.innerStride() == 1 && (numbers.cols() <= 1 || numbers.outerStride() == numbers.rows()));
+  return values(numbers.data(), numbers.size());
+}
 
 /// A compile-time size times a factor; a run-time size stays one.
 template <int Factor, int Size>

@@ -18,6 +18,12 @@ struct Window {
   std::uint32_t size() const { return end - begin; }
 };
 
+/// Sorts windows, those of equal length in their order.
+inline void sort_longest_first(std::span<Window> windows) {
+  std::stable_sort(windows.begin(), windows.end(),
+                   [](const Window& a, const Window& b) { return a.size() > b.size(); });
+}
+
 /// Cuts the training events of all users into windows of at most `length` inputs that cover every input once, and
 /// shuffles them. Where a long history is cut changes with the seed, so that no event always stands first. Users with
 /// fewer than two training events have nothing to predict.
@@ -63,8 +69,7 @@ class WindowBatches {
   /// `windows` are sorted here, longest first. `column_weight`: 1 / the number of inputs over which the loss is
   /// averaged. Reuses the memory of `batch`.
   void fill(std::span<Window> windows, float column_weight, std::uint64_t seed, WindowBatch& batch) const {
-    std::stable_sort(windows.begin(), windows.end(),
-                     [](const Window& a, const Window& b) { return a.size() > b.size(); });
+    sort_longest_first(windows);
     std::vector<Index> lengths;
     for (const Window& window : windows) lengths.push_back(window.size());
     batch.steps = PackedSteps(lengths);

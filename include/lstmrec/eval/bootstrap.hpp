@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -13,19 +12,6 @@
 #include <lstmrec/core/thread_pool.hpp>
 
 namespace lstmrec {
-
-namespace detail {
-
-/// 0 … n − 1 in the order of key(i), equal keys in their own order.
-template <class Key>
-std::vector<std::size_t> order_by(std::size_t n, Key key) {
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-  return order;
-}
-
-}  // namespace detail
 
 /// A figure and its 95% interval. Where no interval was asked for, the three are equal.
 struct Estimate {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include <lstmrec/core/order.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/evaluate.hpp>
@@ -38,7 +39,7 @@ inline Comparison compare(const Evaluation& first, const Evaluation& second, con
 
   UserSums sums(1);
   const auto by_user = [&](std::size_t k) { return first.targets[k].user; };
-  for (const std::size_t k : detail::order_by(first.targets.size(), by_user))
+  for (const std::size_t k : order_by(first.targets.size(), by_user))
     sums.add(first.targets[k].user,
              std::array{ndcg(first.ranks[k], options.cutoff) - ndcg(second.ranks[k], options.cutoff)});
 

@@ -12,6 +12,7 @@
 
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/order.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/counts/popularity.hpp>
@@ -138,7 +139,7 @@ Evaluation evaluate(const S& scorer, const Split& split, std::span<const Target>
   const std::size_t places = std::min(items, *std::max_element(options.cutoffs.begin(), options.cutoffs.end()));
   const auto counts = training_counts(split);
   // Longest first: the batches that take longest don't begin last, when the other threads have nothing left to do.
-  const auto order = detail::order_by(targets.size(), [&](std::size_t k) { return ~targets[k].position; });
+  const auto order = order_by(targets.size(), [&](std::size_t k) { return ~std::size_t{targets[k].position}; });
   const std::size_t batches = (targets.size() + options.batch - 1) / options.batch;
 
   Evaluation result;
@@ -173,7 +174,7 @@ Evaluation evaluate(const S& scorer, const Split& split, std::span<const Target>
 
   UserSums sums(2 * options.cutoffs.size() + 1);
   std::vector<double> figures;
-  for (const std::size_t k : detail::order_by(targets.size(), [&](std::size_t t) { return targets[t].user; })) {
+  for (const std::size_t k : order_by(targets.size(), [&](std::size_t t) { return targets[t].user; })) {
     figures.assign(1, reciprocal_rank(result.ranks[k]));
     for (const std::size_t cutoff : options.cutoffs) {
       figures.push_back(hit(result.ranks[k], cutoff));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/order.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/rating_split.hpp>
@@ -55,7 +56,7 @@ inline RatingEvaluation evaluate_ratings(std::span<const float> predicted, std::
     throw std::invalid_argument("ratings need one prediction each: there are " + std::to_string(events.size()) +
                                 ", predicted are " + std::to_string(predicted.size()));
   UserSums sums(2);
-  for (const std::size_t k : detail::order_by(events.size(), [&](std::size_t e) { return events[e].user; })) {
+  for (const std::size_t k : order_by(events.size(), [&](std::size_t e) { return events[e].user; })) {
     if (!std::isfinite(predicted[k])) throw Error("prediction " + std::to_string(k) + " is not finite");
     const double error = static_cast<double>(predicted[k]) - static_cast<double>(events[k].rating);
     sums.add(events[k].user, std::array{error * error, std::abs(error)});

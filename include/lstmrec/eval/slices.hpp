@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include <lstmrec/core/order.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
@@ -30,7 +31,7 @@ inline std::vector<Slice> slices(const Evaluation& evaluation, std::span<const s
   if (values.size() != count) throw std::invalid_argument("slices need one value a target");
   std::vector<Slice> result;
   std::size_t done = 0;
-  for (const std::size_t target : detail::order_by(count, [&](std::size_t t) { return values[t]; })) {
+  for (const std::size_t target : order_by(count, [&](std::size_t t) { return values[t]; })) {
     // A slice is closed once the slices so far hold their share of the targets, and the value changes.
     if (result.empty() || (done * bins >= result.size() * count && values[target] != result.back().high))
       result.push_back({values[target], values[target], 0, 0, 0});

@@ -114,11 +114,11 @@ struct HistoryRatingNetwork {
     auto x = cache.input.resize(lstm.input_size(), columns);
     for (Index j = 0; j < columns; ++j) {
       const auto k = static_cast<std::size_t>(j);
-      const auto gain = level_gains.table.col(batch.levels[k]);
-      x.col(j).head(F) = event_vectors.table.col(batch.items[k]).cwiseProduct(gain);
-      x.col(j).segment(F, F) = level_vectors.table.col(batch.levels[k]);
-      x(2 * F, j) = static_cast<Scalar>(batch.gaps[k]);
-      x(2 * F + 1, j) = static_cast<Scalar>(batch.residuals[k]);
+      Scalar* input = x.col(j).data();
+      values(input, F) = values(event_vectors.table.col(batch.items[k])) * values(level_gains.table.col(batch.levels[k]));
+      values(input + F, F) = values(level_vectors.table.col(batch.levels[k]));
+      input[2 * F] = static_cast<Scalar>(batch.gaps[k]);
+      input[2 * F + 1] = static_cast<Scalar>(batch.residuals[k]);
     }
     input_dropout.apply(batch.keys, x.topRows(F));
     auto hidden = cache.hidden.resize(hidden_size(), columns);
@@ -127,28 +127,30 @@ struct HistoryRatingNetwork {
 
     auto gates = cache.gates.resize(F + 1, columns);
     product(gate_weight, hidden, gates);
-    gates *= gate_speed;
-    gates.topRows(F).array() += Scalar(1);
+    values(gates) *= gate_speed;
     auto sums = cache.sums.resize(F + 1, columns);
-    sums.topRows(F) = x.topRows(F).cwiseProduct(gates.topRows(F));
-    sums.row(F) = gates.row(F);
+    for (Index j = 0; j < columns; ++j) {
+      values(gates.col(j).data(), F) += Scalar(1);
+      values(sums.col(j)) = values(gates.col(j));
+      values(sums.col(j).data(), F) *= values(x.col(j).data(), F);
+    }
     for (Index step = 1; step < batch.steps.steps(); ++step)
-      sums.middleCols(batch.steps.begin(step), batch.steps.alive(step)) +=
-          sums.middleCols(batch.steps.begin(step - 1), batch.steps.alive(step));
+      values(sums.middleCols(batch.steps.begin(step), batch.steps.alive(step))) +=
+          values(sums.middleCols(batch.steps.begin(step - 1), batch.steps.alive(step)));
 
     auto tastes = cache.tastes.resize(F + 1, batch.targets());
     auto predictions = cache.predictions.resize(1, batch.targets());
     for (Index j = 0; j < batch.targets(); ++j) {
       const auto k = static_cast<std::size_t>(j);
       const auto user = batch.target_users[k], item = batch.target_items[k];
-      auto taste = tastes.col(j);
-      taste = start;
+      auto taste_and_bias = values(tastes.col(j)), taste = values(tastes.col(j).data(), F);
+      taste_and_bias = values(start);
       if (batch.after[k] != RatingBatch::none)
-        taste += static_cast<Scalar>(batch.scales[k]) * sums.col(batch.after[k]);
-      if (user != unknown_user) taste.head(F) += user_vectors.table.col(user);
+        taste_and_bias += static_cast<Scalar>(batch.scales[k]) * values(sums.col(batch.after[k]));
+      if (user != unknown_user) taste += values(user_vectors.table.col(user));
       predictions(j) = static_cast<Scalar>(batch.baselines[k]) + item_bias(item) +
-                       (user == unknown_user ? Scalar(0) : user_bias(user)) + taste(F) +
-                       taste.head(F).dot(item_vectors.table.col(item));
+                       (user == unknown_user ? Scalar(0) : user_bias(user)) + taste_and_bias(F) +
+                       (taste * values(item_vectors.table.col(item))).sum();
     }
   }
 
@@ -161,8 +163,8 @@ struct HistoryRatingNetwork {
     auto error = cache.predictions.view();
     for (Index j = 0; j < batch.targets(); ++j)
       error(j) -= static_cast<Scalar>(batch.ratings[static_cast<std::size_t>(j)]);
-    const double loss = static_cast<double>(error.squaredNorm()) / static_cast<double>(count);
-    error *= Scalar(2) / static_cast<Scalar>(count);
+    const double loss = static_cast<double>(values(error).square().sum()) / static_cast<double>(count);
+    values(error) *= Scalar(2) / static_cast<Scalar>(count);
 
     // r̂ = baseline + b_u + b_i + β + (s + p)ᵀ q,  [s; β] = c + sums / √n
     auto d_sums = cache.d_sums.resize(F + 1, columns);
@@ -171,42 +173,45 @@ struct HistoryRatingNetwork {
     for (Index j = 0; j < batch.targets(); ++j) {
       const auto k = static_cast<std::size_t>(j);
       const auto user = batch.target_users[k], item = batch.target_items[k];
-      auto d = d_tastes.col(j);
-      d.head(F) = error(j) * item_vectors.table.col(item);
-      d(F) = error(j);
-      gradients.item_vectors.table.col(item) += error(j) * tastes.col(j).head(F);
+      auto d_both = values(d_tastes.col(j)), d = values(d_tastes.col(j).data(), F);
+      d = error(j) * values(item_vectors.table.col(item));
+      d_both(F) = error(j);
+      values(gradients.item_vectors.table.col(item)) += error(j) * values(tastes.col(j).data(), F);
       gradients.item_bias(item) += error(j);
       if (user != unknown_user) {
-        gradients.user_vectors.table.col(user) += d.head(F);
+        values(gradients.user_vectors.table.col(user)) += d;
         gradients.user_bias(user) += error(j);
       }
       if (batch.after[k] != RatingBatch::none)
-        d_sums.col(batch.after[k]) += static_cast<Scalar>(batch.scales[k]) * d;
+        values(d_sums.col(batch.after[k])) += static_cast<Scalar>(batch.scales[k]) * d_both;
     }
     gradients.start += d_tastes.rowwise().sum();
     // sums(t) = y(t) + sums(t − 1): what is left in d_sums is the gradient of y
     for (Index step = batch.steps.steps(); step-- > 1;)
-      d_sums.middleCols(batch.steps.begin(step - 1), batch.steps.alive(step)) +=
-          d_sums.middleCols(batch.steps.begin(step), batch.steps.alive(step));
+      values(d_sums.middleCols(batch.steps.begin(step - 1), batch.steps.alive(step))) +=
+          values(d_sums.middleCols(batch.steps.begin(step), batch.steps.alive(step)));
 
     // y = [x ∘ (1 + ρ A h); ρ a·h]: d_sums becomes the gradient of [A; a] h, and gates that of x
     auto d_hidden = cache.d_hidden.resize(hidden_size(), columns);
     auto d_x = cache.d_input.resize(x.rows(), columns);
-    gates.topRows(F).array() *= d_sums.topRows(F).array();
-    d_sums.topRows(F).array() *= x.topRows(F).array();
-    d_sums *= gate_speed;
+    for (Index j = 0; j < columns; ++j) {
+      auto d = values(d_sums.col(j).data(), F);
+      values(gates.col(j).data(), F) *= d;
+      d *= values(x.col(j).data(), F);
+    }
+    values(d_sums) *= gate_speed;
     add_product_transposed(d_sums, hidden, gradients.gate_weight);
     transposed_product(gate_weight, d_sums, d_hidden);
     state_dropout.apply(batch.keys, d_hidden);
     lstm.backward(x, batch.steps, cache.lstm, d_hidden, gradients.lstm, d_x);
-    d_x.topRows(F) += gates.topRows(F);
+    for (Index j = 0; j < columns; ++j) values(d_x.col(j).data(), F) += values(gates.col(j).data(), F);
     input_dropout.apply(batch.keys, d_x.topRows(F));
     for (Index j = 0; j < columns; ++j) {
       const auto item = batch.items[static_cast<std::size_t>(j)], level = batch.levels[static_cast<std::size_t>(j)];
-      const auto d = d_x.col(j).head(F);
-      gradients.event_vectors.table.col(item) += d.cwiseProduct(level_gains.table.col(level));
-      gradients.level_gains.table.col(level) += d.cwiseProduct(event_vectors.table.col(item));
-      gradients.level_vectors.table.col(level) += d_x.col(j).segment(F, F);
+      const auto d = values(d_x.col(j).data(), F);
+      values(gradients.event_vectors.table.col(item)) += d * values(level_gains.table.col(level));
+      values(gradients.level_gains.table.col(level)) += d * values(event_vectors.table.col(item));
+      values(gradients.level_vectors.table.col(level)) += values(d_x.col(j).data() + F, F);
     }
     return loss;
   }

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <lstmrec/core/order.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/counts/rating_bias.hpp>
 #include <lstmrec/data/features.hpp>
 #include <lstmrec/data/rating_cases.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -66,11 +66,8 @@ struct RatingBatch {
   /// Throws std::out_of_range where a visible rating is not a level.
   void fill(std::span<const RatingCase> cases, const VisibleBias& bias, const RatingLevels& rating_levels,
             std::span<const std::uint64_t> case_keys = {}) {
-    std::vector<std::size_t> order;  // longest first
-    for (std::size_t i = 0; i < cases.size(); ++i)
-      if (!cases[i].visible.empty()) order.push_back(i);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return cases[a].visible.size() > cases[b].visible.size(); });
+    auto order = order_by(cases.size(), [&](std::size_t i) { return ~cases[i].visible.size(); });  // longest first
+    while (!order.empty() && cases[order.back()].visible.empty()) order.pop_back();
     std::vector<Index> lengths;
     for (const std::size_t i : order) lengths.push_back(static_cast<Index>(cases[i].visible.size()));
     steps = PackedSteps(lengths);

@@ -1,16 +1,15 @@
 #pragma once
 
+#include <lstmrec/core/order.hpp>
 #include <lstmrec/counts/markov.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/model/next_item_network.hpp>
 #include <lstmrec/model/recommender_config.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -40,10 +39,8 @@ struct Recommender {
   ///
   /// All histories advance together, each from its first event, by the same steps as a Session takes.
   void score(std::span<const History> histories, MatrixRef<float> scores) const {
-    std::vector<std::size_t> order(histories.size());  // longest first; a user's histories beside each other
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return histories[a].size() > histories[b].size(); });
+    // Longest first; a user's histories beside each other.
+    const auto order = order_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });
     auto state = network.initial_state<Eigen::Dynamic>(static_cast<Index>(histories.size()));
     std::vector<std::uint32_t> items;
     std::size_t alive = order.size();

@@ -13,9 +13,8 @@ namespace lstmrec {
 template <class Scalar>
 void gelu(const Scalar* x, Scalar* y, Index size) {
   constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
-  const Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>> in(x, size);
-  Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>> out(y, size);
-  out = in * Scalar(0.5) * (Scalar(1) + (a * (in + b * in.cube())).tanh());
+  const auto in = values(x, size);
+  values(y, size) = in * Scalar(0.5) * (Scalar(1) + (a * (in + b * in.cube())).tanh());
 }
 
 /// The position-wise feed-forward part of a block, y = W₂ gelu(W₁ x + b₁) + b₂, with a wide middle.
@@ -77,19 +76,19 @@ struct FeedForward {
     const auto wide = cache.wide.view();
     for (Index begin = 0; begin < x.cols(); begin += tile) {
       const Index count = std::min(tile, x.cols() - begin);
-      const auto z = wide.middleCols(begin, count).array();
+      const auto z = values(wide.middleCols(begin, count));
       auto active = cache.active.resize(wide.rows(), count);
       auto d_wide = cache.d_wide.resize(wide.rows(), count);
+      auto t = values(d_wide);
       // t = tanh(a (z + b z³)), gelu = z/2 (1 + t), gelu' = (1 + t)/2 + z/2 (1 − t²) a (1 + 3 b z²)
       constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
-      d_wide.array() = (a * (z + b * z.cube())).tanh();
-      active.array() = z * Scalar(0.5) * (Scalar(1) + d_wide.array());
+      t = (a * (z + b * z.cube())).tanh();
+      values(active) = z * Scalar(0.5) * (Scalar(1) + t);
       contract_backward(active, d_output.middleCols(begin, count), gradients.contract);
-      const auto t = d_wide.array();
-      d_wide.array() = Scalar(0.5) * (Scalar(1) + t) + Scalar(0.5) * z * (Scalar(1) - t.square()) * a *
-                                                            (Scalar(1) + Scalar(3) * b * z.square());
+      t = Scalar(0.5) * (Scalar(1) + t) +
+          Scalar(0.5) * z * (Scalar(1) - t.square()) * a * (Scalar(1) + Scalar(3) * b * z.square());  // gelu'
       transposed_product(contract.weight, d_output.middleCols(begin, count), active);
-      d_wide.array() *= active.array();
+      t *= values(active);  // the gradient of z
       expand.backward(x.middleCols(begin, count), d_wide, gradients.expand, d_input.middleCols(begin, count));
     }
   }

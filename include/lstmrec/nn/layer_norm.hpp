@@ -38,10 +38,10 @@ struct LayerNorm {
   /// In place, keeping nothing: x (size × columns) := y.
   void apply(MatrixRef<Scalar> x) const {
     for (Index column = 0; column < x.cols(); ++column) {
-      auto values = x.col(column);
-      values.array() -= values.mean();
-      values *= inverse_deviation(values.squaredNorm());
-      values.array() = values.array() * gain.array() + bias.array();
+      auto y = values(x.col(column));
+      y -= y.mean();
+      y *= inverse_deviation(y);
+      y = y * values(gain) + values(bias);
     }
   }
 
@@ -50,12 +50,12 @@ struct LayerNorm {
     auto normalised = cache.normalised.resize(size(), x.cols());
     auto inverse = cache.inverse_deviation.resize(1, x.cols());
     for (Index column = 0; column < x.cols(); ++column) {
-      auto values = x.col(column);
-      auto unit = normalised.col(column);
-      unit.array() = values.array() - values.mean();
-      inverse(column) = inverse_deviation(unit.squaredNorm());
+      auto y = values(x.col(column));
+      auto unit = values(normalised.col(column));
+      unit = y - y.mean();
+      inverse(column) = inverse_deviation(unit);
       unit *= inverse(column);
-      values.array() = unit.array() * gain.array() + bias.array();
+      y = unit * values(gain) + values(bias);
     }
   }
 
@@ -63,23 +63,25 @@ struct LayerNorm {
   void backward(const Cache& cache, LayerNorm& gradients, MatrixRef<Scalar> d) const {
     const auto normalised = cache.normalised.view();
     const auto inverse = cache.inverse_deviation.view();
+    auto d_gain = values(gradients.gain), d_bias = values(gradients.bias);
     for (Index column = 0; column < d.cols(); ++column) {
-      auto dy = d.col(column);
-      const auto unit = normalised.col(column);
+      auto dy = values(d.col(column));
+      const auto unit = values(normalised.col(column));
       // y = γ ∘ x̂ + β
-      gradients.gain.array() += dy.array() * unit.array();
-      gradients.bias += dy;
-      dy.array() *= gain.array();
+      d_gain += dy * unit;
+      d_bias += dy;
+      dy *= values(gain);
       // x̂ = (x − mean) / deviation: what changes mean or deviation alone has no effect on x̂
       const Scalar along_ones = dy.mean();
-      const Scalar along_unit = dy.dot(unit) / static_cast<Scalar>(size());
-      dy.array() = (dy.array() - along_ones - unit.array() * along_unit) * inverse(column);
+      const Scalar along_unit = (dy * unit).sum() / static_cast<Scalar>(size());
+      dy = (dy - along_ones - unit * along_unit) * inverse(column);
     }
   }
 
  private:
-  Scalar inverse_deviation(Scalar squared_norm) const {
-    return Scalar(1) / std::sqrt(squared_norm / static_cast<Scalar>(size()) + static_cast<Scalar>(epsilon));
+  /// Of numbers of mean zero.
+  Scalar inverse_deviation(const Values<Scalar>& x) const {
+    return Scalar(1) / std::sqrt(x.square().sum() / static_cast<Scalar>(size()) + static_cast<Scalar>(epsilon));
   }
 };
 

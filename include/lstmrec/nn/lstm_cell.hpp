@@ -157,8 +157,8 @@ struct LstmCell {
     const ConstUnits dh(d_hidden, n);
     // h = o ∘ tanh(c)
     kept = ConstUnits(memory, n).tanh();
-    d_c_all = d_c + dh * o * (Scalar(1) - kept.square());
-    o = dh * kept * o * (Scalar(1) - o);
+    d_c_all = d_c + o * dh * (Scalar(1) - kept.square());
+    o = kept * dh * o * (Scalar(1) - o);
     // c = f ∘ c⁻ + i ∘ g
     d_c = d_c_all * f;
     f = d_c_all * ConstUnits(previous, n) * f * (Scalar(1) - f);

@@ -94,9 +94,8 @@ void for_each_named_parameter(Function&& function, First& first, Rest&... rest) 
 namespace detail {
 
 template <class Layer>
-using Values = Eigen::Array<typename Layer::Scalar, Eigen::Dynamic, 1>;
-template <class Layer>
-using BlockOf = Eigen::Map<std::conditional_t<std::is_const_v<Layer>, const Values<Layer>, Values<Layer>>>;
+using BlockOf = std::conditional_t<std::is_const_v<Layer>, ConstValues<typename Layer::Scalar>,
+                                   Values<typename Layer::Scalar>>;
 
 }  // namespace detail
 
@@ -123,7 +122,7 @@ auto parameter_blocks(First& first, Rest&... rest) {
 /// Sets every parameter to zero.
 template <class Layer>
 void set_zero(Layer& layer) {
-  for_each_parameter([](auto& parameter) { parameter.setZero(); }, layer);
+  for_each_parameter([](auto& parameter) { values(parameter).setZero(); }, layer);
 }
 
 /// A layer of the same shape with all parameters zero: empty gradients.
@@ -146,7 +145,7 @@ Index parameter_count(const Layer& layer) {
 template <class Layer>
 double parameter_norm(const Layer& layer) {
   double sum = 0;
-  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(parameter.squaredNorm()); }, layer);
+  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(values(parameter).square().sum()); }, layer);
   return std::sqrt(sum);
 }
 

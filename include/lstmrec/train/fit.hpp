@@ -140,7 +140,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
       const float weight = 1 / static_cast<float>(events);
 
       // Every shards-th window goes to the same shard, after sorting: so all shards get about the same work.
-      std::stable_sort(chosen.begin(), chosen.end(), [](const Window& a, const Window& b) { return a.size() > b.size(); });
+      sort_longest_first(chosen);
       pool.run(shards, [&](std::size_t s) {
         auto& shard = work[s];
         std::vector<Window> mine;
