@@ -28,15 +28,14 @@ struct AdamFactors {
 
 /// m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,  w = w − decay w − rate m / (√v + ε).
 template <class Scalar>
-void adam_step(Values<Scalar> w_all, ConstValues<Scalar> g_all, Values<Scalar> m_all, Values<Scalar> v_all,
+void adam_step(Scalar* weights, const Scalar* gradients, Scalar* means, Scalar* squares, Index size,
                const AdamFactors& factors) {
   const auto beta1 = static_cast<Scalar>(factors.beta1), beta2 = static_cast<Scalar>(factors.beta2);
   constexpr Index block = 2048;  // all four stay in the first-level cache from one line to the next
-  for (Index begin = 0; begin < w_all.size(); begin += block) {
-    const Index count = std::min(block, w_all.size() - begin);
-    const auto g = values(g_all.data() + begin, count);
-    auto w = values(w_all.data() + begin, count);
-    auto m = values(m_all.data() + begin, count), v = values(v_all.data() + begin, count);
+  for (Index begin = 0; begin < size; begin += block) {
+    const Index count = std::min(block, size - begin);
+    const auto g = values(gradients + begin, count);
+    auto w = values(weights + begin, count), m = values(means + begin, count), v = values(squares + begin, count);
     m = beta1 * m + (Scalar(1) - beta1) * g;
     v = beta2 * v + (Scalar(1) - beta2) * g.square();
     w -= static_cast<Scalar>(factors.decay) * w +
@@ -70,7 +69,7 @@ class Adam {
     const double epsilon = paper ? options_.epsilon * square_correction : options_.epsilon;
     auto visitor = [&](const char*, Kind kind, auto& parameter, const auto& gradient, auto& mean, auto& square) {
       const double decay = kind == Kind::weight ? learning_rate * options_.weight_decay : 0;
-      detail::adam_step(values(parameter), values(gradient), values(mean), values(square),
+      detail::adam_step(parameter.data(), gradient.data(), mean.data(), square.data(), parameter.size(),
                         {options_.beta1, options_.beta2, rate, epsilon, decay});
     };
     Layer::visit(visitor, layer, gradients, mean_, square_);
