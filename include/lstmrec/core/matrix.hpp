@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 
 #include <cassert>
+#include <type_traits>
 
 namespace lstmrec {
 
@@ -25,28 +26,29 @@ template <class Scalar>
 using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>, 0, Eigen::OuterStride<>>;
 
 /// Numbers that lie one after the other, for pointwise formulas.
-template <class Scalar>
-using Values = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+template <class Scalar, int Count = Eigen::Dynamic>
+using Values = Eigen::Map<Eigen::Array<Scalar, Count, 1>>;
 
 /// The read-only Values.
-template <class Scalar>
-using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+template <class Scalar, int Count = Eigen::Dynamic>
+using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Count, 1>>;
 
-template <class Scalar>
-Values<Scalar> values(Scalar* first, Index count) {
+template <int Count = Eigen::Dynamic, class Scalar>
+Values<Scalar, Count> values(Scalar* first, Index count) {
   return {first, count};
 }
 
-template <class Scalar>
-ConstValues<Scalar> values(const Scalar* first, Index count) {
+template <int Count = Eigen::Dynamic, class Scalar>
+ConstValues<Scalar, Count> values(const Scalar* first, Index count) {
   return {first, count};
 }
 
-/// The numbers of a matrix or a column. They have one type, whatever they are a part of: so a formula is compiled once.
+/// The numbers of a matrix or a column. Unless their number is fixed they have one type, whatever they are a part of:
+/// so a formula is compiled once.
 template <class Numbers>
 auto values(Numbers&& numbers) {
   assert(numbers.innerStride() == 1 && (numbers.cols() <= 1 || numbers.outerStride() == numbers.rows()));
-  return values(numbers.data(), numbers.size());
+  return values<std::remove_cvref_t<Numbers>::SizeAtCompileTime>(numbers.data(), numbers.size());
 }
 
 /// A compile-time size times a factor; a run-time size stays one.
