@@ -36,13 +36,37 @@ void measure_step(const std::string& name, Cell cell) {
 
 }  // namespace
 
-TEST_CASE("One matrix product: the limit of everything below", "[!benchmark]") {
-  const Matrix<float> a = random_matrix(1024, 1024), b = random_matrix(1024, 1024);
-  Matrix<float> c(1024, 1024);
-  measure("1024 x 1024 x 1024", {1024, 2.0 * 1024 * 1024 * 1024, "columns"}, [&] {
-    product(a, b, c);
-    return c(0, 0);
-  });
+// The limit of everything below. C = A B with A rows × depth; "packed" where A is the same for many products.
+TEST_CASE("Matrix products, and Eigen's own of the same shapes", "[!benchmark]") {
+  struct Shape {
+    std::string name;
+    Index rows, columns, depth;
+  };
+  std::vector<Shape> shapes = {{"2048 x 2048 x 2048", 2048, 2048, 2048}};
+  for (const Index size : {64, 128, 256}) {
+    shapes.push_back({"logits of 128 events, 3416 items, " + units(size), 3416, 128, size});
+    shapes.push_back({"recurrent product of 12 sequences, " + units(size), 4 * size, 12, size});
+    shapes.push_back({"gradient of input weights from 3000 events, " + units(size), 4 * size, size, 3000});
+  }
+  for (const auto& [name, rows, columns, depth] : shapes) {
+    const Matrix<float> a = random_matrix(rows, depth), b = random_matrix(depth, columns);
+    Matrix<float> c(rows, columns);
+    LeftFactor<float> packed;
+    packed.pack(a);
+    const Work work{1, 2.0 * static_cast<double>(rows * columns * depth), "products"};
+    measure(name, work, [&] {
+      product(a, b, c);
+      return c(0, 0);
+    });
+    measure(name + ", packed", work, [&] {
+      product(packed, b, c);
+      return c(0, 0);
+    });
+    measure(name + ", Eigen", work, [&] {
+      c.noalias() = a * b;
+      return c(0, 0);
+    });
+  }
 }
 
 TEST_CASE("Cell step", "[!benchmark]") {
