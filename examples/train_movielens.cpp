@@ -23,6 +23,7 @@
 #include "config_options.hpp"
 #include "console.hpp"
 #include "json.hpp"
+#include "ranks_file.hpp"
 #include "report.hpp"
 
 namespace {
@@ -32,7 +33,7 @@ using namespace example;
 using Path = std::filesystem::path;
 
 struct Arguments {
-  Path data, model, evaluate, metrics, report, lists;
+  Path data, model, evaluate, metrics, report, lists, ranks;
   SequenceOptions sequences;
   std::string split = "leave-one-out", preset = "default";
   std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
@@ -63,6 +64,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--lists", a.lists,
                  "Write the ranking of every test target to this file: user and items, tabs between");
   app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all");
+  app.add_option("--ranks", a.ranks, "Write the rank of every test target to this file, for compare_runs");
   app.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
 
@@ -273,7 +275,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
 }
 
 int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
-  check_outputs({a.model, a.metrics, a.report, a.lists});
+  check_outputs({a.model, a.metrics, a.report, a.lists, a.ranks});
   const auto say = [&](const auto&... parts) {
     if (!a.quiet) ((std::cerr << ... << parts) << '\n');
   };
@@ -313,6 +315,11 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     write_file_atomically(
         a.lists, [&](std::ostream& out) { write_ranked_lists(out, outcome.recommender, split, split.test, lists); });
     say("lists written to ", a.lists.string());
+  }
+  if (!a.ranks.empty()) {
+    write_file_atomically(a.ranks,
+                          [&](std::ostream& out) { write_ranks(out, figures.test.front().evaluation, split); });
+    say("ranks written to ", a.ranks.string());
   }
   if (!a.metrics.empty()) {
     const Json json = metrics(split, outcome, figures);

@@ -65,6 +65,16 @@ TEST_CASE("means weigh every target alike") {
   CHECK(sums.estimates(0, 1, pool)[1].low == sums.means()[1]);
 }
 
+TEST_CASE("p is small exactly where users agree on the sign") {
+  UserSums sums(3);
+  for (std::uint32_t user = 0; user < 100; ++user)
+    sums.add(user, std::array{-1.0 - user % 3, user % 2 == 0 ? 1.0 : -1.0, 0.0});
+  ThreadPool pool(1);
+  CHECK(sums.p_of_sign(0, 999, 1, pool) == 2 / 1000.);
+  CHECK(sums.p_of_sign(1, 999, 1, pool) > 0.8);
+  CHECK(sums.p_of_sign(2, 999, 1, pool) == 1);
+}
+
 TEST_CASE("a paired comparison finds a difference that single intervals hide") {
   const Split split = leave_one_out(sequences(make_interactions(random_log(9, 6000, 300, 60))));
   const std::size_t items = split.sequences.items.size();

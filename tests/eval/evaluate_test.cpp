@@ -120,6 +120,13 @@ TEST_CASE("repeating the history is right only for targets that are repeats") {
   CHECK(result.hr_at(1).value == Approx(repeats / static_cast<double>(split.test.size())));
 }
 
+TEST_CASE("repeating the history is never right where nothing repeats") {
+  const Split split = leave_one_out(sequences(make_interactions(random_log(3, 900, 30, 300)), {.keep_repeats = false}));
+  const auto result = evaluate(repeats_history(split.sequences.items.size()), split, split.test, {.cutoffs = {1, 10}});
+  for (const Estimate& figure : {result.hr_at(1), result.hr_at(10), result.ndcg_at(1), result.ndcg_at(10)})
+    CHECK((figure.value == 0 && figure.low == 0 && figure.high == 0));
+}
+
 TEST_CASE("an evaluation depends on neither threads nor batches") {
   const Split split = split_by_time(sequences(make_interactions(random_log(4, 5000, 90, 60, 900))), .1, .3);
   const MarkovCounts scorer(split);

@@ -4,7 +4,7 @@
 set -uo pipefail
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 programs=$(cd "$2" && pwd)
-train=$programs/train_movielens recommend=$programs/recommend
+train=$programs/train_movielens recommend=$programs/recommend compare=$programs/compare_runs
 sample=$source_folder/data/sample
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -52,7 +52,7 @@ bad_data() {
     mkdir data results
     printf "$contents" >"data/$name"
     expect_error 1 "$words" "$train" --data data "$@" --quiet --model results/model --metrics results/metrics \
-      --report results/report --lists results/lists
+      --report results/report --lists results/lists --ranks results/ranks
     [[ -z $(ls -A results) ]] || fail "nothing should have been written: $(ls -A results)"
     rm -r data results
   }
@@ -83,7 +83,7 @@ bad_outputs() {
   # With so many epochs: only a test before training ends in time.
   local forever=("$train" --data small "${tiny[@]}" --epochs 1000000 --patience 0)
   local option
-  for option in --model --metrics --report --lists; do
+  for option in --model --metrics --report --lists --ranks; do
     expect_error 1 'nowhere/file: cannot be written: No such file or directory' "${forever[@]}" $option nowhere/file
     expect_error 1 'small: cannot be written: ' "${forever[@]}" $option small
     expect_error 1 '/dev/null: cannot be written: ' "${forever[@]}" $option /dev/null
@@ -314,6 +314,76 @@ predicts_ratings() {
   expect_error 2 '--form' "${rate[@]}" --form best
   printf '1 2 3 4 5\n' >sequences.txt
   expect_error 1 'needs ratings' "$programs/train_ratings" --data sequences.txt
+}
+
+compares_runs() {
+  small_data
+  local seed figures='s/  */ /g'
+  for seed in 1 2 3; do
+    expect 0 "$train" --data small "${tiny[@]}" --seed $seed --ranks $seed.tsv --model model$seed
+    grep '^lstmrec ' out | sed "$figures" | cut -d ' ' -f 2-10 >row$seed
+  done
+  [[ $(head -n 1 1.tsv) == '# ranks: '*' items, 60 users, leave-one-out '*'; seen items left out, '* ]] ||
+    fail 'a header should say what was ranked'
+  (($(grep -cE $'^[0-9]+\t[0-9]+\t[1-9][0-9]*$' 1.tsv) == 60)) || fail 'there should be a line a target'
+  expect 0 "$train" --data small --evaluate model1 --ranks again.tsv
+  cmp 1.tsv again.tsv || fail 'the saved model should give the same ranks'
+
+  # The figures of train_movielens with their intervals, and the difference from the first.
+  expect 0 "$compare" 1.tsv 2.tsv 3.tsv
+  [[ "# ranks: $(head -n 1 out)" == "$(head -n 1 1.tsv)" ]] || fail 'the table should say what was ranked'
+  for seed in 1 2 3; do
+    [[ $(grep -m 1 "^$seed.tsv " out | sed "$figures" | cut -d ' ' -f 2-10) == "$(cat row$seed)" ]] ||
+      fail "the figures should be those of train_movielens: $(cat row$seed)"
+  done
+  local ndcg='function ndcg(rank) { return rank > 10 ? 0 : log(2) / log(rank + 1) }' expected
+  expected=$(paste 1.tsv 2.tsv | awk -F '\t' "$ndcg"'NR > 1 {sum += ndcg($6) - ndcg($3)} END {printf "%.4f", sum / 60}')
+  sed '1,/^NDCG@10 minus that of 1.tsv$/d' out | grep -qE "^2.tsv +$expected \[.*\]  p = [01]\.[0-9]{3}$" ||
+    fail "the difference should be $expected"
+
+  # Commas join the seeds of a configuration: their mean, and the least and the greatest figure.
+  expected=$(paste 1.tsv 2.tsv | awk -F '\t' "$ndcg"'NR > 1 {a += ndcg($3) / 60; b += ndcg($6) / 60} END {
+    printf "%.4f \\[.*  2 runs, NDCG %.4f to %.4f", (a + b) / 2, a < b ? a : b, a < b ? b : a}')
+  expect 0 "$compare" 1.tsv,2.tsv 3.tsv 3.tsv,3.tsv
+  grep -qE "^1.tsv,2.tsv +0\.[0-9]{4} \[.*\] +$expected$" out || fail "seeds should give mean and spread: $expected"
+  [[ $(grep '^3.tsv ' out | sed "$figures" | cut -d ' ' -f 2-10) == \
+    "$(grep '^3.tsv,3.tsv ' out | sed "$figures" | cut -d ' ' -f 2-10)" ]] || fail 'a run twice should be that run'
+  expect 0 "$compare" 1.tsv
+  ! grep -q 'minus' out || fail 'a run alone should be compared with nothing'
+
+  # A difference that all users share, and none.
+  awk -F '\t' -v OFS='\t' 'NR > 1 {$3 = 1} {print}' 1.tsv >best
+  awk -F '\t' -v OFS='\t' 'NR > 1 {$3 = 11} {print}' 1.tsv >worst
+  expect 0 "$compare" worst best worst
+  grep -qE '^best +1\.0000  p = 0\.002$' out || fail 'the difference should be certain'
+  grep -qE '^worst +0\.0000  p = 1\.000$' out || fail 'there should be no difference'
+}
+
+compares_only_what_is_comparable() {
+  local header='# ranks: 9 items, 2 users, by time' users
+  printf -v users '%s\n' "$header" $'1\t5\t1' $'1\t6\t2' $'2\t5\t3'
+  # bad <words expected> <contents, with printf's escapes>
+  bad() {
+    printf '%s' "$users" >good
+    printf "$2" >bad
+    expect_error 1 "$1" "$compare" good bad
+  }
+  bad 'bad:1: expected a file that train_movielens --ranks has written, got ""' ''
+  bad 'bad:1: expected a file that train_movielens --ranks has written, got "1\t5\t1"' '1\t5\t1\n'
+  bad 'bad:1: expected "# ranks: 9 items, 2 users, by time", as in good, got "# ranks: 8 items, 2 users, by time"' \
+    '# ranks: 8 items, 2 users, by time\n1\t5\t1\n'
+  bad 'bad:2: expected user, item and rank separated by tabs, got "1\t5"' "$header\n1\t5\n"
+  bad 'bad:3: expected "1\t6", as in good, got "1\t7"' "$header\n1\t5\t1\n1\t7\t2\n"
+  bad 'bad:4: expected "2\t5", as in good, got the end of the file' "$header\n1\t5\t1\n1\t6\t2\n"
+  bad 'bad:5: expected the end of the file, as in good, got "2\t6"' "${users}2\t6\t4\n"
+  bad 'bad:2: expected a rank from 1 to 4294967295, got "0"' "$header\n1\t5\t0\n"
+  bad 'bad:2: expected a rank from 1 to 4294967295, got "4294967296"' "$header\n1\t5\t4294967296\n"
+  bad 'bad:2: expected an integer as rank, got "first"' "$header\n1\t5\tfirst\n"
+  printf '%s\n' "$header" >bad
+  expect_error 1 'bad:2: expected ranks, got a header only' "$compare" bad
+  expect_error 1 'none: No such file or directory' "$compare" good none
+  expect_error 1 'expected files separated by commas, got "good,,good"' "$compare" good,,good
+  expect_error 2 'runs is required' "$compare"
 }
 
 small_programs() {

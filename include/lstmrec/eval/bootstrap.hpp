@@ -78,6 +78,18 @@ class UserSums {
     return estimates;
   }
 
+  /// How easily users drawn anew would turn the sign of a figure's mean round, two-sided:
+  /// p = 2 (1 + the smaller of the numbers of samples with a mean ≤ 0 and ≥ 0) / (1 + samples), at most 1.
+  double p_of_sign(std::size_t figure, std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
+    std::size_t not_above = 0, not_below = 0;
+    for (const auto& sample : resampled_means(samples, seed, pool)) {
+      not_above += sample[figure] <= 0;
+      not_below += sample[figure] >= 0;
+    }
+    const auto turned = static_cast<double>(1 + std::min(not_above, not_below));
+    return std::min(1.0, 2.0 * turned / static_cast<double>(1 + samples));
+  }
+
   /// The value below which the given share of the sorted values lies, interpolated between two of them.
   static double percentile(std::span<const double> sorted, double share) {
     const double position = share * static_cast<double>(sorted.size() - 1);

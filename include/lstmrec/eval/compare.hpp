@@ -24,12 +24,11 @@ struct CompareOptions {
 /// How much better one model is than another on the same targets.
 struct Comparison {
   Estimate ndcg;  ///< NDCG of the first − NDCG of the second.
-  double p = 1;   ///< Two-sided: how easily users drawn anew would turn the difference round.
+  double p = 1;   ///< UserSums::p_of_sign: how easily users drawn anew would turn the difference round.
 };
 
 /// The difference of NDCG between two models, by a paired bootstrap over users: both are summed over the same draws,
 /// so that what makes a user easy or hard for both doesn't count.
-/// p = 2 (1 + the smaller of the numbers of samples with a difference ≤ 0 and ≥ 0) / (1 + samples), at most 1.
 /// Throws std::invalid_argument if the targets differ or there are no samples to draw.
 inline Comparison compare(const Evaluation& first, const Evaluation& second, const CompareOptions& options = {}) {
   if (!std::equal(first.targets.begin(), first.targets.end(), second.targets.begin(), second.targets.end(),
@@ -44,16 +43,8 @@ inline Comparison compare(const Evaluation& first, const Evaluation& second, con
              std::array{ndcg(first.ranks[k], options.cutoff) - ndcg(second.ranks[k], options.cutoff)});
 
   ThreadPool pool(options.threads);
-  Comparison result;
-  result.ndcg = sums.estimates(options.bootstrap_samples, options.seed, pool)[0];
-  std::size_t not_above = 0, not_below = 0;
-  for (const auto& sample : sums.resampled_means(options.bootstrap_samples, options.seed, pool)) {
-    not_above += sample[0] <= 0;
-    not_below += sample[0] >= 0;
-  }
-  result.p = std::min(1.0, 2.0 * static_cast<double>(1 + std::min(not_above, not_below)) /
-                               static_cast<double>(1 + options.bootstrap_samples));
-  return result;
+  return {sums.estimates(options.bootstrap_samples, options.seed, pool)[0],
+          sums.p_of_sign(0, options.bootstrap_samples, options.seed, pool)};
 }
 
 }  // namespace lstmrec
