@@ -37,7 +37,7 @@ struct Arguments {
   SequenceOptions sequences;
   std::string split = "leave-one-out", preset = "default";
   std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
-  bool drop_repeats = false, quiet = false;
+  bool drop_repeats = false, linear_baselines = false, quiet = false;
 };
 
 void add_options(CLI::App& app, Arguments& a) {
@@ -61,6 +61,8 @@ void add_options(CLI::App& app, Arguments& a) {
       ->excludes(model);
   app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   app.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
+  app.add_flag("--linear-baselines", a.linear_baselines,
+               "Evaluate EASE and a decayed ridge too: minutes, for at most 10 000 items");
   app.add_option("--lists", a.lists,
                  "Write the ranking of every test target to this file: user and items, tabs between");
   app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all");
@@ -120,8 +122,25 @@ struct Figures {
   std::vector<NamedEvaluation> test;  ///< The model, then the baselines, the best known last.
 };
 
-Figures evaluate_all(const Recommender& recommender, const Split& split, std::size_t threads) {
-  const EvaluateOptions options{.filter_seen = !recommender.config.recommend_seen, .threads = threads};
+/// The solution whose λ is best on the validation part, and that λ.
+template <class Equations>
+std::pair<LinearScorer, double> best_solution(const Equations& equations, const Split& split, EvaluateOptions options) {
+  options.cutoffs = {10};
+  options.bootstrap_samples = 0;
+  std::pair<LinearScorer, double> best;
+  double best_ndcg = -1;
+  for (const double lambda : {50., 100., 200., 300., 500., 1000.}) {
+    LinearScorer scorer = equations.solve(lambda);
+    const double ndcg = evaluate(scorer, split, split.validation, options).ndcg_at(10).value;
+    if (ndcg <= best_ndcg) continue;
+    best = {std::move(scorer), lambda};
+    best_ndcg = ndcg;
+  }
+  return best;
+}
+
+Figures evaluate_all(const Recommender& recommender, const Split& split, const Arguments& a) {
+  const EvaluateOptions options{.filter_seen = !recommender.config.recommend_seen, .threads = a.threads};
   Figures figures;
   if (!split.validation.empty()) figures.validation = evaluate(recommender, split, split.validation, options);
   const auto add = [&](const char* name, const auto& scorer) {
@@ -136,7 +155,14 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, std::si
   add("popularity", Popularity(split));
   add("Markov", MarkovCounts(split, MarkovOptions::first_order()));
   add("item-kNN", ItemKnn(split));
+  const auto add_linear = [&](const char* name, const auto& equations) {
+    const auto [scorer, lambda] = best_solution(equations, split, options);
+    if (!a.quiet) std::cerr << name << ": best on validation with lambda " << lambda << '\n';
+    add(name, scorer);
+  };
+  if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
   add("decayed Markov", MarkovCounts(split));
+  if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
   return figures;
 }
 
@@ -296,6 +322,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   const Split split = make_split(a.split, std::move(events), config.seed);
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
+  if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
   const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, a);
   if (outcome.training && !outcome.stopped() &&
@@ -308,7 +335,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   if (outcome.recommender.uses_counts())
     say("transition counts are used with weight ", outcome.recommender.config.counts_weight);
   say("evaluating");
-  const Figures figures = evaluate_all(outcome.recommender, split, a.threads);
+  const Figures figures = evaluate_all(outcome.recommender, split, a);
   if (!a.quiet) write_table(std::cout, figures.test);
   if (!a.lists.empty()) {
     const RankedListOptions lists{a.lists_length, !outcome.recommender.config.recommend_seen};

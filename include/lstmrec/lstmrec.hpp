@@ -13,6 +13,7 @@
 
 // What tables of counts recommend: the baselines.
 #include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/linear.hpp>
 #include <lstmrec/counts/markov.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/counts/rating_bias.hpp>

@@ -9,15 +9,13 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "data/logs.hpp"
+#include "counts/scores_of.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/core/matrix.hpp>
 #include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/linear.hpp>
 #include <lstmrec/counts/markov.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/data/event.hpp>
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 
 using namespace lstmrec;
@@ -26,31 +24,6 @@ namespace {
 
 // Training parts: 0 1 2 | 0 1 | 3 0 2 (the last two events of each are held out).
 Split three_users() { return split_of({{0, 1, 2, 3, 4}, {0, 1, 4, 3}, {3, 0, 2, 1, 4}}, 5); }
-
-std::vector<Event> history_of(std::initializer_list<std::uint32_t> items) {
-  std::vector<Event> events;
-  for (const auto item : items) events.push_back({.item = item});
-  return events;
-}
-
-template <class S>
-std::vector<double> scores_of(const S& scorer, History history) {
-  const std::vector<History> histories{history, history};
-  Matrix<float> scores = Matrix<float>::Constant(scorer.items(), 2, std::nanf(""));
-  scorer.score(histories, scores);
-  REQUIRE(scores.col(0) == scores.col(1));
-  return {scores.col(0).begin(), scores.col(0).end()};
-}
-
-void check_near(const std::vector<double>& found, const std::vector<double>& expected) {
-  REQUIRE(found.size() == expected.size());
-  for (std::size_t item = 0; item < found.size(); ++item) {
-    INFO("item " << item);
-    CHECK(found[item] == Approx(expected[item]).epsilon(1e-5).margin(1e-9));
-  }
-}
-
-Split random_split() { return leave_one_out(sequences(make_interactions(random_log(5, 2000, 60, 40)))); }
 
 }  // namespace
 
@@ -171,6 +144,8 @@ TEST_CASE("permuting the events after a target changes no score of a baseline") 
   check_same(MarkovCounts(split, MarkovOptions::first_order()), MarkovCounts(permuted, MarkovOptions::first_order()));
   check_same(MarkovCounts(split), MarkovCounts(permuted));
   check_same(ItemKnn(split), ItemKnn(permuted));
+  check_same(EaseEquations(split).solve(10), EaseEquations(permuted).solve(10));
+  check_same(DecayedRidgeEquations(split).solve(10), DecayedRidgeEquations(permuted).solve(10));
 
   // And a training event does matter, so that the test could fail.
   Split changed = split;

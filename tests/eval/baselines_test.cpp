@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 #include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/linear.hpp>
 #include <lstmrec/counts/markov.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/data/movielens.hpp>
@@ -42,6 +43,8 @@ TEST_CASE("the baselines' figures on MovieLens 1M") {
   check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .192, .112);
   check_figures("decayed chain", MarkovCounts(split), split, .258, .150);
   check_figures("item neighbours", ItemKnn(split), split, .142, .079);
+  check_figures("EASE", EaseEquations(split).solve(500), split, .214, .119);
+  check_figures("decayed ridge", DecayedRidgeEquations(split).solve(300), split, .267, .157);
 }
 
 TEST_CASE("the baselines' figures on MovieLens 100K") {
@@ -51,6 +54,7 @@ TEST_CASE("the baselines' figures on MovieLens 100K") {
   check_figures("popularity", Popularity(split), split, .084, .043);
   check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .144, .077);
   check_figures("decayed chain", MarkovCounts(split), split, .206, .114);
+  check_figures("decayed ridge", DecayedRidgeEquations(split).solve(300), split, .203, .110);
 }
 
 TEST_CASE("the baselines' figures on the small MovieLens of 2018") {

@@ -115,6 +115,8 @@ bad_usage() {
   expect_error 2 'excludes' "$recommend" --model m --data small --user 1 --history 1
   expect_error 1 '--data needs --user or --all' "$recommend" --model m --data small
   expect_error 2 '--top' "$recommend" --model m --top 0
+  printf '1 %s\n' "$(seq -s ' ' 10001)" >sequences.txt
+  expect_error 1 'at most 10000 items, got 10001' "$train" --data sequences.txt --quiet --linear-baselines
   expect 0 "$train" --help
   grep -q -- --hidden-size out || fail '--help should list the options'
 }
@@ -146,6 +148,10 @@ trains_and_evaluates() {
   cp out table
   expect 0 "$train" --data small --min-item-count 3 --evaluate model --metrics again.json --report again.html
   cmp -s table out || fail 'the saved model should give the same table'
+  expect 0 "$train" --data small --min-item-count 3 --evaluate model --linear-baselines --metrics linear.json
+  (($(grep -cE '^(EASE|decayed ridge) +0\.[0-9]{4} \[0\.' out) == 2)) || fail 'the table should have two more lines'
+  (($(grep -cE '^(EASE|decayed ridge): best on validation with lambda (50|[1-9]0+)$' err) == 2)) || fail 'two lambdas'
+  grep -q '"ease"' linear.json && grep -q '"decayed_ridge"' linear.json || fail 'linear.json should have both'
   "$CMAKE" -Dfile=again.json -Dtrained=OFF -P "$source_folder/tests/examples/check_metrics.cmake" || fail 'again.json'
   [[ $(sed '/"train"/,$d' metrics.json) == "$(sed '/"data"/,$d' again.json)" ]] ||
     fail 'the saved model should give the same figures'
