@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Remakes the accuracy table. Usage: benchmarks/accuracy.sh BUILD DATA RESULTS [SEED...]
+#
+#   BUILD    a release build: its examples/ has train_movielens and compare_runs
+#   DATA     a folder with ml-1m, ml-100k and ml-latest-small
+#   RESULTS  where every run leaves its figures (.json) and ranks (.tsv); a run that is there already is not repeated, so
+#            an interrupted table goes on where it stopped
+#   SEED     1 2 3 if none is given; the preset `accurate` on ml-1m takes the first alone
+#
+# A line a data set and preset: the LSTM alone, the counts alone (decayed Markov) and what is saved and served, which is
+# both where counts help on validation. Figures are means over the seeds; the interval is the bootstrap's, over users.
+set -euo pipefail
+
+if (($# < 3)); then
+  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
+  exit 2
+fi
+build=$1 data=$2 results=$3
+shift 3
+seeds=("$@")
+(($# > 0)) || seeds=(1 2 3)
+mkdir -p "$results"
+
+# The mean over some runs' files of one figure, as in `"section": { … "figure": number`.
+mean() {
+  local section=$1 figure=$2
+  shift 2
+  awk -v section="\"$section\": {" -v figure="\"$figure\": " '
+    index($0, section) { inside = 1 }
+    inside && index($0, figure) { sub(/.*: /, ""); sum += $0; ++count; inside = 0 }
+    END { if (count) printf "%.4f", sum / count; else printf "-" }' "$@"
+}
+
+line='%-16s %-9s %-17s %-17s %-17s %-18s %-16s %7s %6s\n'
+printf "$line" data preset "LSTM alone" "counts alone" "saved" "NDCG@10, interval" "NDCG@10, seeds" seconds MiB
+for name in ml-1m ml-100k ml-latest-small; do
+  log=$data/$name options=()
+  if [[ $name == ml-1m ]]; then
+    options=(--min-item-count 5)
+    [[ ! -f $log/sequences.txt ]] || log=$log/sequences.txt
+  fi
+  for preset in quick default accurate; do
+    own=("${seeds[@]}")
+    [[ $name-$preset != ml-1m-accurate ]] || own=("${seeds[0]}")
+    figures=() ranks=()
+    for seed in "${own[@]}"; do
+      run=$results/$name-$preset-$seed
+      if [[ ! -f $run.json ]]; then
+        "$build/examples/train_movielens" --data "$log" "${options[@]}" --preset $preset --seed "$seed" \
+          --ranks "$run.tsv" --metrics "$run.json" >"$run.out"
+      fi
+      figures+=("$run.json") ranks+=("$run.tsv")
+    done
+    both="$(mean test hr@10 "${figures[@]}") $(mean test ndcg@10 "${figures[@]}")"
+    alone="$(mean lstm_alone hr@10 "${figures[@]}") $(mean lstm_alone ndcg@10 "${figures[@]}")"
+    [[ $alone != "- -" ]] || alone=$both
+    summary=$("$build/examples/compare_runs" "$(IFS=,; echo "${ranks[*]}")" | sed -n 3p)
+    interval=$(grep -o '\[[^]]*\]' <<<"$summary" | sed -n 2p)
+    spread=$(sed -n 's/.*NDCG \(.*\)/\1/p' <<<"$summary")
+    printf "$line" $name $preset "$alone" \
+      "$(mean decayed_markov hr@10 "${figures[@]}") $(mean decayed_markov ndcg@10 "${figures[@]}")" "$both" "$interval" \
+      "${spread:-one seed}" "$(mean train seconds "${figures[@]}" | cut -d. -f1)" \
+      "$(mean train peak_memory_mib "${figures[@]}" | cut -d. -f1)"
+  done
+done
