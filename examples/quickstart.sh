@@ -36,7 +36,7 @@ cat <<END
 
 The report: $build/report.html
 
-Next, real data. MovieLens 1M (6 MB to download, about 30 minutes of training on two cores):
+Next, real data. MovieLens 1M (6 MB to download, about a quarter of an hour of training on two cores):
   data/download.sh ml-1m
   $build/examples/train_movielens --data data/ml-1m --min-item-count 5 --model ml-1m.safetensors --report ml-1m.html
 END
