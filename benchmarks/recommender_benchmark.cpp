@@ -59,11 +59,17 @@ TEST_CASE("Whole training step: 64 windows, full softmax over 3416 items, clippi
 TEST_CASE("Serving", "[!benchmark]") {
   const Split split = random_split(64);
   for (const std::int64_t size : {64, 128, 256}) {
-    const Recommender recommender = random_recommender(split, size);
-    Session session(recommender);
-    std::int64_t item = 0;
+    Recommender recommender = random_recommender(split, size);
     const std::string name = std::to_string(size) + " units";
+    const Recommender plain = recommender;
+    recommender.prepare_sessions();
+    Session session(recommender), plain_session(plain);
+    std::int64_t item = 0;
     const double block = 2.0 * static_cast<double>(16 * size * size);
+    measure("observe, not prepared, " + name, {1, block}, [&] {
+      plain_session.observe(item = (item + 1) % items);
+      return plain_session.events();
+    });
     measure("observe, " + name, {1, block}, [&] {
       session.observe(item = (item + 1) % items);
       return session.events();

@@ -121,6 +121,7 @@ TEST_CASE("Session: observing and a list allocate nothing once a list of that le
   for (int id = 0; id < 3416; ++id) recommender.item_ids.add(id * 3000);
   recommender.catalogue.assign(3416, {"A title that is too long for the small-string optimisation", {}});
   recommender.item_counts.assign(3416, 1);
+  if (GENERATE(false, true)) recommender.prepare_sessions();
   if (GENERATE(false, true)) {
     recommender.config.counts_weight = 1;
     for (std::uint32_t item = 0; item < 3416; ++item) {

@@ -90,6 +90,27 @@ TEST_CASE("Recommender: counts add their weight times the logarithm of the decay
   CHECK(with_counts.col(1) == scores.col(1));  // without events, popularity speaks alone
 }
 
+TEST_CASE("Session: with the items' products prepared, the same scores to rounding") {
+  Recommender plain = sample_recommender();
+  if (GENERATE(false, true)) {  // without projections too
+    plain.config.embedding_size = plain.config.hidden_size = 12;
+    plain.network = NextItemNetwork<float>(plain.items(), plain.config);
+    Random random(1);
+    plain.network.initialise(random);
+  }
+  Recommender prepared = plain;
+  prepared.prepare_sessions();
+  CHECK(prepared.item_products.rows() == 4 * plain.network.hidden_size());
+  CHECK(prepared.item_products.cols() == plain.items());
+  Session session(plain), other(prepared);
+  for (const Event& event : sample_split().sequences[4].first(30)) {
+    session.observe(plain.item_ids.id(event.item));
+    other.observe(plain.item_ids.id(event.item));
+    const auto a = session.scores(), b = other.scores();
+    for (std::size_t item = 0; item < a.size(); ++item) REQUIRE(std::abs(a[item] - b[item]) < 1e-4f);
+  }
+}
+
 TEST_CASE("Session: top_n is the head of a full sort, without what the user has had") {
   const Recommender& recommender = sample_recommender();
   Session session(recommender);

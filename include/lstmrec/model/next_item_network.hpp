@@ -169,6 +169,30 @@ struct NextItemNetwork {
     }
   }
 
+  /// What the first recurrent layer takes from every item, W x (4 hidden × items): for a step that reads one column of
+  /// it instead of all of W.
+  Matrix<Scalar> item_products() const {
+    Matrix<Scalar> x = item_vectors.table;
+    input_norm.apply(x);
+    if (projects()) {
+      Matrix<Scalar> projected(hidden_size(), items());
+      input_projection.forward(x, projected);
+      x.swap(projected);
+    }
+    const auto& cell = blocks.front().recurrent.cell;
+    Matrix<Scalar> products(cell.input_weight.rows(), items());
+    product(cell.input_weight, x, products);
+    return products;
+  }
+
+  /// The step of one sequence with these products. Allocates nothing.
+  void step(std::uint32_t item, const Matrix<Scalar>& products, State<1>& state) const {
+    embed(std::span<const std::uint32_t>(&item, 1), state.embedded, state.hidden);
+    blocks.front().step_from_product(state.hidden, products.col(item), state.blocks.front());
+    for (std::size_t k = 1; k < blocks.size(); ++k) blocks[k].step(state.hidden, state.blocks[k]);
+    read_out(state.hidden, state.output);
+  }
+
   /// scores (items × columns) := the score of every item from the output of a state. For one column, known at compile
   /// time, allocates nothing.
   template <class Output, class Scores>
@@ -184,13 +208,24 @@ struct NextItemNetwork {
   template <class E, class H, class O, int Columns>
   void step_columns(std::span<const std::uint32_t> items, E&& embedded, H&& hidden, O&& output,
                     State<Columns>& state) const {
+    embed(items, embedded, hidden);
+    for (std::size_t k = 0; k < blocks.size(); ++k) blocks[k].step(hidden, state.blocks[k]);
+    read_out(hidden, output);
+  }
+
+  /// The input of the first block.
+  template <class E, class H>
+  void embed(std::span<const std::uint32_t> items, E&& embedded, H&& hidden) const {
     item_vectors.forward(items, embedded);
     input_norm.apply(embedded);
     if (projects())
       input_projection.forward(embedded, hidden);
     else
       hidden = embedded;
-    for (std::size_t k = 0; k < blocks.size(); ++k) blocks[k].step(hidden, state.blocks[k]);
+  }
+
+  template <class H, class O>
+  void read_out(const H& hidden, O&& output) const {
     if (projects())
       output_projection.forward(hidden, output);
     else

@@ -90,6 +90,14 @@ struct LstmCell {
   /// The state of `columns` sequences before their first events.
   State<Eigen::Dynamic> initial_state(Index columns) const { return make_state<Eigen::Dynamic>(columns); }
 
+  /// One streaming step with the input product W x already known. Allocates nothing.
+  template <class Product>
+  void step_from_product(const Product& input_product, State<1>& state) const {
+    state.gates = bias + input_product;
+    state.gates.noalias() += recurrent_weight * state.hidden;
+    activate(state.gates, state.memory, state.memory, state.hidden);
+  }
+
   /// One step of the first x.cols() sequences of a state. x: input × n. Allocates nothing for one column.
   template <class X, int Columns>
   void step(const X& x, State<Columns>& state) const {

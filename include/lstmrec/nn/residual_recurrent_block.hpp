@@ -113,6 +113,20 @@ struct ResidualRecurrentBlock {
   template <class X, int Columns>
   void step(X&& x, State<Columns>& state) const {
     recurrent.cell.step(x, state.recurrent);
+    finish_step(x, state);
+  }
+
+  /// The same for one sequence, where the product of the cell's input weights with x is already known.
+  template <class X, class Product>
+  void step_from_product(X&& x, const Product& input_product, State<1>& state) const {
+    recurrent.cell.step_from_product(input_product, state.recurrent);
+    finish_step(x, state);
+  }
+
+ private:
+  /// What follows the recurrent layer, in place.
+  template <class X, int Columns>
+  void finish_step(X&& x, State<Columns>& state) const {
     x += state.recurrent.hidden.leftCols(x.cols());
     recurrent_norm.apply(x);
     auto residual = state.recurrent.gates.topRows(size()).leftCols(x.cols());  // free until the next step
