@@ -24,7 +24,7 @@ namespace lstmrec {
 //     const DecayedRidgeEquations equations(split);         // once
 //     const LinearScorer scorer = equations.solve(300);     // for every λ that is tried on the validation part
 
-/// The catalogues for which there are linear baselines: of 10 000 items, a matrix takes 400 MB and a solution minutes.
+/// The largest catalogue for which there are linear baselines: there a matrix takes 400 MB, and solving 2 GB.
 inline constexpr std::size_t max_linear_items = 10'000;
 
 /// Throws std::invalid_argument on more than max_linear_items.
