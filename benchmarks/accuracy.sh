@@ -21,14 +21,23 @@ seeds=("$@")
 (($# > 0)) || seeds=(1 2 3)
 mkdir -p "$results"
 
-# The mean over some runs' files of one figure, as in `"section": { … "figure": number`.
+# The mean over some runs' files of one figure, as in `"section": { … "figure": number`. A run that uses no counts has no
+# section lstm_alone: its LSTM is alone already, and its figures are in the section test.
 mean() {
   local section=$1 figure=$2
   shift 2
   awk -v section="\"$section\": {" -v figure="\"$figure\": " '
+    /^{/ { inside = 0 }
     index($0, section) { inside = 1 }
     inside && index($0, figure) { sub(/.*: /, ""); sum += $0; ++count; inside = 0 }
-    END { if (count) printf "%.4f", sum / count; else printf "-" }' "$@"
+    END { if (count) printf "%.4f", sum / count; else printf "-" }' < <(
+    for file in "$@"; do
+      if [[ $section == lstm_alone ]] && ! grep -q '"lstm_alone"' "$file"; then
+        sed 's/"test": {/"lstm_alone": {/' "$file"
+      else
+        cat "$file"
+      fi
+    done)
 }
 
 line='%-16s %-9s %-17s %-17s %-17s %-18s %-16s %7s %6s\n'
@@ -53,7 +62,6 @@ for name in ml-1m ml-100k ml-latest-small; do
     done
     both="$(mean test hr@10 "${figures[@]}") $(mean test ndcg@10 "${figures[@]}")"
     alone="$(mean lstm_alone hr@10 "${figures[@]}") $(mean lstm_alone ndcg@10 "${figures[@]}")"
-    [[ $alone != "- -" ]] || alone=$both
     summary=$("$build/examples/compare_runs" "$(IFS=,; echo "${ranks[*]}")" | sed -n 3p)
     interval=$(grep -o '\[[^]]*\]' <<<"$summary" | sed -n 2p)
     spread=$(sed -n 's/.*NDCG \(.*\)/\1/p' <<<"$summary")

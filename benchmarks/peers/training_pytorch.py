@@ -2,11 +2,12 @@
 
     python training_pytorch.py LOG [UNITS...]      LOG: a sequences.txt (user item item ...)
 
-The same network, batches and optimiser: embedding, layer norm, LSTM, feed-forward part of four times the width, residual
+The same network, batch size and optimiser: embedding, layer norm, LSTM, feed-forward part of four times the width, residual
 connections and norms, dropout, tied output vectors over all items, five weighted targets an event, clipping, Adam, an
-average of the weights. Events are packed, so that neither side computes on padding. Two things are left out here, in
-PyTorch's favour: the items that a user has seen are not taken out of the softmax, and no validation runs.
-Prints the best of the thread counts 1 and 2, each with one warm-up pass over the batches.
+average of the weights. Events are packed, so that neither side computes on padding; whether padded batches, whose LSTM
+PyTorch gives to another library, are faster has not been tried. In PyTorch's favour, the items that a user has seen are
+not taken out of the softmax, and the batches are made before the time is taken.
+Prints events/s for 1 and 2 threads, each after two batches of warm-up.
 """
 import random
 import sys

@@ -2,6 +2,7 @@
 #include <lstmrec/model/presets.hpp>
 
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -155,6 +156,13 @@ TEST_CASE("Model file: transition counts that do not fit are named") {
   CHECK(contains(message_after([](F f) { f.tensors.erase("counts.totals"); }), "counts.totals is missing"));
   CHECK(contains(message_after([](F f) { f.metadata.erase("counts.window"); }), "counts.window: expected a number"));
   CHECK(contains(message_after([](F f) { f.metadata["counts.decay"] = "2"; }), "decay must be in (0, 1]"));
+  CHECK(contains(message_after([](F f) { f.metadata["counts.window"] = "18446744073709551615"; }), "at most 1000000"));
+  CHECK(contains(message_after([](F f) { f.metadata["counts.smoothing"] = "inf"; }), "smoothing must be finite"));
+  CHECK(contains(message_after([](F f) {
+                   std::vector<float> totals = {0, 1, 2, 3, std::numeric_limits<float>::quiet_NaN(), 5, 6};
+                   f.put("counts.totals", {7}, std::span<const float>(totals));
+                 }),
+                 "counts.totals: expected finite numbers"));
   CHECK(contains(message_after([](F f) {
                    std::vector<std::int64_t> offsets = {0, 0, 1, 3, 6, 10, 15, 22};
                    f.put("counts.offsets", {8}, std::span<const std::int64_t>(offsets));

@@ -14,7 +14,10 @@ class Buffer {
 
   /// A rows × columns view with unspecified contents.
   View resize(Index rows, Index columns) {
-    if (storage_.size() < rows * columns) storage_.resize(rows * columns);
+    if (storage_.size() < rows * columns) {
+      storage_ = Vector<Scalar>();  // first, so that nothing half done is left where memory runs out
+      storage_.resize(rows * columns);
+    }
     rows_ = rows;
     columns_ = columns;
     return view();

@@ -15,7 +15,8 @@ namespace lstmrec {
 // Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; Van Zee and van de Geijn, "BLIS: a
 // framework for rapidly instantiating BLAS functionality", 2015.
 //
-// Eigen's packets stand for the vector registers, so this is right for every processor that Eigen knows. It is here
+// Eigen's packets stand for the vector registers, so there is one source for all processors. Where Eigen has none it is
+// right but not fast. It is here
 // because Eigen's own product loses up to a quarter of the speed with some compilers, and because it packs the left
 // matrix again for every product, where a recurrent layer multiplies by the same weights at every step.
 
@@ -57,7 +58,7 @@ void transpose_into(const Scalar* from, Index from_stride, Index rows, Index col
   using namespace Eigen::internal;
   using Packet = typename find_best_packet<Scalar, 4>::type;
   constexpr int size = unpacket_traits<Packet>::size;
-  constexpr Index strip = 16;  // columns: as far as the lines written stay in the first-level cache
+  constexpr Index strip = std::max(16, size);  // columns: so far the lines written stay in the first-level cache
   const Index packed_rows = rows / size * size, packed_columns = columns / size * size;
   for (Index begin = 0; begin < packed_columns; begin += strip)
     for (Index row = 0; row < packed_rows; row += size)
@@ -163,8 +164,10 @@ void multiply(StridedMatrix<Scalar> a, const Scalar* packed, StridedMatrix<Scala
       pack_panels<Tile<Scalar>::columns>(b.block(k, j, depth, width).transposed(), b_panels);
       for (Index i = 0; i < a.rows; i += row_block) {
         const Index height = std::min(row_block, a.rows - i);
-        const Scalar* a_panels = packed + padded_rows * k + i * depth;
-        if (!packed) {
+        const Scalar* a_panels = nullptr;
+        if (packed) {
+          a_panels = packed + padded_rows * k + i * depth;
+        } else {
           Scalar* const panels = a_buffer.resize(depth, round_up(height, Tile<Scalar>::rows)).data();
           pack_panels<Tile<Scalar>::rows>(a.block(i, k, height, depth), panels);
           a_panels = panels;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -43,9 +44,12 @@ struct MarkovOptions {
   /// Throws std::invalid_argument that names the rule which an option breaks.
   void check() const {
     if (max_gap < 1 || window < 1) throw std::invalid_argument("max_gap and window must be at least 1");
-    if (!(smoothing >= 0)) throw std::invalid_argument("smoothing must not be negative");
+    if (max_gap > 1000000 || window > 1000000) throw std::invalid_argument("max_gap and window must be at most 1000000");
+    if (!(smoothing >= 0) || std::isinf(smoothing))
+      throw std::invalid_argument("smoothing must be finite and not negative");
     if (!(decay > 0 && decay <= 1)) throw std::invalid_argument("decay must be in (0, 1]");
-    if (!(popularity_weight >= 0)) throw std::invalid_argument("popularity_weight must not be negative");
+    if (!(popularity_weight >= 0) || std::isinf(popularity_weight))
+      throw std::invalid_argument("popularity_weight must be finite and not negative");
   }
 };
 

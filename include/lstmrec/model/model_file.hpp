@@ -6,9 +6,12 @@
 #include <lstmrec/model/vocabulary_tensors.hpp>
 #include <lstmrec/version.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -112,10 +115,14 @@ inline MarkovCounts get_counts(const TensorFile& file, const std::vector<std::ui
   rows.values = file.get<float>("counts.values");
   counts.totals = file.get<float>("counts.totals");
   if (offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()) ||
-      rows.offsets.back() != rows.items.size() || rows.values.size() != rows.items.size())
+      static_cast<std::uint64_t>(offsets.back()) != rows.items.size() || rows.values.size() != rows.items.size())
     throw ModelFileError(file.path + ": counts.offsets: expected to rise from 0 to the number of counts.items and of " +
                          "counts.values, found " + std::to_string(offsets.back()) + ", " +
                          std::to_string(rows.items.size()) + " and " + std::to_string(rows.values.size()));
+  const auto is_count = [](float value) { return value >= 0 && std::isfinite(value); };
+  if (!std::all_of(rows.values.begin(), rows.values.end(), is_count) ||
+      !std::all_of(counts.totals.begin(), counts.totals.end(), is_count))
+    throw ModelFileError(file.path + ": counts.values and counts.totals: expected finite numbers, none below 0");
   for (const std::uint32_t item : rows.items)
     if (item >= items)
       throw ModelFileError(file.path + ": counts.items: expected numbers below " + std::to_string(items) + ", found " +
@@ -130,7 +137,7 @@ inline MarkovCounts get_counts(const TensorFile& file, const std::vector<std::ui
 /// The same recommender gives the same bytes, and so does one that was loaded again.
 inline void save(const Recommender& recommender, const std::filesystem::path& path) {
   TensorFile file;
-  file.metadata["format"] = "lstmrec recommender 1";
+  file.metadata["format"] = "lstmrec recommender 2";
   file.metadata["version"] = LSTMREC_VERSION;
   put_config(file, recommender.config);
   put_vocabulary(file, "items", recommender.item_ids, recommender.catalogue);
@@ -148,14 +155,14 @@ inline void save(const Recommender& recommender, const std::filesystem::path& pa
 /// expected and what was found, where it is not such a file; before memory is taken for it.
 inline Recommender load_recommender(const std::filesystem::path& path) {
   const TensorFile file = read_safetensors(path);
-  expect_format(file, "lstmrec recommender 1");
+  expect_format(file, "lstmrec recommender 2");
   Recommender recommender;
   recommender.config = get_config<RecommenderConfig>(file);
   get_vocabulary(file, "items", recommender.item_ids, recommender.catalogue);
   const std::uint64_t items = recommender.item_ids.size();
   file.expect_shape("items.counts", {items});
   recommender.item_counts = file.get<std::uint32_t>("items.counts");
-  if (recommender.uses_counts()) recommender.counts = get_counts(file, recommender.item_counts);
+  if (recommender.config.counts_weight > 0) recommender.counts = get_counts(file, recommender.item_counts);
 
   // The largest parameter along every size that the configuration sets: what the network is going to allocate has to
   // be in the file.

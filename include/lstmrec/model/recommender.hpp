@@ -34,15 +34,16 @@ struct Recommender {
 
   Index items() const { return network.items(); }
   /// Makes the events of sessions cheaper by what the first layer computes of an item alone, for 16 hidden × items bytes
-  /// (14 MB at 256 units and 3416 items). To be called after training or loading, before sessions begin; not saved.
+  /// (14 MB at 256 units and 3416 items). To be called after training or loading, before sessions begin, and again
+  /// after any change of the network; not saved.
   void prepare_sessions() { item_products = network.item_products(); }
 
-  bool uses_counts() const { return config.counts_weight > 0; }
+  bool uses_counts() const { return config.counts_weight > 0 && counts.items() > 0; }
 
   /// Scores all items for what may follow each history (Scorer). The histories' item indices are this recommender's:
   /// those of the sequences it was trained on, or of sequences brought to its vocabulary. scores: items × histories.
   ///
-  /// All histories advance together, each from its first event, by the same steps as a Session takes.
+  /// All histories advance together, each from its first event, by the steps of a Session.
   void score(std::span<const History> histories, MatrixRef<float> scores) const {
     // Longest first; a user's histories beside each other.
     const auto order = order_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });

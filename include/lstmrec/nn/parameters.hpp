@@ -103,11 +103,12 @@ using BlockOf = std::conditional_t<std::is_const_v<Layer>, ConstValues<typename 
 ///
 ///     for (auto& [kind, weight, gradient] : parameter_blocks(layer, gradients)) weight -= 0.1f * gradient;
 ///
-/// A block fits the first-level cache, so an update that reads it twice reads memory once; and threads can share them.
+/// A block stays in the nearest caches, so an update that reads it twice reads memory once; and threads can share them.
 template <class First, class... Rest>
 auto parameter_blocks(First& first, Rest&... rest) {
   std::vector<std::tuple<Kind, detail::BlockOf<First>, detail::BlockOf<Rest>...>> blocks;
   auto visitor = [&](const char*, Kind kind, auto& parameter, auto&... same) {
+    assert(((same.size() == parameter.size()) && ...));
     constexpr Index size = 2048;
     for (Index begin = 0; begin < parameter.size(); begin += size) {
       const Index count = std::min(size, parameter.size() - begin);

@@ -95,7 +95,7 @@ class Session {
   }
 
   /// The session as bytes, for the same recommender on the same kind of machine. What comes after a restored session
-  /// has the same bits as what would have come after the saved one.
+  /// has the same bits as what would have come after the saved one, if both were prepared (prepare_sessions) or neither.
   std::vector<std::byte> save() const {
     std::vector<std::byte> bytes;
     const auto append = [&](const void* data, std::size_t size) {
@@ -122,7 +122,7 @@ class Session {
     if (header.kind != kind || header.recommender != fingerprint())
       throw Error("a saved session belongs to another recommender");
     const std::size_t window = recommender_->uses_counts() ? recommender_->counts.options.window : 0;
-    if (header.seen > is_seen_.size() || header.recent > window ||
+    if (header.seen > is_seen_.size() || header.recent != std::min<std::uint64_t>(header.events, window) ||
         bytes.size() != sizeof header + state_bytes + (header.recent + header.seen) * sizeof(std::uint32_t))
       throw Error("a saved session is cut short");
     std::vector<std::uint8_t> is_seen(is_seen_.size(), 0);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,6 +22,7 @@ namespace lstmrec {
 /// `recommender`: with its counts, and with config.counts_weight = 0. The result does not depend on the number of threads.
 inline double choose_counts_weight(const Recommender& recommender, const Split& split, std::span<const Target> targets,
                                    std::size_t threads = 0) {
+  assert(recommender.config.counts_weight == 0);
   constexpr std::array weights = {0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0};
   constexpr std::size_t batch = 64;
   const auto items = static_cast<std::size_t>(recommender.items());

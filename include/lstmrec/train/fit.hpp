@@ -201,7 +201,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     progress.epoch_ended = false;
     if (config.patience > 0 && without_improvement >= static_cast<std::size_t>(config.patience)) break;
   }
-  if (config.counts_weight != 0) {
+  if (config.counts_weight > 0 || (config.counts_weight < 0 && !result.stopped)) {
     recommender.counts = MarkovCounts(split);
     recommender.config.counts_weight = config.counts_weight > 0
                                            ? config.counts_weight

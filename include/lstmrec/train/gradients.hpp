@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <tuple>
 #include <vector>
 
 namespace lstmrec {
