@@ -398,6 +398,8 @@ small_programs() {
   grep -q 'after 100 steps h = -*0\.' out || fail 'embedded_cell should print its state'
   expect 0 "$programs/own_loss"
   (($(grep -cE '^(softmax|pairwise) +0\.' out) == 2)) || fail 'own_loss should print two lines of figures'
+  awk '/^```cpp/ { inside = 1; next } /^```/ && inside { exit } inside' "$source_folder/README.md" >readme.cpp
+  diff readme.cpp "$source_folder/examples/quickstart.cpp" || fail "the README's program should be examples/quickstart.cpp"
   expect 0 "$programs/quickstart"
   (($(grep -c '([0-9]\{4\})$' out) == 10)) || fail 'quickstart should print ten titles'
   expect 0 "$recommend" --model model.safetensors --history 297,36,72
