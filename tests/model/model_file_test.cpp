@@ -53,6 +53,16 @@ Recommender small_recommender(bool tied = true, bool text_ids = false, bool with
   return recommender;
 }
 
+/// What loading says of the folder's "model" after a change.
+template <class Change>
+std::string message_of_changed(const TemporaryFolder& folder, Change&& change) {
+  TensorFile file = read_safetensors(folder.path() / "model");
+  change(file);
+  const auto changed = folder.path() / "changed";
+  write_safetensors(changed, file);
+  return thrown<ModelFileError>([&] { load_recommender(changed); });
+}
+
 }  // namespace
 
 TEST_CASE("Model file: a loaded recommender is the saved one, and saves the same bytes") {
@@ -106,15 +116,8 @@ TEST_CASE("Model file: cut anywhere it is refused with the file's name") {
 
 TEST_CASE("Model file: what does not fit is named, with what was expected and found") {
   const TemporaryFolder folder;
-  const auto path = folder.path() / "model";
-  save(small_recommender(), path);
-  const auto message_after = [&](auto&& change) {
-    TensorFile file = read_safetensors(path);
-    change(file);
-    const auto changed = folder.path() / "changed";
-    write_safetensors(changed, file);
-    return thrown<ModelFileError>([&] { load_recommender(changed); });
-  };
+  save(small_recommender(), folder.path() / "model");
+  const auto message_after = [&](auto&& change) { return message_of_changed(folder, change); };
   using F = TensorFile&;
   CHECK(contains(message_after([](F f) { f.metadata["format"] = "other"; }), "found \"other\""));
   CHECK(contains(message_after([](F f) { f.metadata.erase("config.layers"); }), "config.layers is missing"));
@@ -143,15 +146,8 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
 
 TEST_CASE("Model file: transition counts that do not fit are named") {
   const TemporaryFolder folder;
-  const auto path = folder.path() / "model";
-  save(small_recommender(true, false, true), path);
-  const auto message_after = [&](auto&& change) {
-    TensorFile file = read_safetensors(path);
-    change(file);
-    const auto changed = folder.path() / "changed";
-    write_safetensors(changed, file);
-    return thrown<ModelFileError>([&] { load_recommender(changed); });
-  };
+  save(small_recommender(true, false, true), folder.path() / "model");
+  const auto message_after = [&](auto&& change) { return message_of_changed(folder, change); };
   using F = TensorFile&;
   CHECK(contains(message_after([](F f) { f.tensors.erase("counts.totals"); }), "counts.totals is missing"));
   CHECK(contains(message_after([](F f) { f.metadata.erase("counts.window"); }), "counts.window: expected a number"));
