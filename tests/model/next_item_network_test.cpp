@@ -233,13 +233,14 @@ using Network = NextItemNetwork<double>;
 using UsersNetwork = NextItemNetwork<double, PlainRecurrentBlock, TemperatureHead>;
 
 const RecommenderConfig tied = {.embedding_size = 4, .hidden_size = 4, .layers = 3, .feed_forward_factor = 2};
+const RecommenderConfig plain = {.embedding_size = 4, .hidden_size = 4, .layers = 3, .feed_forward_factor = 0};
 const RecommenderConfig own = {
     .embedding_size = 3, .hidden_size = 5, .layers = 3, .feed_forward_factor = 2, .tied_vectors = false};
 
 }  // namespace
 
 TEST_CASE("NextItemNetwork: gradients with dropout, three blocks, ragged sequences, excluded items") {
-  for (const auto& config : {tied, own}) {
+  for (const auto& config : {tied, own, plain}) {
     Network network(items, config);
     randomise(network, 1);
     check_network_gradients(network, SoftmaxCrossEntropy{}, true);
@@ -261,7 +262,7 @@ TEST_CASE("NextItemNetwork: tied vectors with projections, own vectors without")
 }
 
 TEST_CASE("NextItemNetwork: steps of one and of many sequences compute what forward computes") {
-  for (const auto& config : {tied, own}) {
+  for (const auto& config : {tied, own, plain}) {
     Network network(items, config);
     randomise(network, 1);
     check_step_against_forward(network, 1e-12);
@@ -342,7 +343,8 @@ TEST_CASE("NextItemNetwork: a bad configuration is refused before any memory is 
   CHECK(message_of([](auto& c) { c.embedding_size = -1; }) == "embedding_size must be at least 1, got -1");
   CHECK(message_of([](auto& c) { c.hidden_size = 0; }) == "hidden_size must be at least 1, got 0");
   CHECK(message_of([](auto& c) { c.layers = 0; }) == "layers must be at least 1, got 0");
-  CHECK(message_of([](auto& c) { c.feed_forward_factor = 0; }) == "feed_forward_factor must be at least 1, got 0");
+  CHECK(message_of([](auto& c) { c.feed_forward_factor = -1; }) == "feed_forward_factor must not be negative, got -1");
+  CHECK(message_of([](auto& c) { c.negatives = -1; }) == "negatives must be in [0, 2^31), got -1");
   CHECK(message_of([](auto& c) { c.dropout = 1; }) == "dropout must be in [0, 1), got 1");
   CHECK(message_of([&](auto& c) { c.dropout = nan; }) == "dropout must be in [0, 1), got nan");
   CHECK(message_of([](auto& c) { c.target_count = 0; }) == "target_count must be in [1, 1000], got 0");

@@ -124,11 +124,26 @@ TEST_CASE("fit: a user's own loss learns it too") {
   CHECK(hit_rate_at_1(result.recommender, split) > 0.97);
 }
 
+TEST_CASE("fit: sampled negatives learn it too") {
+  const Split split = circle(40, 100);
+  RecommenderConfig config = small();
+  config.negatives = 10;
+  config.epochs = 25;
+  config.target_count = 1;
+  config.patience = 0;
+  const auto result = fit(split, config);
+  CHECK(hit_rate_at_1(result.recommender, split) > 0.97);
+  CHECK(result.recommender.items() == 40);
+  config.tied_vectors = false;
+  CHECK(hit_rate_at_1(fit(split, config).recommender, split) > 0.97);
+}
+
 TEST_CASE("fit: the same seed gives the same bits for any number of threads") {
   const Split split = noise(20, 40);
   for (const std::int64_t shards : {2, 3}) {
     RecommenderConfig config = small();
     config.shards = shards;
+    config.negatives = shards == 2 ? 0 : 7;
     const auto one = fit(split, config, {.threads = 1}), two = fit(split, config, {.threads = 2}),
                many = fit(split, config, {.threads = 7});
     CHECK(same_bits(one.recommender.network, two.recommender.network));

@@ -102,10 +102,11 @@ struct NextItemNetwork {
     visit_member(visitor, "head", networks.head...);
   }
 
-  /// One training pass over a batch: returns the loss and adds its gradients.
+  /// One training pass over a batch: returns the loss and adds its gradients. With `sampled`, the loss is over some of
+  /// the items only, and the batch's inputs and targets are columns of this network's tables.
   template <ItemLoss<Scalar> Loss>
   double forward_backward(const WindowBatch& batch, std::uint32_t targets_per_column, const Loss& loss, Cache& cache,
-                          NextItemNetwork& gradients) const {
+                          NextItemNetwork& gradients, const SampledItems* sampled = nullptr) const {
     const Index columns = batch.steps.columns(), hidden = hidden_size();
     cache.hidden.resize(blocks.size() + 1);
     cache.blocks.resize(blocks.size());
@@ -123,7 +124,7 @@ struct NextItemNetwork {
     auto projected = projects() ? cache.projected.resize(embedding_size(), columns) : last;
     if (projects()) output_projection.forward(last, projected);
 
-    const ItemTargets targets{targets_per_column, batch.targets, batch.weights, batch.excluded};
+    const ItemTargets targets{targets_per_column, batch.targets, batch.weights, batch.excluded, sampled};
     auto& vector_gradients =
         own_output_vectors.count() == 0 ? gradients.item_vectors.table : gradients.own_output_vectors.table;
     auto d_projected = cache.d_projected.resize(embedding_size(), columns);

@@ -12,7 +12,7 @@ struct RecommenderConfig {
   std::int64_t embedding_size = 256;       ///< Numbers in an item's vector.
   std::int64_t hidden_size = 256;          ///< Units of each LSTM.
   std::int64_t layers = 1;                 ///< Residual recurrent blocks.
-  std::int64_t feed_forward_factor = 4;    ///< Width of a block's feed-forward part, in hidden sizes.
+  std::int64_t feed_forward_factor = 4;    ///< Width of a block's feed-forward part, in hidden sizes; 0: none.
   double dropout = 0.3;                    ///< After the embedding and after both parts of each block.
   bool tied_vectors = true;                ///< An item's output vector is its input vector.
 
@@ -24,6 +24,7 @@ struct RecommenderConfig {
   bool recommend_seen = false;             ///< If not, the items of a user's past are neither predicted nor listed.
   std::int64_t target_count = 5;           ///< Each event predicts this many of the events after it,
   double target_decay = 0.5;               ///< the k-th with weight target_decayᵏ.
+  std::int64_t negatives = 0;              ///< Items drawn at each step, to be compared with the targets; 0: all items.
   std::int64_t window = 200;               ///< Longer histories are cut; each window starts from the zero state.
 
   // How.
@@ -52,6 +53,7 @@ struct RecommenderConfig {
     visitor("recommend_seen", config.recommend_seen);
     visitor("target_count", config.target_count);
     visitor("target_decay", config.target_decay);
+    visitor("negatives", config.negatives);
     visitor("window", config.window);
     visitor("epochs", config.epochs);
     visitor("batch_size", config.batch_size);
@@ -77,12 +79,13 @@ struct RecommenderConfig {
     rule(embedding_size >= 1, "embedding_size must be at least 1", embedding_size);
     rule(hidden_size >= 1, "hidden_size must be at least 1", hidden_size);
     rule(layers >= 1, "layers must be at least 1", layers);
-    rule(feed_forward_factor >= 1, "feed_forward_factor must be at least 1", feed_forward_factor);
+    rule(feed_forward_factor >= 0, "feed_forward_factor must not be negative", feed_forward_factor);
     rule(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     rule(counts_weight == -1 || (counts_weight >= 0 && counts_weight < 1e6), "counts_weight must be -1 or in [0, 1e6)",
          counts_weight);
     rule(target_count >= 1 && target_count <= 1000, "target_count must be in [1, 1000]", target_count);
     rule(target_decay > 0 && target_decay <= 1, "target_decay must be in (0, 1]", target_decay);
+    rule(negatives >= 0 && negatives < (std::int64_t{1} << 31), "negatives must be in [0, 2^31)", negatives);
     rule(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
     rule(epochs >= 0, "epochs must not be negative", epochs);
     rule(epochs <= 1000000, "epochs must be at most 1000000", epochs);

@@ -27,7 +27,7 @@ struct Embedding {
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... layers) {
-    visitor("table", Kind::weight, layers.table...);
+    visitor("table", Kind::table, layers.table...);
   }
 
   /// output.col(j) := table.col(indices[j]). output: size × indices.

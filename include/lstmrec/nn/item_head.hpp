@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct ItemHead {
     LeftFactor<Scalar> vectors;  ///< Vᵀ, packed once for all tiles.
     Buffer<Scalar> logits;       ///< items × tile.
     std::vector<Scalar> kept;    ///< Scratch, the logits of a column's targets.
+    std::vector<std::uint32_t> own_items;  ///< Of `sampled_loss`: the rows of a tile's own targets.
+    std::vector<float> own_weights;        ///< Likewise.
   };
 
   Vector<Scalar> bias;  ///< b, items.
@@ -37,7 +40,7 @@ struct ItemHead {
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... heads) {
-    visitor("bias", Kind::bias, heads.bias...);
+    visitor("bias", Kind::table_bias, heads.bias...);
   }
 
   /// scores (items × columns) := Vᵀ h + b. h: size × columns. For one column, known at compile time, allocates nothing.
@@ -60,6 +63,7 @@ struct ItemHead {
   double loss(const Loss& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, const ItemTargets& targets,
               Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients, MatrixRef<Scalar> d_h) const {
     assert(static_cast<std::size_t>(h.cols()) == targets.columns() && vectors.cols() == items());
+    if (targets.sampled) return sampled_loss(loss, vectors, h, targets, cache, d_vectors, gradients, d_h);
     double sum = 0;
     cache.vectors.pack_transposed(vectors);
     for (Index begin = 0; begin < h.cols(); begin += tile) {
@@ -81,6 +85,94 @@ struct ItemHead {
   }
 
  private:
+  /// The loss over a column's own targets and the sampled negatives, which all columns share:
+  ///
+  ///     Z = Σ over targets exp(zᵢ) + Σ over negatives (countⱼ / (n qⱼ)) exp(zⱼ)
+  ///
+  /// with the n draws from q, of which j is countⱼ, targets and excluded items left out of the second sum: its mean over
+  /// the draws is the rest of the catalogue's sum. Bengio and Senécal, "Quick training of probabilistic neural nets by
+  /// importance sampling", 2003, eq. 10; the targets are always there, so their logits take no correction.
+  template <ItemLoss<Scalar> Loss>
+  double sampled_loss(const Loss& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h,
+                      const ItemTargets& targets, Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients,
+                      MatrixRef<Scalar> d_h) const {
+    const SampledItems& sampled = *targets.sampled;
+    const auto per_column = static_cast<Index>(targets.per_column);
+    const Index negatives = sampled.negatives(), rows = negatives + per_column;
+    const auto negative_vectors = vectors.leftCols(negatives);
+    const Vector<Scalar> shift =
+        bias.head(negatives) +
+        Eigen::Map<const Eigen::VectorXf>(sampled.log_weights.data(), negatives).template cast<Scalar>();
+    cache.vectors.pack_transposed(negative_vectors);
+    double sum = 0;
+    for (Index begin = 0; begin < h.cols(); begin += tile) {
+      const Index count = std::min(tile, h.cols() - begin);
+      const ItemTargets part = targets.middle_columns(begin, count);
+      const auto part_h = h.middleCols(begin, count);
+      auto logits = cache.logits.resize(rows, count);
+      // Row `negatives` + k of a column is its own k-th target; one that repeats another adds its weight to that one's.
+      cache.own_items.clear();
+      cache.own_weights.assign(part.weights.begin(), part.weights.end());
+      product(cache.vectors, part_h, logits.topRows(negatives));
+      add_to_columns(shift, logits.topRows(negatives));
+      for (Index column = 0; column < count; ++column) {
+        const auto own = part.items_of(column);
+        float* const weights = cache.own_weights.data() + column * per_column;
+        for (std::size_t k = 0; k < own.size(); ++k) {
+          cache.own_items.push_back(static_cast<std::uint32_t>(negatives) + static_cast<std::uint32_t>(k));
+          const auto first = static_cast<std::size_t>(std::find(own.begin(), own.end(), own[k]) - own.begin());
+          if (weights[k] == 0 || first == k) continue;
+          weights[first] += weights[k];
+          weights[k] = 0;
+        }
+        for (std::size_t k = 0; k < own.size(); ++k)
+          if (weights[k] != 0)
+            logits(negatives + static_cast<Index>(k), column) = vectors.col(own[k]).dot(part_h.col(column)) + bias[own[k]];
+      }
+      const ItemTargets own_targets{part.per_column, cache.own_items, cache.own_weights, {}, nullptr};
+      leave_out(part, cache.own_weights, negatives, Scalar(-1e30), logits);
+      MatrixRef<Scalar> logits_and_gradient(logits);
+      sum += static_cast<double>(loss(logits_and_gradient, own_targets));
+      leave_out(part, cache.own_weights, negatives, Scalar(0), logits);
+      const auto d_negatives = logits.topRows(negatives);
+      product(negative_vectors, d_negatives, d_h.middleCols(begin, count));
+      add_product_transposed(part_h, d_negatives, d_vectors.leftCols(negatives));
+      add_row_sums(d_negatives, gradients.bias.head(negatives));
+      for (Index column = 0; column < count; ++column) {
+        const auto own = part.items_of(column);
+        for (std::size_t k = 0; k < own.size(); ++k) {
+          const Scalar d = logits(negatives + static_cast<Index>(k), column);
+          if (d == 0) continue;
+          d_h.col(begin + column) += d * vectors.col(own[k]);
+          d_vectors.col(own[k]) += d * part_h.col(column);
+          gradients.bias[own[k]] += d;
+        }
+      }
+    }
+    return sum;
+  }
+
+  /// Sets what takes no part in a sampled loss: negatives that are excluded or targets, and the rows of missing targets.
+  template <class Logits>
+  static void leave_out(const ItemTargets& targets, const std::vector<float>& own_weights, Index negatives,
+                        Scalar value, Logits& logits) {
+    for (Index column = 0; column < logits.cols(); ++column) {
+      Scalar* const z = logits.col(column).data();
+      if (!targets.excluded.empty())
+        for (const auto item : targets.excluded[static_cast<std::size_t>(column)]) {
+          const std::uint32_t place = targets.sampled->place[item];
+          if (place < negatives) z[place] = value;
+        }
+      const auto own = targets.items_of(column);
+      for (std::size_t k = 0; k < own.size(); ++k) {
+        if (own_weights[static_cast<std::size_t>(column) * own.size() + k] == 0)
+          z[negatives + static_cast<Index>(k)] = value;
+        else if (own[k] < negatives)
+          z[own[k]] = value;
+      }
+    }
+  }
+
   /// Sets the excluded entries of every column, the targets excepted.
   template <class Logits>
   static void exclude(const ItemTargets& targets, Logits& logits, Scalar value, std::vector<Scalar>& kept) {

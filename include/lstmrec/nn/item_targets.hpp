@@ -8,6 +8,15 @@
 
 namespace lstmrec {
 
+/// A few items instead of the catalogue, for a softmax over sampled negatives. The tables then hold only the columns that
+/// a batch touches, the negatives first. All spans are borrowed.
+struct SampledItems {
+  std::span<const float> log_weights;       ///< One a negative: what is added to its logit.
+  std::span<const std::uint32_t> place;     ///< By item of the catalogue: its column, or a larger number if it has none.
+
+  Eigen::Index negatives() const { return static_cast<Eigen::Index>(log_weights.size()); }
+};
+
 /// What each column of a batch should predict: a few weighted items, and the items that are out of question there.
 ///
 /// The weights carry the normalisation: a loss is Σ weight · loss(item), so for the mean over a batch of N columns the
@@ -17,6 +26,7 @@ struct ItemTargets {
   std::span<const std::uint32_t> items;                        ///< per_column a column, one column after the other.
   std::span<const float> weights;                              ///< Likewise.
   std::span<const std::span<const std::uint32_t>> excluded;    ///< A list of items a column; empty: nothing excluded.
+  const SampledItems* sampled = nullptr;   ///< If not null, `items` are columns of its tables; `excluded` stay items.
 
   std::size_t columns() const { return items.size() / per_column; }
   std::span<const std::uint32_t> items_of(Index column) const { return part(items, column); }
@@ -26,7 +36,7 @@ struct ItemTargets {
     const auto first = static_cast<std::size_t>(begin), size = static_cast<std::size_t>(count);
     return {per_column, items.subspan(first * per_column, size * per_column),
             weights.subspan(first * per_column, size * per_column),
-            excluded.empty() ? excluded : excluded.subspan(first, size)};
+            excluded.empty() ? excluded : excluded.subspan(first, size), sampled};
   }
 
  private:

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -31,8 +33,11 @@ namespace lstmrec {
 // so that one visitor walks any number of equally shaped layers in step: one for zeroing, two for a sum, four for Adam.
 // A layer that holds others passes them on with visit_member; names nest as in `blocks.0.lstm.bias`.
 
-/// What an optimiser may do to a parameter: weights decay, biases and gains do not.
-enum class Kind { weight, bias };
+/// What an optimiser may do to a parameter. Weights decay, biases and gains do not. Tables are weights, and table biases
+/// are biases, with one column or entry an index, of which a batch may touch only a few.
+enum class Kind { weight, bias, table, table_bias };
+
+inline bool decays(Kind kind) { return kind == Kind::weight || kind == Kind::table; }
 
 /// Visits a member that is itself a layer.
 template <class Visitor, class First, class... Rest>
@@ -118,6 +123,45 @@ auto parameter_blocks(First& first, Rest&... rest) {
   };
   std::remove_const_t<First>::visit(visitor, first, rest...);
   return blocks;
+}
+
+/// The same where the first layer's tables hold only some columns of the others': its column j is their column
+/// columns[j], and further columns it may have are left out. Each block is (kind, column in the others, block of every
+/// layer...), a table's one column; what has no columns comes in blocks as above.
+template <class Part, class... Whole>
+auto touched_blocks(std::span<const std::uint32_t> columns, Part& part, Whole&... wholes) {
+  std::vector<std::tuple<Kind, std::uint32_t, detail::BlockOf<Part>, detail::BlockOf<Whole>...>> blocks;
+  auto visitor = [&](const char*, Kind kind, auto& parameter, auto&... same) {
+    const auto add = [&](std::uint32_t column, Index begin, Index begin_whole, Index count) {
+      blocks.emplace_back(kind, column, detail::BlockOf<Part>(parameter.data() + begin, count),
+                          detail::BlockOf<Whole>(same.data() + begin_whole, count)...);
+    };
+    if (kind == Kind::table || kind == Kind::table_bias) {
+      if (parameter.size() == 0) return;  // a network without this table
+      const Index size = kind == Kind::table ? parameter.rows() : 1;
+      for (std::size_t j = 0; j < columns.size(); ++j)
+        add(columns[j], static_cast<Index>(j) * size, columns[j] * size, size);
+    } else {
+      constexpr Index size = 2048;
+      for (Index begin = 0; begin < parameter.size(); begin += size)
+        add(0, begin, begin, std::min(size, parameter.size() - begin));
+    }
+  };
+  std::remove_const_t<Part>::visit(visitor, part, wholes...);
+  return blocks;
+}
+
+/// Makes room for at least so many columns in every table of a layer; what they hold is then unspecified.
+template <class Layer>
+void reserve_columns(Layer& layer, Index columns) {
+  auto visitor = [&](const char*, Kind kind, auto& parameter) {
+    if constexpr (requires { parameter.resize(Index(), Index()); }) {
+      if (parameter.size() == 0) return;
+      if (kind == Kind::table && parameter.cols() < columns) parameter.resize(parameter.rows(), columns);
+      if (kind == Kind::table_bias && parameter.rows() < columns) parameter.resize(columns, 1);
+    }
+  };
+  Layer::visit(visitor, layer);
 }
 
 /// Sets every parameter to zero.

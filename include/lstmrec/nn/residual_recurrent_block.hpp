@@ -11,7 +11,7 @@ namespace lstmrec {
 /// A recurrent layer made deep enough to train well: both parts have a residual connection and a norm behind them.
 ///
 ///     y = norm₁(x + dropout(recurrent(x)))
-///     output = norm₂(y + dropout(feed_forward(y)))
+///     output = norm₂(y + dropout(feed_forward(y)))        without a feed-forward part (middle size 0): output = y
 ///
 /// Yue et al., "Linear recurrent units for sequential recommendation" (LRURec), 2023, fig. 2, with an LSTM as the
 /// recurrence. Input, state and output have one size.
@@ -45,12 +45,13 @@ struct ResidualRecurrentBlock {
   ResidualRecurrentBlock(Index size, Index middle, double dropout, std::uint64_t place)
       : recurrent(size, size),
         recurrent_norm(size),
-        feed_forward(size, middle),
-        feed_forward_norm(size),
+        feed_forward(middle == 0 ? 0 : size, middle),
+        feed_forward_norm(middle == 0 ? 0 : size),
         recurrent_dropout{dropout, 2 * place},
         feed_forward_dropout{dropout, 2 * place + 1} {}
 
   Index size() const { return recurrent_norm.size(); }
+  bool has_feed_forward() const { return feed_forward.expand.weight.size() > 0; }
 
   void initialise(Random& random) {
     recurrent.initialise(random);
@@ -68,11 +69,12 @@ struct ResidualRecurrentBlock {
   /// output (size × columns) := the formula. x: size × columns; `keys`: of the dropout masks, empty for inference.
   void forward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, std::span<const std::uint64_t> keys, Cache& cache,
                MatrixRef<Scalar> output) const {
-    auto y = cache.middle.resize(size(), x.cols());
+    MatrixRef<Scalar> y = has_feed_forward() ? MatrixRef<Scalar>(cache.middle.resize(size(), x.cols())) : output;
     recurrent.forward(x, steps, cache.recurrent, y);
     recurrent_dropout.apply(keys, y);
     y += x;
     recurrent_norm.forward(y, cache.recurrent_norm);
+    if (!has_feed_forward()) return;
     feed_forward.forward(y, cache.feed_forward, output);
     feed_forward_dropout.apply(keys, output);
     output += y;
@@ -83,12 +85,14 @@ struct ResidualRecurrentBlock {
   void backward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, std::span<const std::uint64_t> keys, Cache& cache,
                 MatrixRef<Scalar> d_output, ResidualRecurrentBlock& gradients, MatrixRef<Scalar> d_input) const {
     auto d_dropped = cache.d_dropped.resize(size(), x.cols());
-    // output = norm₂(y + dropout(feed_forward(y)))
-    feed_forward_norm.backward(cache.feed_forward_norm, gradients.feed_forward_norm, d_output);
-    d_dropped = d_output;
-    feed_forward_dropout.apply(keys, d_dropped);
-    feed_forward.backward(cache.middle.view(), cache.feed_forward, d_dropped, gradients.feed_forward, d_input);
-    d_output += d_input;
+    if (has_feed_forward()) {
+      // output = norm₂(y + dropout(feed_forward(y)))
+      feed_forward_norm.backward(cache.feed_forward_norm, gradients.feed_forward_norm, d_output);
+      d_dropped = d_output;
+      feed_forward_dropout.apply(keys, d_dropped);
+      feed_forward.backward(cache.middle.view(), cache.feed_forward, d_dropped, gradients.feed_forward, d_input);
+      d_output += d_input;
+    }
     // y = norm₁(x + dropout(recurrent(x)))
     recurrent_norm.backward(cache.recurrent_norm, gradients.recurrent_norm, d_output);
     d_dropped = d_output;
@@ -129,6 +133,7 @@ struct ResidualRecurrentBlock {
   void finish_step(X&& x, State<Columns>& state) const {
     x += state.recurrent.hidden.leftCols(x.cols());
     recurrent_norm.apply(x);
+    if (!has_feed_forward()) return;
     auto residual = state.recurrent.gates.topRows(size()).leftCols(x.cols());  // free until the next step
     if constexpr (Columns == 1)
       feed_forward.step(x, state.wide, residual);

@@ -10,6 +10,7 @@
 #include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/counts_weight.hpp>
 #include <lstmrec/train/progress.hpp>
+#include <lstmrec/train/sampled_catalogue.hpp>
 #include <lstmrec/train/schedule.hpp>
 #include <lstmrec/train/weight_average.hpp>
 
@@ -17,6 +18,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -92,7 +94,6 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   Network network(static_cast<Index>(sequences.items.size()), config);
   Random random(config.seed);
   network.initialise(random);
-  recommender.network = network;
 
   const auto shards = static_cast<std::size_t>(config.shards);
   ThreadPool pool(std::min(shards, options.threads == 0 ? default_threads() : options.threads));
@@ -100,12 +101,15 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
                               !config.recommend_seen};
   const WindowBatches batches(split, targets);
   const auto window = static_cast<std::uint32_t>(config.window);
+  std::optional<SampledCatalogue<Network>> sampled;
+  if (config.negatives > 0)
+    sampled.emplace(Network(1, config), recommender.item_counts, static_cast<std::size_t>(config.negatives));
   std::vector<detail::Shard<Network>> work(shards);
-  for (auto& shard : work) shard.gradients = zeros_like(network);
+  for (auto& shard : work) shard.gradients = zeros_like(sampled ? sampled->network() : network);
   std::vector<const Network*> other_gradients;
   for (std::size_t s = 1; s < shards; ++s) other_gradients.push_back(&work[s].gradients);
   Adam<Network> adam(network, {.weight_decay = config.weight_decay});
-  WeightAverage<Network> average(network, config.average_decay);
+  WeightAverage<Network> average(network, config.average_decay, sampled ? sequences.items.size() : 0);
   const auto validation =
       detail::draw_targets(split.validation, static_cast<std::size_t>(config.validation_users), config.seed);
 
@@ -121,6 +125,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
 
   TrainingProgress progress;
   progress.epochs = static_cast<std::size_t>(config.epochs);
+  Recommender candidate = recommender;  // borrows the average's network for validation
   double best = -1;
   std::size_t without_improvement = 0;
   std::int64_t step = 0;
@@ -142,14 +147,26 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
       // Every shards-th window goes to the same shard, after sorting: so all shards get about the same work.
       sort_longest_first(chosen);
       pool.run(shards, [&](std::size_t s) {
-        auto& shard = work[s];
         std::vector<Window> mine;
         for (std::size_t i = s; i < chosen.size(); i += shards) mine.push_back(chosen[i]);
+        batches.fill(mine, weight, mix(config.seed, epoch), work[s].batch);
+      });
+      SampledItems sampled_items;
+      if (sampled) {
+        sampled->draw(mix(config.seed, epoch, number));
+        for (auto& shard : work) sampled->relabel(shard.batch);
+        sampled->gather(network, pool);
+        sampled_items = sampled->items();
+      }
+      pool.run(shards, [&](std::size_t s) {
+        auto& shard = work[s];
+        const Network& trained = sampled ? sampled->network() : network;
+        if (sampled) reserve_columns(shard.gradients, trained.items());
         set_zero(shard.gradients);
-        shard.loss = 0;
-        if (mine.empty()) return;
-        batches.fill(mine, weight, mix(config.seed, epoch), shard.batch);
-        shard.loss = network.forward_backward(shard.batch, targets.count, loss, shard.cache, shard.gradients);
+        shard.loss = shard.batch.inputs.empty()
+                         ? 0
+                         : trained.forward_backward(shard.batch, targets.count, loss, shard.cache, shard.gradients,
+                                                    sampled ? &sampled_items : nullptr);
       });
       double batch_loss = 0;
       for (const auto& shard : work) batch_loss += shard.loss;
@@ -161,8 +178,13 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
                                "; a lower learning rate may help");
       clip_gradients(gradients, norm, config.clip_norm, pool);
       const double rate = config.learning_rate * warmup_cosine(std::min(step, all_steps - 1), all_steps, config.warmup);
-      adam.update(network, gradients, rate, pool);
-      average.update(network, pool);
+      if (sampled) {
+        adam.update(network, gradients, rate, pool, sampled->columns());
+        average.update(network, pool, sampled->columns(), sampled->network());
+      } else {
+        adam.update(network, gradients, rate, pool);
+        average.update(network, pool);
+      }
 
       loss_sum += batch_loss * static_cast<double>(events);
       epoch_events += events;
@@ -175,9 +197,9 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     }
 
     EpochRecord record{progress.epoch, progress.loss, progress.events_per_second, {}};
+    average.catch_up(network);
     if (!validation.empty()) {
-      Recommender candidate = recommender;
-      candidate.network = average.average();
+      average.swap(candidate.network);
       const auto figures = evaluate(candidate, split, validation,
                                     {.cutoffs = {10}, .filter_seen = !config.recommend_seen,
                                      .threads = options.threads, .bootstrap_samples = 0});
@@ -186,12 +208,11 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
         best = record.validation->ndcg10;
         result.best_epoch = progress.epoch;
         without_improvement = 0;
-        recommender = std::move(candidate);
+        recommender.network = candidate.network;
       } else {
         ++without_improvement;
       }
-    } else {
-      recommender.network = average.average();
+      average.swap(candidate.network);
     }
     result.epochs.push_back(record);
     progress.validation = record.validation;
@@ -201,6 +222,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     progress.epoch_ended = false;
     if (config.patience > 0 && without_improvement >= static_cast<std::size_t>(config.patience)) break;
   }
+  if (result.best_epoch == 0) average.swap(recommender.network);
   if (config.counts_weight > 0 || (config.counts_weight < 0 && !result.stopped)) {
     recommender.counts = MarkovCounts(split);
     recommender.config.counts_weight = config.counts_weight > 0
