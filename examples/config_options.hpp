@@ -31,7 +31,7 @@ inline std::string_view description_of(std::string_view field) {
       {"recommend_seen", "Predict and list items that the user has had"},
       {"target_count", "How many of the events after it an event predicts"},
       {"target_decay", "Weight of an event to that of the one before it, among these"},
-      {"negatives", "Items drawn at each step, to be compared with the targets; 0: all items"},
+      {"negatives", "Items drawn at each step, to be compared with the targets; 0: all items; -1: by their number"},
       {"window", "Longer histories are cut into windows of so many events in training"},
       {"epochs", "Passes over the data"},
       {"batch_size", "Windows a step; 0: by the amount of data"},

@@ -344,7 +344,7 @@ TEST_CASE("NextItemNetwork: a bad configuration is refused before any memory is 
   CHECK(message_of([](auto& c) { c.hidden_size = 0; }) == "hidden_size must be at least 1, got 0");
   CHECK(message_of([](auto& c) { c.layers = 0; }) == "layers must be at least 1, got 0");
   CHECK(message_of([](auto& c) { c.feed_forward_factor = -1; }) == "feed_forward_factor must not be negative, got -1");
-  CHECK(message_of([](auto& c) { c.negatives = -1; }) == "negatives must be in [0, 2^31), got -1");
+  CHECK(message_of([](auto& c) { c.negatives = -2; }) == "negatives must be in [-1, 2^31), got -2");
   CHECK(message_of([](auto& c) { c.dropout = 1; }) == "dropout must be in [0, 1), got 1");
   CHECK(message_of([&](auto& c) { c.dropout = nan; }) == "dropout must be in [0, 1), got nan");
   CHECK(message_of([](auto& c) { c.target_count = 0; }) == "target_count must be in [1, 1000], got 0");

@@ -215,6 +215,15 @@ TEST_CASE("fit: progress counts every event, batch and epoch") {
   CHECK(result.seconds > 0);
 }
 
+TEST_CASE("fit: negatives are sampled where there are many items, unless their number is given") {
+  RecommenderConfig config = small();
+  config.epochs = 0;
+  CHECK(fit(noise(20, 40), config).recommender.config.negatives == 0);
+  CHECK(fit(noise(20001, 40), config).recommender.config.negatives == 2048);
+  config.negatives = 0;
+  CHECK(fit(noise(20001, 40), config).recommender.config.negatives == 0);
+}
+
 TEST_CASE("fit: the batch size follows from the number of windows unless it is given") {
   RecommenderConfig config = small();
   config.epochs = 1;

@@ -94,9 +94,9 @@ void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
   }
 }
 
-/// One tile of C, Tile::rows × Columns, from one panel of A and the first Columns of one panel of B.
+/// One tile of C, Tile::rows × width, from one panel of A and the first columns of one panel of B; width ≤ Columns.
 template <Index Columns, class Scalar>
-void tile_product(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Index stride, bool add) {
+void tile_product(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Index stride, Index width, bool add) {
   using namespace Eigen::internal;
   using Packet = typename Tile<Scalar>::Packet;
   constexpr Index lanes = Tile<Scalar>::lanes;
@@ -113,6 +113,7 @@ void tile_product(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Inde
   }
 #pragma GCC unroll 12
   for (Index j = 0; j < Columns; ++j, c += stride) {
+    if (j >= width) return;
     if (add) {
       upper[j] = padd(upper[j], ploadu<Packet>(c));
       lower[j] = padd(lower[j], ploadu<Packet>(c + lanes));
@@ -127,18 +128,18 @@ template <class Scalar>
 void block_product(Index rows, Index columns, Index depth, const Scalar* a, const Scalar* b, Scalar* c, Index stride,
                    bool add) {
   constexpr Index tile_rows = Tile<Scalar>::rows, tile_columns = Tile<Scalar>::columns;
-  Scalar edge[tile_rows * tile_columns];  // takes the tiles that C's border cuts
+  Scalar edge[tile_rows * tile_columns];  // takes the tiles that C's last row cuts
   for (Index j = 0; j < columns; j += tile_columns) {
     const Index width = std::min(tile_columns, columns - j);
     for (Index i = 0; i < rows; i += tile_rows) {
       const Index height = std::min(tile_rows, rows - i);
-      const bool whole = height == tile_rows && width == tile_columns;
+      const bool whole = height == tile_rows;
       Scalar* const to = whole ? c + i + j * stride : edge;
       const Index to_stride = whole ? stride : tile_rows;
       const auto product = width > 2 * tile_columns / 3 ? tile_product<tile_columns, Scalar>
                            : width > tile_columns / 3   ? tile_product<2 * tile_columns / 3, Scalar>
                                                         : tile_product<tile_columns / 3, Scalar>;
-      product(depth, a + i * depth, b + j * depth, to, to_stride, whole && add);
+      product(depth, a + i * depth, b + j * depth, to, to_stride, width, whole && add);
       if (whole) continue;
       for (Index column = 0; column < width; ++column)
         for (Index row = 0; row < height; ++row) {

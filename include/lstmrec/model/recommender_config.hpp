@@ -24,7 +24,8 @@ struct RecommenderConfig {
   bool recommend_seen = false;             ///< If not, the items of a user's past are neither predicted nor listed.
   std::int64_t target_count = 5;           ///< Each event predicts this many of the events after it,
   double target_decay = 0.5;               ///< the k-th with weight target_decayᵏ.
-  std::int64_t negatives = 0;              ///< Items drawn at each step, to be compared with the targets; 0: all items.
+  std::int64_t negatives = -1;             ///< Items drawn at each step, to be compared with the targets; 0: all items;
+                                           ///< -1: 2048 where there are more than 20 000 items, else all.
   std::int64_t window = 200;               ///< Longer histories are cut; each window starts from the zero state.
 
   // How.
@@ -85,7 +86,7 @@ struct RecommenderConfig {
          counts_weight);
     rule(target_count >= 1 && target_count <= 1000, "target_count must be in [1, 1000]", target_count);
     rule(target_decay > 0 && target_decay <= 1, "target_decay must be in (0, 1]", target_decay);
-    rule(negatives >= 0 && negatives < (std::int64_t{1} << 31), "negatives must be in [0, 2^31)", negatives);
+    rule(negatives >= -1 && negatives < (std::int64_t{1} << 31), "negatives must be in [-1, 2^31)", negatives);
     rule(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
     rule(epochs >= 0, "epochs must not be negative", epochs);
     rule(epochs <= 1000000, "epochs must be at most 1000000", epochs);

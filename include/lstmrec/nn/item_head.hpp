@@ -24,7 +24,7 @@ struct ItemHead {
   static constexpr Index tile = 128;  ///< Columns whose logits are in memory at a time.
 
   struct Cache {
-    LeftFactor<Scalar> vectors;  ///< Vᵀ, packed once for all tiles.
+    LeftFactor<Scalar> vectors, vectors_transposed;  ///< V and Vᵀ, packed once for all tiles.
     Buffer<Scalar> logits;       ///< items × tile.
     std::vector<Scalar> kept;    ///< Scratch, the logits of a column's targets.
     std::vector<std::uint32_t> own_items;  ///< Of `sampled_loss`: the rows of a tile's own targets.
@@ -65,19 +65,20 @@ struct ItemHead {
     assert(static_cast<std::size_t>(h.cols()) == targets.columns() && vectors.cols() == items());
     if (targets.sampled) return sampled_loss(loss, vectors, h, targets, cache, d_vectors, gradients, d_h);
     double sum = 0;
-    cache.vectors.pack_transposed(vectors);
+    cache.vectors.pack(vectors);
+    cache.vectors_transposed.pack_transposed(vectors);
     for (Index begin = 0; begin < h.cols(); begin += tile) {
       const Index count = std::min(tile, h.cols() - begin);
       const ItemTargets part = targets.middle_columns(begin, count);
       auto logits = cache.logits.resize(items(), count);
-      product(cache.vectors, h.middleCols(begin, count), logits);
+      product(cache.vectors_transposed, h.middleCols(begin, count), logits);
       add_to_columns(bias, logits);
       exclude(part, logits, Scalar(-1e30), cache.kept);  // finite, so that no loss meets ∞ − ∞
       MatrixRef<Scalar> logits_and_gradient(logits);
       sum += static_cast<double>(loss(logits_and_gradient, part));
       exclude(part, logits, Scalar(0), cache.kept);
       // z = Vᵀ h + b
-      product(vectors, logits, d_h.middleCols(begin, count));
+      product(cache.vectors, logits, d_h.middleCols(begin, count));
       add_product_transposed(h.middleCols(begin, count), logits, d_vectors);
       add_row_sums(logits, gradients.bias);
     }
@@ -103,7 +104,8 @@ struct ItemHead {
     const Vector<Scalar> shift =
         bias.head(negatives) +
         Eigen::Map<const Eigen::VectorXf>(sampled.log_weights.data(), negatives).template cast<Scalar>();
-    cache.vectors.pack_transposed(negative_vectors);
+    cache.vectors.pack(negative_vectors);
+    cache.vectors_transposed.pack_transposed(negative_vectors);
     double sum = 0;
     for (Index begin = 0; begin < h.cols(); begin += tile) {
       const Index count = std::min(tile, h.cols() - begin);
@@ -113,7 +115,7 @@ struct ItemHead {
       // Row `negatives` + k of a column is its own k-th target; one that repeats another adds its weight to that one's.
       cache.own_items.clear();
       cache.own_weights.assign(part.weights.begin(), part.weights.end());
-      product(cache.vectors, part_h, logits.topRows(negatives));
+      product(cache.vectors_transposed, part_h, logits.topRows(negatives));
       add_to_columns(shift, logits.topRows(negatives));
       for (Index column = 0; column < count; ++column) {
         const auto own = part.items_of(column);
@@ -135,7 +137,7 @@ struct ItemHead {
       sum += static_cast<double>(loss(logits_and_gradient, own_targets));
       leave_out(part, cache.own_weights, negatives, Scalar(0), logits);
       const auto d_negatives = logits.topRows(negatives);
-      product(negative_vectors, d_negatives, d_h.middleCols(begin, count));
+      product(cache.vectors, d_negatives, d_h.middleCols(begin, count));
       add_product_transposed(part_h, d_negatives, d_vectors.leftCols(negatives));
       add_row_sums(d_negatives, gradients.bias.head(negatives));
       for (Index column = 0; column < count; ++column) {

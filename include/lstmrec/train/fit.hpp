@@ -71,8 +71,8 @@ struct Shard {
 ///
 ///     const auto result = fit(split, {.hidden_size = 64, .embedding_size = 64, .epochs = 10});
 ///
-/// Every input event predicts the events after it over the whole catalogue (softmax cross-entropy, or a loss of the
-/// user's: see ItemLoss). A batch is cut into config.shards parts, each with its own gradients, which are summed in a
+/// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax cross-entropy,
+/// or a loss of the user's: see ItemLoss). A batch is cut into config.shards parts, each with its own gradients, which are summed in a
 /// fixed order: the same seed gives the same bits for any number of threads, on one binary and processor.
 /// Throws std::invalid_argument on a bad configuration, Error where the split has nothing to train on,
 /// TrainingDiverged where the loss or the gradient is not finite, and whatever the progress callback throws.
@@ -91,6 +91,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   recommender.item_ids = sequences.items;
   recommender.catalogue = sequences.catalogue;
   recommender.item_counts = training_counts(split);
+  if (config.negatives < 0) recommender.config.negatives = sequences.items.size() > 20000 ? 2048 : 0;
   Network network(static_cast<Index>(sequences.items.size()), config);
   Random random(config.seed);
   network.initialise(random);
@@ -102,8 +103,9 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   const WindowBatches batches(split, targets);
   const auto window = static_cast<std::uint32_t>(config.window);
   std::optional<SampledCatalogue<Network>> sampled;
-  if (config.negatives > 0)
-    sampled.emplace(Network(1, config), recommender.item_counts, static_cast<std::size_t>(config.negatives));
+  if (recommender.config.negatives > 0)
+    sampled.emplace(Network(1, config), recommender.item_counts,
+                    static_cast<std::size_t>(recommender.config.negatives));
   std::vector<detail::Shard<Network>> work(shards);
   for (auto& shard : work) shard.gradients = zeros_like(sampled ? sampled->network() : network);
   std::vector<const Network*> other_gradients;
