@@ -26,7 +26,8 @@ inline constexpr std::array<RatingsFormat, 3> ratings_formats{
 
 /// Writes ratings in the shape of MovieLens 32M (200 948 users of at least 20 events and 84 432 items at 32 million
 /// rows, fewer of both for fewer rows): user after user, an item's frequency falls with its rank as Zipf's law says,
-/// item ids have gaps and lie without regard to frequency, and a user's events come within some months, not in time order.
+/// item ids have gaps and lie without regard to frequency, and a user's events come within some months, not in time
+/// order.
 inline void write_ratings(const std::filesystem::path& path, const RatingsFormat& format, std::uint64_t rows) {
   const std::uint64_t users = std::max<std::uint64_t>(1, rows * 200948 / 32000000);
   const auto items = static_cast<std::uint64_t>(84432 * std::pow(static_cast<double>(rows) / 32e6, .8)) + 1;

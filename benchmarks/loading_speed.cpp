@@ -4,7 +4,8 @@
 //     loading_speed FOLDER [ROWS...]      FOLDER: for the files, which stay; ROWS: 10000 100000 1000000 10000000
 //
 // One line a measurement. Time: the best of several, the file in memory. Bytes an event: how much the memory of a
-// process grows that reads the file once and makes sequences of it, all of it divided by the events, the vocabulary too.
+// process grows that reads the file once and makes sequences of it, all of it divided by the events, the vocabulary
+// too.
 
 #include <sys/resource.h>
 #include <sys/wait.h>

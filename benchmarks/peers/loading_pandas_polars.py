@@ -2,9 +2,9 @@
 
     python loading_pandas_polars.py FOLDER [ROWS...]      needs pandas, polars and, for one of pandas' engines, pyarrow
 
-Each reader is told the columns' types and does not guess. Neither splits at "::", so both read ratings.dat as
-seven fields separated by ":" and keep every second, which is faster than pandas' own way for long separators. In their favour,
-the result is a table of raw ids, while loading_speed also numbers users and items.
+Each reader is told the columns' types and does not guess. Neither splits at "::", so both read ratings.dat as seven
+fields separated by ":" and keep every second, which is faster than pandas' own way for long separators. In their
+favour, the result is a table of raw ids, while loading_speed also numbers users and items.
 Threads: pandas' C engine has one; its pyarrow engine and polars are measured with one thread and with their own default.
 The number of threads is fixed when they start, so each of both is a process of its own. Time: the best of several.
 """
