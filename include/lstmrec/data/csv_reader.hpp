@@ -48,7 +48,10 @@ class CsvReader {
   /// Valid until the next call of next().
   std::string_view field(std::size_t column) const { return fields_[column]; }
 
-  const LineReader& lines() const { return lines_; }
+  std::size_t columns() const { return header_.size(); }
+
+  /// The lines below: for messages, or to go past records without next().
+  LineReader& lines() { return lines_; }
 
  private:
   void split() {

@@ -42,7 +42,7 @@ inline std::ifstream open_file(const std::filesystem::path& path) {
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& path)
-      : path_(path.string()), file_(open_file(path)), buffer_(std::size_t{1} << 18) {
+      : path_(path.string()), file_(open_file(path)), buffer_((std::size_t{1} << 18) + padding) {
     refill();
     if (std::string_view(buffer_.data(), filled_).starts_with("\xef\xbb\xbf")) next_ = 3;
   }
@@ -65,6 +65,15 @@ class LineReader {
   std::string_view line() const {
     const bool carriage_return = end_ > begin_ && buffer_[end_ - 1] == '\r';
     return {buffer_.data() + begin_, end_ - begin_ - (carriage_return ? 1 : 0)};
+  }
+
+  /// What lies behind line() in memory, whole lines or not, up to a zero byte. Seven bytes behind that can be read too.
+  const char* ahead() const { return buffer_.data() + next_; }
+
+  /// Goes past `lines` whole lines of what lies ahead, which end at `end`.
+  void skip(const char* end, std::size_t lines) {
+    next_ = static_cast<std::size_t>(end - buffer_.data());
+    lines_ += lines;
   }
 
   [[noreturn]] void fail(const std::string& what) const { throw ParseError(path_, number_, what); }
@@ -102,13 +111,14 @@ class LineReader {
     end_ -= begin_;
     next_ -= begin_;
     begin_ = 0;
-    if (filled_ == buffer_.size()) buffer_.resize(2 * buffer_.size());  // a line longer than the block
+    if (filled_ + padding == buffer_.size()) buffer_.resize(2 * filled_ + padding);  // a line longer than the block
     errno = 0;
-    file_.read(buffer_.data() + filled_, static_cast<std::streamsize>(buffer_.size() - filled_));
+    file_.read(buffer_.data() + filled_, static_cast<std::streamsize>(buffer_.size() - padding - filled_));
     if (file_.bad()) throw Error(path_ + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
     const auto count = static_cast<std::size_t>(file_.gcount());
     if (count > 0) check_text(filled_, count);
     filled_ += count;
+    buffer_[filled_] = '\0';
     return count > 0;
   }
 
@@ -119,6 +129,8 @@ class LineReader {
     const auto newlines = std::count(block + next_, static_cast<const char*>(zero), '\n');
     throw ParseError(path_, number_ + lines_ + static_cast<std::size_t>(newlines), "expected text, got binary data");
   }
+
+  static constexpr std::size_t padding = 8;  ///< Bytes of the buffer that are never filled: see ahead().
 
   std::string path_;
   std::ifstream file_;

@@ -18,6 +18,7 @@
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/line_reader.hpp>
+#include <lstmrec/data/plain_rating.hpp>
 #include <lstmrec/data/text.hpp>
 #include <lstmrec/data/titles.hpp>
 
@@ -92,7 +93,7 @@ class LogReader {
   template <class Separator>
   void read_separated(Separator separator, const char* separator_name) {
     std::array<std::string_view, 4> fields;
-    for (LineReader lines(file_); lines.next();) {
+    for (LineReader lines(file_); read_plain(lines, separator), lines.next();) {
       std::size_t count = 0;
       split_text(lines.line(), separator, [&](std::string_view field) {
         if (count < fields.size()) fields[count] = field;
@@ -111,7 +112,26 @@ class LogReader {
     CsvReader csv(file_);
     const std::size_t user = csv.column("userId"), item = csv.column("movieId"), rating = csv.column("rating"),
                       time = csv.column("timestamp");
-    while (csv.next()) add_rating(csv.lines(), csv.field(user), csv.field(item), csv.field(rating), csv.field(time));
+    const bool plain = user == 0 && item == 1 && rating == 2 && time == 3 && csv.columns() == 4;
+    for (;;) {
+      if (plain) read_plain(csv.lines(), ',');
+      if (!csv.next()) break;
+      add_rating(csv.lines(), csv.field(user), csv.field(item), csv.field(rating), csv.field(time));
+    }
+  }
+
+  /// Reads plain lines up to the first that isn't, or whose end is not in memory yet.
+  template <class Separator>
+  void read_plain(LineReader& lines, Separator separator) {
+    PlainRatings plain(lines.ahead(), separator);
+    std::size_t count = 0;
+    for (PlainRating line; plain.next(line); ++count) {
+      add({.time = line.time,
+           .user = log_.users.add(line.user),
+           .item = log_.items.add(line.item),
+           .rating = line.rating});
+    }
+    lines.skip(plain.end(), count);
   }
 
   /// One line a user: the user, then the items in time order, separated by spaces.
