@@ -64,6 +64,7 @@ void check_network(const RecommenderConfig& config, Index items) {
   CHECK(allocations_in([&] {
           for (std::uint32_t item = 0; item < 3; ++item) {
             network.step(std::span<const std::uint32_t>(&item, 1), state);
+            network.read_out(state);
             network.score(state.output, scores);
           }
         }) == 0);

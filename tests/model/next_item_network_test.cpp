@@ -98,6 +98,7 @@ void check_step_against_forward(const Network& network, double tolerance) {
     for (Index step = 0; step < lengths[static_cast<std::size_t>(sequence)]; ++step) {
       const Index column = batch.steps.begin(step) + sequence;
       network.step(std::span(batch.inputs).subspan(static_cast<std::size_t>(column), 1), state);
+      network.read_out(state);
       network.score(state.output, scores);
       CHECK(distance(scores, logits.col(column)) < tolerance);
     }
@@ -107,6 +108,7 @@ void check_step_against_forward(const Network& network, double tolerance) {
     const Index begin = batch.steps.begin(step), alive = batch.steps.alive(step);
     network.step(std::span(batch.inputs).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(alive)),
                  state);
+    network.read_out(state);
     Matrix<typename Network::Scalar> scores(items, state.output.cols());
     network.score(state.output, scores);
     CHECK(distance(scores.leftCols(alive), logits.middleCols(begin, alive)) < tolerance);
@@ -171,12 +173,15 @@ struct PlainRecurrentBlock {
     return {Matrix<double>::Zero(input.output_size(), columns)};
   }
   template <class X, int Columns>
-  void step(X&& x, State<Columns>& state) const {
+  void recur(const X& x, State<Columns>& state) const {
     auto active = state.active.leftCols(x.cols());
     Matrix<double> z = input.weight * x + recurrent.weight * active;
     z.colwise() += input.bias + recurrent.bias;
     active = z.array().tanh().matrix();
-    x += active;
+  }
+  template <class X, int Columns>
+  void finish(X&& x, State<Columns>& state) const {
+    x += state.active.leftCols(x.cols());
   }
 };
 

@@ -23,6 +23,19 @@ inline bool ranks_before(const ScoredItem& a, const ScoredItem& b) {
   return a.score > b.score || (a.score == b.score && a.item < b.item);
 }
 
+namespace detail {
+
+inline constexpr std::size_t top_k_block = 32;
+
+/// Whether any of a block of scores is above a bound, or not a number.
+inline bool any_above(const float* scores, float bound) {
+  int above = 0;
+  for (std::size_t i = 0; i < top_k_block; ++i) above |= static_cast<int>(!(scores[i] <= bound));
+  return above != 0;
+}
+
+}  // namespace detail
+
 /// The best.size() items of the highest scores that are not excluded, best first, written to the front of `best`.
 ///
 ///     std::array<ScoredItem, 10> best;
@@ -34,9 +47,13 @@ inline bool ranks_before(const ScoredItem& a, const ScoredItem& b) {
 /// those (about k log(items / k) of them when the scores are in no order) that enter the list for a while.
 template <class Excluded>
 std::span<ScoredItem> top_k(std::span<const float> scores, std::span<ScoredItem> best, Excluded&& excluded) {
+  constexpr std::size_t block = detail::top_k_block;
   std::size_t filled = 0;
   float to_beat = 0;  // the lowest score of a full list: an equal one of a higher index doesn't enter
   for (std::size_t i = 0; i < scores.size(); ++i) {
+    // Once the list is full, hardly any item enters it: those that don't are passed over many at a time.
+    while (filled == best.size() && i + block <= scores.size() && !detail::any_above(scores.data() + i, to_beat)) i += block;
+    if (i == scores.size()) break;
     if (filled == best.size() && scores[i] <= to_beat) continue;
     if (std::isnan(scores[i])) throw Error("the score of item " + std::to_string(i) + " (dense index) is not a number");
     const auto item = static_cast<std::uint32_t>(i);

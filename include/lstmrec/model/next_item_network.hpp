@@ -46,8 +46,9 @@ struct NextItemNetwork {
   struct State {
     std::vector<typename Block::template State<Columns>> blocks;
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> embedded;  ///< Embedding size × columns.
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> hidden;    ///< Hidden size × columns.
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h after the last step, embedding size × columns.
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> hidden;    ///< Input of the last block, hidden size × columns.
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> finished;  ///< Its output, likewise: scratch of `read_out`.
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h, embedding size × columns: set by `read_out`.
   };
 
   Embedding<Scalar> item_vectors;      ///< E.
@@ -155,19 +156,37 @@ struct NextItemNetwork {
     for (const auto& block : blocks) state.blocks.push_back(block.template initial_state<Columns>(columns));
     state.embedded.setZero(embedding_size(), columns);
     state.hidden.setZero(hidden_size(), columns);
+    state.finished.setZero(hidden_size(), columns);
     state.output.setZero(embedding_size(), columns);
     return state;
   }
 
-  /// Feeds one item to each of the first items.size() sequences of a state. Allocates nothing for one column.
+  /// Feeds one item to each of the first items.size() sequences of a state. Allocates nothing for one column. What no
+  /// later step needs is left to `read_out`.
   template <int Columns>
   void step(std::span<const std::uint32_t> items, State<Columns>& state) const {
+    const auto n = static_cast<Index>(items.size());
     if constexpr (Columns == 1) {
-      step_columns(items, state.embedded, state.hidden, state.output, state);
+      embed(items, state.embedded, state.hidden);
+      blocks.front().recur(state.hidden, state.blocks.front());
+      step_further(state.hidden, state);
     } else {
-      const auto n = static_cast<Index>(items.size());
-      step_columns(items, state.embedded.leftCols(n), state.hidden.leftCols(n), state.output.leftCols(n), state);
+      auto hidden = state.hidden.leftCols(n);
+      embed(items, state.embedded.leftCols(n), hidden);
+      blocks.front().recur(hidden, state.blocks.front());
+      step_further(hidden, state);
     }
+  }
+
+  /// Computes state.output, what `score` takes, of all columns after their last steps. As often as wanted.
+  template <int Columns>
+  void read_out(State<Columns>& state) const {
+    state.finished = state.hidden;
+    blocks.back().finish(state.finished, state.blocks.back());
+    if (projects())
+      output_projection.forward(state.finished, state.output);
+    else
+      state.output = state.finished;
   }
 
   /// What the first recurrent layer takes from every item, W x (4 hidden × items): for a step that reads one column of
@@ -189,9 +208,8 @@ struct NextItemNetwork {
   /// The step of one sequence with these products. Allocates nothing.
   void step(std::uint32_t item, const Matrix<Scalar>& products, State<1>& state) const {
     embed(std::span<const std::uint32_t>(&item, 1), state.embedded, state.hidden);
-    blocks.front().step_from_product(state.hidden, products.col(item), state.blocks.front());
-    for (std::size_t k = 1; k < blocks.size(); ++k) blocks[k].step(state.hidden, state.blocks[k]);
-    read_out(state.hidden, state.output);
+    blocks.front().recur_from_product(products.col(item), state.blocks.front());
+    step_further(state.hidden, state);
   }
 
   /// scores (items × columns) := the score of every item from the output of a state. For one column, known at compile
@@ -206,12 +224,13 @@ struct NextItemNetwork {
 
   bool projects() const { return input_projection.weight.size() > 0; }
 
-  template <class E, class H, class O, int Columns>
-  void step_columns(std::span<const std::uint32_t> items, E&& embedded, H&& hidden, O&& output,
-                    State<Columns>& state) const {
-    embed(items, embedded, hidden);
-    for (std::size_t k = 0; k < blocks.size(); ++k) blocks[k].step(hidden, state.blocks[k]);
-    read_out(hidden, output);
+  /// The step behind the first block's recurrence, up to the last one's.
+  template <class H, int Columns>
+  void step_further(H&& hidden, State<Columns>& state) const {
+    for (std::size_t k = 1; k < blocks.size(); ++k) {
+      blocks[k - 1].finish(hidden, state.blocks[k - 1]);
+      blocks[k].recur(hidden, state.blocks[k]);
+    }
   }
 
   /// The input of the first block.
@@ -223,14 +242,6 @@ struct NextItemNetwork {
       input_projection.forward(embedded, hidden);
     else
       hidden = embedded;
-  }
-
-  template <class H, class O>
-  void read_out(const H& hidden, O&& output) const {
-    if (projects())
-      output_projection.forward(hidden, output);
-    else
-      output = hidden;
   }
 };
 

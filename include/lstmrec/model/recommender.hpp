@@ -56,6 +56,7 @@ struct Recommender {
       for (std::size_t i = 0; i < alive; ++i) items.push_back(histories[order[i]][step].item);
       if (alive > 0) network.step(std::span<const std::uint32_t>(items), state);
     }
+    network.read_out(state);
     Matrix<float> output(state.output.rows(), state.output.cols());
     for (std::size_t i = 0; i < order.size(); ++i)
       output.col(static_cast<Index>(order[i])) = state.output.col(static_cast<Index>(i));

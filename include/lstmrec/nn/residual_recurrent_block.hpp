@@ -116,21 +116,25 @@ struct ResidualRecurrentBlock {
   /// One streaming step of the first x.cols() sequences, in place: x (size × n) becomes the output.
   template <class X, int Columns>
   void step(X&& x, State<Columns>& state) const {
+    recur(x, state);
+    finish(x, state);
+  }
+
+  /// The part of a step on which later steps depend.
+  template <class X, int Columns>
+  void recur(const X& x, State<Columns>& state) const {
     recurrent.cell.step(x, state.recurrent);
-    finish_step(x, state);
   }
 
   /// The same for one sequence, where the product of the cell's input weights with x is already known.
-  template <class X, class Product>
-  void step_from_product(X&& x, const Product& input_product, State<1>& state) const {
+  template <class Product>
+  void recur_from_product(const Product& input_product, State<1>& state) const {
     recurrent.cell.step_from_product(input_product, state.recurrent);
-    finish_step(x, state);
   }
 
- private:
-  /// What follows the recurrent layer, in place.
+  /// The rest of the step, in place: x becomes the output.
   template <class X, int Columns>
-  void finish_step(X&& x, State<Columns>& state) const {
+  void finish(X&& x, State<Columns>& state) const {
     x += state.recurrent.hidden.leftCols(x.cols());
     recurrent_norm.apply(x);
     if (!has_feed_forward()) return;

@@ -70,6 +70,7 @@ class Session {
       if (events_ == 0) {
         recommender_->score_without_history(scores_);
       } else {
+        recommender_->network.read_out(state_);
         recommender_->network.score(state_.output, scores_);
         if (recommender_->uses_counts())
           recommender_->add_counts(recent_, recommender_->config.counts_weight, count_scores_, scores_);
@@ -149,7 +150,7 @@ class Session {
   }
 
  private:
-  static constexpr std::uint64_t kind = 0x32302d7373657301u;
+  static constexpr std::uint64_t kind = 0x33302d7373657301u;
   struct Header {
     std::uint64_t kind, recommender, events, seen, recent;
   };
@@ -174,7 +175,7 @@ class Session {
       visitor(block.recurrent.hidden);
       visitor(block.recurrent.memory);
     }
-    visitor(self.state_.output);
+    visitor(self.state_.hidden);
   }
 
   template <class M>
