@@ -34,6 +34,7 @@ inline double slope(const Curve& curve) {
 /// A number in three digits with a letter for its power of ten: `10k`, `1.3m`.
 inline std::string scaled(double value) {
   constexpr std::string_view letters[] = {"n", "µ", "m", "", "k", "M", "G"};
+  if (value >= 1 && value < 9999.5 && value == std::round(value)) return std::to_string(std::lround(value));
   int group = 3;
   for (; value >= 999.5 && group < 6; ++group) value /= 1000;
   for (; value < 0.9995 && value > 0 && group > 0; --group) value *= 1000;
