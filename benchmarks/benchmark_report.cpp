@@ -275,6 +275,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path results = argv[1];
   std::vector<Group> groups;
   for (const auto& [name, title] : std::vector<std::pair<std::string, std::string>>{{"training", "Training"},
+                                                                                    {"settings", "PyTorch's settings, six batches each"},
                                                                                     {"serving", "Serving"},
                                                                                     {"data", "Loading"},
                                                                                     {"growth", "Growth"},

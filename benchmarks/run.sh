@@ -85,8 +85,10 @@ awk -v users=300 -v items=3012 'BEGIN {
 }' >"$log"
 
 for group in limits training serving data growth; do
-  wanted $group && [[ -n ${program_of[$group]:-} ]] || continue
+  wanted $group || continue
   : >"$results/$group.tsv"
+  if [[ $group == training ]]; then : >"$results/settings.tsv"; fi
+  [[ -n ${program_of[$group]:-} ]] || continue
   arguments=()
   case $group in
     training) arguments=("$log") ;;
@@ -97,6 +99,40 @@ for group in limits training serving data growth; do
     [[ $group != growth ]] || break  # one compiler shows the shape of a curve
   done
 done
+
+# The peers, in turn with ours: pair by pair, so that both meet the same disturbances.
+if [[ $peers ]]; then
+  python=build/peers/bin/python own="build/benchmarks-${compilers[0]}/benchmarks"
+  if [[ ! -x $python ]]; then
+    python3 -m venv build/peers
+    # PyTorch without its gigabytes for graphics cards; versions are those measured, for the same comparison later.
+    $python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu \
+      torch==2.13.0+cpu onnx onnxruntime faiss-cpu numpy
+  fi
+  if wanted training; then
+    # Every setting for six batches, then for each size the best.
+    measure settings PyTorch $python benchmarks/peers/training_pytorch.py "$log" all 2
+    for pair in 1 2 3; do
+      for units in 64 128 256; do
+        best=$(awk -F'\t' -v "units=$units units," 'index($3, units) == 1 && $4 > most { most = $4; best = $7 } END { print best }' \
+          "$results/settings.tsv")
+        measure training "lstmrec, ${compilers[0]}" "$own/training_speed" "$log" "$units"
+        for threads in 1 2; do
+          measure training "PyTorch" $python benchmarks/peers/training_pytorch.py "$log" "$best" $threads "$units"
+        done
+      done
+    done
+  fi
+  if wanted serving; then
+    for pair in 1 2 3; do
+      if [[ -n ${program_of[serving]:-} ]]; then
+        measure serving "lstmrec, ${compilers[0]}" "$own/${program_of[serving]}"
+      fi
+      measure serving "ONNX Runtime" $python benchmarks/peers/serving_onnx.py
+      measure serving FAISS $python benchmarks/peers/serving_faiss.py
+    done
+  fi
+fi
 rm -rf "$results/ratings"
 
 "build/benchmarks-${compilers[0]}/benchmarks/benchmark_report" "$results" "$results/speed.html" | tee "$results/table.txt"
