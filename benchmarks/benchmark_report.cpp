@@ -2,9 +2,9 @@
 //
 //     benchmark_report RESULTS PAGE.html
 //
-// RESULTS holds a file GROUP.tsv for each of the groups below. Its lines are `maker, name, parameter, value, unit, limit,
-// note`, separated by tabs; the last two may be missing. Lines that repeat a measurement are one, with their median and
-// their least and largest value. Makers whose names begin with `lstmrec` are compared with the others.
+// RESULTS holds a file GROUP.tsv for each of the groups below. Its lines are `maker, name, parameter, value, unit,
+// limit, note`, separated by tabs; the last two may be missing. Lines that repeat a measurement are one, with their
+// median and their least and largest value. Makers whose names begin with `lstmrec` are compared with the others.
 
 #include <algorithm>
 #include <cmath>
@@ -71,7 +71,8 @@ Group read_group(const std::filesystem::path& file, const std::string& name, con
     });
     if (row == group.rows.end()) {
       // Beside the others of its name, which another maker may have printed before.
-      const auto last = std::find_if(group.rows.rbegin(), group.rows.rend(), [&](const Row& r) { return r.name == fields[1]; });
+      const auto last =
+          std::find_if(group.rows.rbegin(), group.rows.rend(), [&](const Row& r) { return r.name == fields[1]; });
       row = group.rows.insert(last == group.rows.rend() ? group.rows.end() : last.base(),
                               {fields[1], fields[2], fields[4], {}});
     }
@@ -155,7 +156,8 @@ void print_table(const Group& group) {
   }
   for (std::size_t column = 0; column < table[0].size(); ++column) {
     // A column of limits where nothing has one is left out.
-    const bool empty = column > 1 && std::all_of(table.begin() + 1, table.end(), [&](const auto& line) { return line[column].empty(); });
+    const bool empty = column > 1 && std::all_of(table.begin() + 1, table.end(),
+                                                 [&](const auto& line) { return line[column].empty(); });
     std::size_t width = 0;
     if (empty) table[0][column].clear();
     for (const auto& line : table) width = std::max(width, letters(line[column]));
@@ -180,7 +182,9 @@ void write_table(std::ostream& out, const Group& group) {
   out << "</tr>\n";
   std::string name;
   for (const Row& row : group.rows) {
-    if (row.name != name) out << "<tr class=\"part\"><th colspan=\"" << group.makers.size() + 2 << "\">" << escaped(name = row.name) << "</th></tr>\n";
+    if (row.name != name)
+      out << "<tr class=\"part\"><th colspan=\"" << group.makers.size() + 2 << "\">" << escaped(name = row.name)
+          << "</th></tr>\n";
     out << "<tr><td>" << escaped(row.parameter) << "</td>";
     for (const auto& maker : group.makers) {
       const auto found = row.by_maker.find(maker);
@@ -207,7 +211,8 @@ void write_curves(std::ostream& out, const Group& group) {
   const auto size_of = [](const Row& row) { return row.parameter.substr(0, row.parameter.find(" = ")); };
   for (auto first = group.rows.begin(); first != group.rows.end();) {
     const std::string size = size_of(*first);
-    const auto end = std::find_if(first, group.rows.end(), [&](const Row& row) { return row.name != first->name || size_of(row) != size; });
+    const auto end = std::find_if(first, group.rows.end(),
+                                  [&](const Row& row) { return row.name != first->name || size_of(row) != size; });
     std::vector<Curve> curves;
     std::string note;
     for (const auto& maker : group.makers) {
@@ -252,7 +257,8 @@ void write_page(std::ostream& out, const std::filesystem::path& results, const s
       << "content=\"width=device-width, initial-scale=1\">\n<title>lstmrec: speed</title>\n<style>"
       << example::report_style << own_style << "</style></head>\n<body><main>\n<h1>lstmrec: speed</h1>\n"
       << "<p class=\"quiet\">Every figure beside what the machine could do at best, or beside a peer, in the same run: "
-      << "products against the peak of this compiler's best product, reading against the speed at which the same number "
+      << "products against the peak of this compiler's best product, reading against the speed at which the same "
+         "number "
       << "of bytes can be read. Medians, and from the least to the largest value where there are several.</p>\n";
   for (const Group& group : groups) {
     out << "<h2>" << escaped(group.title) << "</h2>\n";
@@ -261,8 +267,8 @@ void write_page(std::ostream& out, const std::filesystem::path& results, const s
     else
       write_table(out, group);
   }
-  out << "<h2>Machine, compilers and commands</h2>\n<div class=\"card\"><pre>" << escaped(text_of(results / "setup.txt"))
-      << "</pre></div>\n</main></body></html>\n";
+  out << "<h2>Machine, compilers and commands</h2>\n<div class=\"card\"><pre>"
+      << escaped(text_of(results / "setup.txt")) << "</pre></div>\n</main></body></html>\n";
 }
 
 }  // namespace
@@ -274,12 +280,13 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path results = argv[1];
   std::vector<Group> groups;
-  for (const auto& [name, title] : std::vector<std::pair<std::string, std::string>>{{"training", "Training"},
-                                                                                    {"settings", "PyTorch's settings, six batches each"},
-                                                                                    {"serving", "Serving"},
-                                                                                    {"data", "Loading"},
-                                                                                    {"growth", "Growth"},
-                                                                                    {"limits", "Limits of the machine"}}) {
+  for (const auto& [name, title] :
+       std::vector<std::pair<std::string, std::string>>{{"training", "Training"},
+                                                        {"settings", "PyTorch's settings, six batches each"},
+                                                        {"serving", "Serving"},
+                                                        {"data", "Loading"},
+                                                        {"growth", "Growth"},
+                                                        {"limits", "Limits of the machine"}}) {
     Group group = read_group(results / (name + ".tsv"), name, title);
     if (group.rows.empty()) continue;
     print_table(group);

@@ -1,6 +1,6 @@
-// Prints how time grows with the size of a problem: training, serving, loading and evaluation over events, items, units,
-// length of the sequences and threads. Of every point also what the machine would take at least, from its peak and its
-// reading speed in this run. All data are generated.
+// Prints how time grows with the size of a problem: training, serving, loading and evaluation over events, items,
+// units, length of the sequences and threads. Of every point also what the machine would take at least, from its peak
+// and its reading speed in this run. All data are generated.
 
 #include <unistd.h>
 
@@ -47,7 +47,8 @@ Split generated_split(std::size_t users, std::size_t length, std::size_t items =
   rows.reserve(users * length);
   for (std::size_t user = 0; user < users; ++user)
     for (std::size_t time = 0; time < length; ++time)
-      rows.emplace_back(static_cast<std::int64_t>(user), draw_item(random, items), static_cast<std::int64_t>(time), 1.0f);
+      rows.emplace_back(static_cast<std::int64_t>(user), draw_item(random, items), static_cast<std::int64_t>(time),
+                        1.0f);
   Split split = leave_one_out(sequences(make_interactions(rows)));
   for (std::size_t item = 0; item < items; ++item) split.sequences.items.add(static_cast<std::int64_t>(item));
   split.sequences.catalogue.resize(items);
@@ -66,10 +67,13 @@ Recommender untrained(const Split& split, std::int64_t units) {
   return recommender;
 }
 
-/// Weights that the products of an event meet in the network: 8 units² of the LSTM and as many of the feed-forward part.
+/// Weights that the products of an event meet in the network: 8 units² of the LSTM and as many of the feed-forward
+/// part.
 double network_weights(std::int64_t units) { return 16.0 * static_cast<double>(units * units); }
 
-double item_weights(std::int64_t units, std::size_t items) { return static_cast<double>(items) * static_cast<double>(units); }
+double item_weights(std::int64_t units, std::size_t items) {
+  return static_cast<double>(items) * static_cast<double>(units);
+}
 
 double peak(std::size_t threads) {
   static std::map<std::size_t, double> known;
@@ -121,24 +125,26 @@ void training() {
                 "Linear: an event costs the same however many there are. From the first second of an epoch.");
   }
   for (const std::size_t items : {1000, 10000, 100000, 1000000})
-    print_point("training: an event", "items", static_cast<double>(items),
-                training_seconds(generated_split(200, 100, items), config_of(few_units, 100, 24), 2),
-                training_limit(few_units, items, 2),
-                "Linear where the softmax over all items is most of the work; below some thousand items the network is. "
-                "Every batch also goes through the gradients and moments of all items.");
+    print_point(
+        "training: an event", "items", static_cast<double>(items),
+        training_seconds(generated_split(200, 100, items), config_of(few_units, 100, 24), 2),
+        training_limit(few_units, items, 2),
+        "Linear where the softmax over all items is most of the work; below some thousand items the network is. "
+        "Every batch also goes through the gradients and moments of all items.");
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024})
-    print_point("training: an event", "units", static_cast<double>(units),
-                training_seconds(generated_split(200, 100), config_of(units, 100, 24), 2),
-                training_limit(units, few_items, 2),
-                "From linear, where the softmax is most, to quadratic, where the network's matrices are: 16 units² meet "
-                "3416 units.");
+    print_point(
+        "training: an event", "units", static_cast<double>(units),
+        training_seconds(generated_split(200, 100), config_of(units, 100, 24), 2), training_limit(units, few_items, 2),
+        "From linear, where the softmax is most, to quadratic, where the network's matrices are: 16 units² meet "
+        "3416 units.");
   for (const std::size_t length : {10, 30, 100, 300, 1000, 5000})
-    print_point("training: a sequence", "length", static_cast<double>(length),
-                static_cast<double>(length) * training_seconds(generated_split(64, length),
-                                                               config_of(few_units, static_cast<std::int64_t>(length), 16), 2),
-                static_cast<double>(length) * training_limit(few_units, few_items, 2),
-                "Linear: backpropagation through all steps, at the same cost a step. Short ones pay for the optimiser, "
-                "which goes through all parameters after every 16 of them.");
+    print_point(
+        "training: a sequence", "length", static_cast<double>(length),
+        static_cast<double>(length) * training_seconds(generated_split(64, length),
+                                                       config_of(few_units, static_cast<std::int64_t>(length), 16), 2),
+        static_cast<double>(length) * training_limit(few_units, few_items, 2),
+        "Linear: backpropagation through all steps, at the same cost a step. Short ones pay for the optimiser, "
+        "which goes through all parameters after every 16 of them.");
   for (const std::size_t threads : {1, 2})
     print_point("training: an event", "threads", static_cast<double>(threads),
                 training_seconds(generated_split(200, 100), config_of(few_units, 100, 24), threads),
@@ -278,8 +284,8 @@ void print_evaluation(const std::string& curve, const std::string& over, double 
   const Recommender recommender = untrained(split, units);
   double steps = 0;
   for (const Target target : split.test) steps += static_cast<double>(target.position);
-  const double flop = 2 * (steps * network_weights(units) + static_cast<double>(split.test.size()) *
-                                                                item_weights(units, split.sequences.items.size()));
+  const double flop = 2 * (steps * network_weights(units) +
+                           static_cast<double>(split.test.size()) * item_weights(units, split.sequences.items.size()));
   const double seconds = best_seconds([&] {
     kept = static_cast<float>(
         evaluate(recommender, split, split.test, {.threads = threads, .bootstrap_samples = 0}).mrr.value);
@@ -290,7 +296,8 @@ void print_evaluation(const std::string& curve, const std::string& over, double 
 void evaluation() {
   for (const std::size_t users : {100, 1000, 10000, 100000})
     print_evaluation("evaluation: last event of every user", "events", 100.0 * static_cast<double>(users),
-                     generated_split(users, 100), few_units, 2, "Linear: 100 events a user, all items ranked for each.");
+                     generated_split(users, 100), few_units, 2,
+                     "Linear: 100 events a user, all items ranked for each.");
   for (const std::size_t items : {1000, 10000, 100000, 1000000})
     print_evaluation("evaluation: 256 users of 100 events", "items", static_cast<double>(items),
                      generated_split(256, 100, items), few_units, 2,

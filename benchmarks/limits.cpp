@@ -97,8 +97,9 @@ void measure_reading(std::size_t threads) {
   const auto count = static_cast<double>(threads);
   const auto measure = [&](const std::string& from, double bytes_a_thread) {
     if (bytes_a_thread == 0) return;
-    print("reading", from + ", " + in_threads(threads), count * bytes_a_thread / read_seconds(bytes_a_thread, threads) / 1e9,
-          "GB/s", 0, std::to_string(static_cast<long>(bytes_a_thread / 1024)) + " KiB a thread");
+    print("reading", from + ", " + in_threads(threads),
+          count * bytes_a_thread / read_seconds(bytes_a_thread, threads) / 1e9, "GB/s", 0,
+          std::to_string(static_cast<long>(bytes_a_thread / 1024)) + " KiB a thread");
   };
   measure("first-level cache", cache_bytes(1) / 2);
   measure("second-level cache", cache_bytes(2) / 2);

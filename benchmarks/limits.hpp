@@ -1,9 +1,8 @@
 #pragma once
 
-#include <lstmrec/core/products.hpp>
-
 #include <algorithm>
 #include <cstddef>
+#include <lstmrec/core/products.hpp>
 #include <vector>
 
 #include "measure.hpp"

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <lstmrec/core/thread_pool.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <iostream>
 #include <limits>
+#include <lstmrec/core/thread_pool.hpp>
 #include <string>
 #include <string_view>
 
@@ -50,8 +49,8 @@ double best_seconds(Function&& function, double seconds = 0.3) {
 /// Takes results, so that the compiler does not leave out the work that they come from.
 inline volatile float kept = 0;
 
-/// Prints `name, parameter, value, unit, limit, note`, separated by tabs. `limit`: what the machine could do at best, in
-/// the same unit; 0 where none is known.
+/// Prints `name, parameter, value, unit, limit, note`, separated by tabs. `limit`: what the machine could do at best,
+/// in the same unit; 0 where none is known.
 inline void print(std::string_view name, std::string_view parameter, double value, std::string_view unit,
                   double limit = 0, std::string_view note = "") {
   std::cout << name << '\t' << parameter << '\t' << value << '\t' << unit << '\t';

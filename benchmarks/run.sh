@@ -4,8 +4,8 @@
 #
 #   GROUP    limits, training, serving, data or growth; all of them if none is named
 #   --peers  also makes a Python environment of its own, in build/peers, and measures the peers, in turn with ours
-#   RESULTS  a folder for what was measured and the page, build/benchmark-results if none is given; what was measured
-#            before stays for the groups that are not measured again
+#   RESULTS  a folder for what was measured and for the page, build/benchmark-results if none is given; groups
+#            that are not measured again keep what was measured before
 #
 # Builds with the release preset and each of g++ and clang++ that there is; CXX names one compiler instead. Other work on
 # the machine makes figures worse: let it rest.
@@ -37,12 +37,17 @@ unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS OMP_NUM_THREADS MK
 
 compilers=()
 for compiler in ${CXX:-g++ clang++}; do
-  if command -v "$compiler" >/dev/null; then compilers+=("$compiler"); else echo "There is no $compiler: left out." >&2; fi
+  if command -v "$compiler" >/dev/null; then
+    compilers+=("$compiler")
+  else
+    echo "There is no $compiler: left out." >&2
+  fi
 done
 wanted() { [[ ,$only, == *,$1,* ]]; }
 
 # Everything is built before anything is measured.
-declare -A program_of=([limits]=limits [training]=training_speed [serving]=serving_speed [data]=loading_speed [growth]=growth)
+declare -A program_of=(
+  [limits]=limits [training]=training_speed [serving]=serving_speed [data]=loading_speed [growth]=growth)
 programs=(benchmark_report)
 for group in limits training serving data growth; do
   if [[ -f benchmarks/${program_of[$group]}.cpp ]]; then
@@ -114,8 +119,8 @@ if [[ $peers ]]; then
     measure settings PyTorch $python benchmarks/peers/training_pytorch.py "$log" all 2
     for pair in 1 2 3; do
       for units in 64 128 256; do
-        best=$(awk -F'\t' -v "units=$units units," 'index($3, units) == 1 && $4 > most { most = $4; best = $7 } END { print best }' \
-          "$results/settings.tsv")
+        best=$(awk -F'\t' -v "units=$units units," '
+          index($3, units) == 1 && $4 > most { most = $4; best = $7 } END { print best }' "$results/settings.tsv")
         measure training "lstmrec, ${compilers[0]}" "$own/training_speed" "$log" "$units"
         for threads in 1 2; do
           measure training "PyTorch" $python benchmarks/peers/training_pytorch.py "$log" "$best" $threads "$units"
@@ -135,5 +140,6 @@ if [[ $peers ]]; then
 fi
 rm -rf "$results/ratings"
 
-"build/benchmarks-${compilers[0]}/benchmarks/benchmark_report" "$results" "$results/speed.html" | tee "$results/table.txt"
+"build/benchmarks-${compilers[0]}/benchmarks/benchmark_report" "$results" "$results/speed.html" |
+  tee "$results/table.txt"
 echo "$results/speed.html"

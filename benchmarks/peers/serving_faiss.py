@@ -2,8 +2,8 @@
 
     python serving_faiss.py
 
-One query and 64 at once, with one thread and two. Prints `name, parameter, value, unit, limit, note` with tabs between; the
-value is the best of many calls, in seconds a query.
+One query and 64 at once, with one thread and two. Prints `name, parameter, value, unit, limit, note` with tabs
+between; the value is the best of many calls, in seconds a query.
 """
 import time
 

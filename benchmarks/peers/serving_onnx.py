@@ -2,8 +2,8 @@
 
     python serving_onnx.py [UNITS...]
 
-One thread, which is the fastest for these sizes; all graph optimisations. Prints `name, parameter, value, unit, limit, note`
-with tabs between; the value is the best of many calls.
+One thread, which is the fastest for these sizes; all graph optimisations. Prints `name, parameter, value, unit, limit,
+note` with tabs between; the value is the best of many calls.
 """
 import sys
 import time
@@ -52,5 +52,6 @@ for units in map(int, sys.argv[1:] or ["64", "128", "256"]):
         for name in ("y", "h2", "c2"):
             binding.bind_output(name, "cpu")
         seconds = best_seconds(lambda: session.run_with_iobinding(binding))
-        print("LSTM, one sequence, 1 thread", f"{units} units, {steps} step{'s' if steps > 1 else ''}", f"{seconds:.4g}",
-              "s", "", f"onnxruntime {onnxruntime.__version__}, called from Python with bound inputs", sep="\t", flush=True)
+        print("LSTM, one sequence, 1 thread", f"{units} units, {steps} step{'s' if steps > 1 else ''}",
+              f"{seconds:.4g}", "s", "", f"onnxruntime {onnxruntime.__version__}, called from Python with bound inputs",
+              sep="\t", flush=True)

@@ -2,8 +2,8 @@
 
     python training_pytorch.py LOG SETTING THREADS [UNITS...]      LOG: a sequences.txt (user item item ...)
 
-The same network, batch size and optimiser: embedding, layer norm, LSTM, feed-forward part of four times the width, residual
-connections and norms, dropout, tied output vectors over all items, five weighted targets an event, clipping, Adam, an
+The same network, batch size and optimiser: embedding, layer norm, LSTM, feed-forward part of four times the width,
+residual connections and norms, dropout, tied output vectors over all items, five weighted targets an event, clipping, Adam, an
 average of the weights. In PyTorch's favour, the items that a user has seen are not taken out of the softmax, and the
 batches are made before the time is taken. SETTING is `all`, which takes six batches with each, or one of
 
@@ -23,8 +23,8 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 WINDOW, BATCH, TARGETS, DECAY = 200, 24, 5, 0.5
-SETTINGS = [layout + order + compiled for compiled in ("", "+compiled") for layout in ("packed", "padded", "batch-first")
-            for order in ("", "+bucketed") if not (compiled and layout == "packed")]
+SETTINGS = [layout + order + compiled for compiled in ("", "+compiled")
+            for layout in ("packed", "padded", "batch-first") for order in ("", "+bucketed") if not (compiled and layout == "packed")]
 
 
 class Network(nn.Module):
@@ -94,7 +94,8 @@ def events_per_second(windows, items, units, threads, setting, most):
     network = Network(items, units, setting.split("+")[0])
     run = torch.compile(network, dynamic=True) if "compiled" in setting else network
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3, fused=True)
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999))
+    average = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999))
     events, begin = 0, 0.0
     for number, (*inputs, targets, weights) in enumerate(batches[:2] + batches):
         if number == 2:
