@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "generated_ratings.hpp"
+#include "measure.hpp"
 
 namespace {
 
@@ -56,9 +57,12 @@ void measure(const std::filesystem::path& path, const char* format) {
     spent += read + sorted;
   }
   const auto bytes = static_cast<double>(std::filesystem::file_size(path));
-  std::printf("lstmrec %-11s %9.0f rows  %8.4f s  %6.0f MB/s  %6.2f M rows/s  sequences %8.4f s  %5.1f bytes/event\n",
-              format, rows, reading, bytes / reading / 1e6, rows / reading / 1e6, sorting, resident / rows);
-  std::fflush(stdout);
+  char count[32];
+  std::snprintf(count, sizeof count, "%.0f rows", rows);
+  const std::string what = std::string(format) + ", " + count;
+  benchmark::print("reading a log, 1 thread", what, bytes / reading / 1e6, "MB/s");
+  benchmark::print("sequences of it, 1 thread", what, sorting, "s");
+  benchmark::print("memory of a log, vocabulary included", what, resident / rows, "bytes/event", 0);
 }
 
 /// In a process of its own, whose memory is that of this measurement.

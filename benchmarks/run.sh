@@ -111,8 +111,9 @@ if [[ $peers ]]; then
   if [[ ! -x $python ]]; then
     python3 -m venv build/peers
     # PyTorch without its gigabytes for graphics cards; versions are those measured, for the same comparison later.
-    $python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu \
-      torch==2.13.0+cpu onnx onnxruntime faiss-cpu numpy
+    $python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0+cpu ||
+      $python -m pip install --quiet torch==2.13.0
+    $python -m pip install --quiet onnx onnxruntime faiss-cpu numpy
   fi
   if wanted training; then
     # Every setting for six batches, then for each size the best.

@@ -113,6 +113,7 @@ Outcome train(const Split& split, const RecommenderConfig& config, const Argumen
   };
   FitResult result = fit(split, config, {.threads = a.threads, .progress = progress, .stop = ctrl_c.token()});
   Recommender recommender = std::move(result.recommender);
+  recommender.prepare_sessions();
   return {std::move(recommender), std::move(result), peak_memory_mib()};
 }
 

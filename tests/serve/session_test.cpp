@@ -102,6 +102,13 @@ TEST_CASE("Session: with the items' products prepared, the same scores to roundi
   prepared.prepare_sessions();
   CHECK(prepared.item_products.rows() == 4 * plain.network.hidden_size());
   CHECK(prepared.item_products.cols() == plain.items());
+  std::vector<History> histories;
+  for (std::size_t user = 0; user < 9; ++user) histories.push_back(sample_split().sequences[user].first(3 * user));
+  Matrix<float> scores(plain.items(), 9), other_scores(plain.items(), 9);
+  plain.score(histories, scores);
+  prepared.score(histories, other_scores);
+  CHECK((scores - other_scores).cwiseAbs().maxCoeff() < 1e-4f);
+  CHECK((scores.col(5) - scores.col(6)).cwiseAbs().maxCoeff() > 1e-3f);
   Session session(plain), other(prepared);
   for (const Event& event : sample_split().sequences[4].first(30)) {
     session.observe(plain.item_ids.id(event.item));

@@ -49,6 +49,7 @@ struct NextItemNetwork {
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> hidden;    ///< Input of the last block, hidden size × columns.
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> finished;  ///< Its output, likewise: scratch of `read_out`.
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h, embedding size × columns: set by `read_out`.
+    Matrix<Scalar> taken;                                     ///< Scratch: the items' products, 4 hidden × columns.
   };
 
   Embedding<Scalar> item_vectors;      ///< E.
@@ -205,11 +206,23 @@ struct NextItemNetwork {
     return products;
   }
 
-  /// The step of one sequence with these products. Allocates nothing.
-  void step(std::uint32_t item, const Matrix<Scalar>& products, State<1>& state) const {
-    embed(std::span<const std::uint32_t>(&item, 1), state.embedded, state.hidden);
-    blocks.front().recur_from_product(products.col(item), state.blocks.front());
-    step_further(state.hidden, state);
+  /// The step with these products.
+  template <int Columns>
+  void step(std::span<const std::uint32_t> items, const Matrix<Scalar>& products, State<Columns>& state) const {
+    if constexpr (Columns == 1) {
+      embed(items, state.embedded, state.hidden);
+      blocks.front().recur_from_product(products.col(items[0]), state.blocks.front());
+      step_further(state.hidden, state);
+    } else {
+      const auto n = static_cast<Index>(items.size());
+      auto hidden = state.hidden.leftCols(n);
+      embed(items, state.embedded.leftCols(n), hidden);
+      state.taken.resize(products.rows(), state.hidden.cols());
+      auto taken = state.taken.leftCols(n);
+      for (Index j = 0; j < n; ++j) taken.col(j) = products.col(items[static_cast<std::size_t>(j)]);
+      blocks.front().recur_from_product(taken, state.blocks.front());
+      step_further(hidden, state);
+    }
   }
 
   /// scores (items × columns) := the score of every item from the output of a state. For one column, known at compile

@@ -90,12 +90,19 @@ struct LstmCell {
   /// The state of `columns` sequences before their first events.
   State<Eigen::Dynamic> initial_state(Index columns) const { return make_state<Eigen::Dynamic>(columns); }
 
-  /// One streaming step with the input product W x already known. Allocates nothing.
-  template <class Product>
-  void step_from_product(const Product& input_product, State<1>& state) const {
-    state.gates = bias + input_product;
-    state.gates.noalias() += recurrent_weight * state.hidden;
-    activate(state.gates, state.memory, state.memory, state.hidden);
+  /// A step with the input products W x already known, 4 hidden × n. Allocates nothing for one column.
+  template <class Product, int Columns>
+  void step_from_product(const Product& input_product, State<Columns>& state) const {
+    if constexpr (Columns == 1) {
+      state.gates = bias + input_product;
+      state.gates.noalias() += recurrent_weight * state.hidden;
+      activate(state.gates, state.memory, state.memory, state.hidden);
+    } else {
+      const Index n = input_product.cols();
+      auto gates = state.gates.leftCols(n);
+      gates = input_product;
+      finish_columns(gates, n, state);
+    }
   }
 
   /// One step of the first x.cols() sequences of a state. x: input × n. Allocates nothing for one column.
@@ -108,14 +115,9 @@ struct LstmCell {
       state.gates.noalias() += recurrent_weight * state.hidden;
       activate(state.gates, state.memory, state.memory, state.hidden);
     } else {
-      const Index n = x.cols();
-      auto gates = state.gates.leftCols(n);
-      auto hidden = state.hidden.leftCols(n);
-      auto memory = state.memory.leftCols(n);
+      auto gates = state.gates.leftCols(x.cols());
       product(input_weight, x, gates);
-      add_to_columns(bias, gates);
-      add_product(recurrent_weight, hidden, gates);
-      activate(gates, memory, memory, hidden);
+      finish_columns(gates, x.cols(), state);
     }
   }
 
@@ -143,6 +145,16 @@ struct LstmCell {
   using Values = Eigen::Array<Scalar, times<2, Hidden>, 1>;
   using Units = Eigen::Map<Eigen::Array<Scalar, Hidden, 1>>;
   using ConstUnits = Eigen::Map<const Eigen::Array<Scalar, Hidden, 1>>;
+
+  /// The step of n sequences from their input products on, which are in `gates`.
+  template <class Gates, int Columns>
+  void finish_columns(Gates& gates, Index n, State<Columns>& state) const {
+    auto hidden = state.hidden.leftCols(n);
+    auto memory = state.memory.leftCols(n);
+    add_to_columns(bias, gates);
+    add_product(recurrent_weight, hidden, gates);
+    activate(gates, memory, memory, hidden);
+  }
 
   // The columns come as pointers, so that there is one instantiation for all kinds of blocks.
 

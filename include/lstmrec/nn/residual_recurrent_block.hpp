@@ -126,9 +126,9 @@ struct ResidualRecurrentBlock {
     recurrent.cell.step(x, state.recurrent);
   }
 
-  /// The same for one sequence, where the product of the cell's input weights with x is already known.
-  template <class Product>
-  void recur_from_product(const Product& input_product, State<1>& state) const {
+  /// The same where the product of the cell's input weights with x is already known.
+  template <class Product, int Columns>
+  void recur_from_product(const Product& input_product, State<Columns>& state) const {
     recurrent.cell.step_from_product(input_product, state.recurrent);
   }
 

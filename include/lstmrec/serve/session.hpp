@@ -156,10 +156,11 @@ class Session {
   };
 
   void observe_index(std::uint32_t item) {
+    const std::span<const std::uint32_t> one(&item, 1);
     if (recommender_->item_products.size() > 0)
-      recommender_->network.step(item, recommender_->item_products, state_);
+      recommender_->network.step(one, recommender_->item_products, state_);
     else
-      recommender_->network.step(std::span<const std::uint32_t>(&item, 1), state_);
+      recommender_->network.step(one, state_);
     is_seen_[item] = 1;
     if (recommender_->uses_counts()) {
       recent_.push_back({.item = item});

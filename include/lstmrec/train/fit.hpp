@@ -202,6 +202,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     average.catch_up(network);
     if (!validation.empty()) {
       average.swap(candidate.network);
+      if (!sampled) candidate.prepare_sessions();  // a table of many items would cost more than it saves
       const auto figures = evaluate(candidate, split, validation,
                                     {.cutoffs = {10}, .filter_seen = !config.recommend_seen,
                                      .threads = options.threads, .bootstrap_samples = 0});

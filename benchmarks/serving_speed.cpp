@@ -1,0 +1,169 @@
+// Prints the time of what a server does, each beside what the machine would take at least: a step, a history, a list
+// and an evaluation, with peak and reading speed as measured in this run. All data are generated, no network is trained.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <lstmrec/lstmrec.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "limits.hpp"
+
+using namespace benchmark;
+using namespace lstmrec;
+
+namespace {
+
+constexpr std::int64_t items = 3416;  // MovieLens 1M's
+
+/// MovieLens 1M's spread of lengths (log-normal, median about 96).
+Split generated_split(std::size_t users) {
+  Random random(1);
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, float>> rows;
+  for (std::int64_t item = 0; item < items; ++item) rows.emplace_back(-1, item, item, 1.0f);  // so that all are known
+  for (std::size_t user = 0; user < users; ++user) {
+    const auto length = static_cast<std::int64_t>(std::min(2000.0, 20 + 76 * std::exp(0.9 * random.normal())));
+    for (std::int64_t time = 0; time < length; ++time)
+      rows.emplace_back(static_cast<std::int64_t>(user), static_cast<std::int64_t>(random.below(items)), time, 1.0f);
+  }
+  return leave_one_out(sequences(make_interactions(rows)));
+}
+
+Recommender untrained(const Split& split, std::int64_t units) {
+  Recommender recommender;
+  recommender.config = {.embedding_size = units, .hidden_size = units};
+  recommender.item_ids = split.sequences.items;
+  recommender.catalogue = split.sequences.catalogue;
+  recommender.item_counts = training_counts(split);
+  recommender.network = NextItemNetwork<float>(items, recommender.config);
+  Random random(1);
+  recommender.network.initialise(random);
+  return recommender;
+}
+
+double weights_read(double count) { return read_seconds(count * sizeof(float)); }
+
+/// The seconds of a step's three logistic functions and two hyperbolic tangents.
+double activation_seconds(Index units) {
+  Eigen::ArrayXf x = Eigen::ArrayXf::Constant(5 * units, 0.3f), y = x;
+  return best_seconds([&] {
+    y.head(3 * units) = x.head(3 * units).logistic();
+    y.tail(2 * units) = x.tail(2 * units).tanh();
+    kept = y(0);
+  });
+}
+
+template <class Cell>
+void measure_step(const std::string& name, Cell cell) {
+  Random random(1);
+  cell.initialise(random);
+  auto state = cell.initial_state();
+  const Vector<float> x = Vector<float>::Constant(cell.input_size(), 0.1f);
+  const double seconds = best_seconds([&] {
+    cell.step(x, state);
+    kept = state.hidden(0);
+  });
+  const auto weights = static_cast<double>(cell.input_weight.size() + cell.recurrent_weight.size());
+  print("LSTM, one sequence, 1 thread", name, seconds, "s", weights_read(weights) + activation_seconds(cell.hidden_size()),
+        "limit: reading the weights, and the gates' functions");
+}
+
+void measure_sessions(const Split& split, std::int64_t units, double peak) {
+  Recommender recommender = untrained(split, units);
+  const auto size = static_cast<double>(units);
+  const std::string name = std::to_string(units) + " units";
+  const double recurrent = weights_read(4 * size * size), gates = activation_seconds(units);
+  const std::int64_t ids[] = {5, 17, 400, 3000};
+  std::size_t next = 0;
+  for (const bool prepared : {false, true}) {
+    if (prepared) recommender.prepare_sessions();
+    Session session(recommender);
+    const double seconds = best_seconds([&] {
+      for (int event = 0; event < 200; ++event) session.observe(ids[++next % 4]);
+      kept = static_cast<float>(session.events());
+    });
+    const double input = prepared ? 0 : 200 * 8 * size * size / peak;
+    print(prepared ? "session, history of 200 events, prepared" : "session, history of 200 events", name, seconds, "s",
+          input + 200 * (recurrent + gates), "limit: input products at peak, 200 times the recurrent weights and gates");
+  }
+  Session session(recommender);
+  session.observe(ids[0]);
+  const Vector<float> h = Vector<float>::Constant(units, 0.1f);
+  Vector<float> scores(items);
+  const double product = best_seconds([&] {
+    recommender.network.score(h, scores);
+    kept = scores(0);
+  });
+  std::vector<ScoredItem> best(10);
+  const double list = best_seconds([&] {
+    recommender.network.score(h, scores);
+    kept = top_k({scores.data(), static_cast<std::size_t>(scores.size())}, best)[0].score;
+  });
+  print("the ten best of 3416 items", name, list, "s", product, "limit: the scores alone");
+  const double event_and_list = best_seconds([&] {
+    session.observe(ids[++next % 4]);
+    kept = session.top_n(10)[0].score;
+  });
+  print("session, an event and a list of ten", name, event_and_list, "s",
+        recurrent + gates + weights_read(8 * size * size) + weights_read(size * items),
+        "limit: reading all weights but the input's, which is prepared");
+  for (const std::size_t threads : {1, 2}) {
+    std::vector<Session> sessions(threads, Session(recommender));
+    const double seconds = best_seconds(threads, [&](std::size_t thread) {
+      for (const std::int64_t id : ids) sessions[thread].observe(id);
+      kept = sessions[thread].top_n(10)[0].score;
+    });
+    print("sessions, four events and a list of ten each", name + ", " + in_threads(threads),
+          static_cast<double>(threads) / seconds, "lists/s");
+  }
+}
+
+void measure_evaluation(const Split& split, std::int64_t units) {
+  Recommender recommender = untrained(split, units);
+  recommender.prepare_sessions();
+  const auto size = static_cast<double>(units);
+  double steps = 0;
+  for (const Target target : split.test) steps += static_cast<double>(target.position);
+  const auto users = static_cast<double>(split.test.size());
+  const double flop = 2 * steps * 4 * size * size + 2 * users * (8 * size * size + size * static_cast<double>(items));
+  for (const std::size_t threads : {1, 2}) {
+    const double seconds = best_seconds(
+        [&] {
+          kept = static_cast<float>(
+              evaluate(recommender, split, split.test, {.threads = threads, .bootstrap_samples = 0}).mrr.value);
+        },
+        1);
+    print("evaluation, full ranking, metrics included", std::to_string(units) + " units, " + in_threads(threads),
+          flop / seconds / 1e9, "GFLOP/s", peak_flops(threads) / 1e9);
+  }
+}
+
+void measure_large_catalogue() {
+  constexpr Index count = 1'000'000, size = 64;
+  const Matrix<float> vectors = Matrix<float>::Random(size, count);
+  const ItemHead<float> head(count);
+  const Vector<float> h = Vector<float>::Constant(size, 0.1f);
+  Vector<float> scores(count);
+  std::vector<ScoredItem> best(10);
+  const double seconds = best_seconds([&] {
+    head.score(vectors, h, scores);
+    kept = top_k({scores.data(), static_cast<std::size_t>(count)}, best)[0].score;
+  });
+  const double reading = best_seconds([&] { kept = read_all(vectors.data(), vectors.size()); });
+  print("the ten best of a million items of 64 numbers", "1 query, 1 thread", seconds, "s", reading,
+        "limit: reading the items from memory");
+}
+
+}  // namespace
+
+int main() {
+  measure_step("64 units, 1 step, fixed size", LstmCell<float, 64, 64>());
+  for (const Index size : {64, 128, 256}) measure_step(std::to_string(size) + " units, 1 step", LstmCell<float>(size, size));
+  const Split few = generated_split(4), many = generated_split(1000);
+  const double peak = peak_flops(1);
+  for (const std::int64_t units : {64, 128, 256}) measure_sessions(few, units, peak);
+  for (const std::int64_t units : {64, 256}) measure_evaluation(many, units);
+  measure_large_catalogue();
+}
