@@ -113,7 +113,7 @@ double training_limit(std::int64_t units, std::size_t items, std::size_t threads
 }
 
 RecommenderConfig config_of(std::int64_t units, std::int64_t window, std::int64_t batch_size) {
-  return {.embedding_size = units, .hidden_size = units, .window = window, .batch_size = batch_size};
+  return {.embedding_size = units, .hidden_size = units, .negatives = 0, .window = window, .batch_size = batch_size};
 }
 
 void training() {
@@ -131,6 +131,16 @@ void training() {
         training_limit(few_units, items, 2),
         "Linear where the softmax over all items is most of the work; below some thousand items the network is. "
         "Every batch also goes through the gradients and moments of all items.");
+  for (const std::size_t items : {1000, 10000, 100000, 1000000}) {
+    RecommenderConfig config = config_of(224, 100, 80);  // GRU4Rec's published sizes
+    config.feed_forward_factor = 0;
+    config.negatives = 2048;
+    print_point("training with 2048 negatives: an event", "items", static_cast<double>(items),
+                training_seconds(generated_split(960, 100, items), config, 2),
+                6 * (8 * 224.0 * 224 + 2048 * 224.0) / peak(2),
+                "Flat: a batch meets its own items and the negatives, whatever the catalogue. Of few items some are drawn "
+                "twice and cost once.");
+  }
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024})
     print_point(
         "training: an event", "units", static_cast<double>(units),
