@@ -53,6 +53,7 @@
 
 // One user's state and lists.
 #include <lstmrec/serve/candidates.hpp>
+#include <lstmrec/serve/batch_ranker.hpp>
 #include <lstmrec/serve/recommend_all.hpp>
 #include <lstmrec/serve/session.hpp>
 

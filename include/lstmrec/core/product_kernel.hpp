@@ -150,13 +150,21 @@ void block_product(Index rows, Index columns, Index depth, const Scalar* a, cons
   }
 }
 
-/// C = A B, or C = C + A B. `packed`: all of A as `LeftFactor` lays it, or null.
+/// Rows of a matrix as `LeftFactor` lays them.
 template <class Scalar>
-void multiply(StridedMatrix<Scalar> a, const Scalar* packed, StridedMatrix<Scalar> b, MatrixRef<Scalar> c, bool add) {
+struct PackedRows {
+  const Scalar* panels = nullptr;  ///< Of the whole matrix; null: not packed.
+  Index rows = 0;                  ///< Of the whole matrix, rounded up to whole tiles.
+  Index first = 0;                 ///< The first row that is meant: a multiple of a tile's.
+};
+
+/// C = A B, or C = C + A B. `packed`: the rows of A, if they are.
+template <class Scalar>
+void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<Scalar> b, MatrixRef<Scalar> c,
+              bool add) {
   assert(a.columns == b.rows && c.rows() == a.rows && c.cols() == b.columns);
   if (a.columns == 0 && !add) c.setZero();
   static thread_local Buffer<Scalar> a_buffer, b_buffer;
-  const Index padded_rows = round_up(a.rows, Tile<Scalar>::rows);
   for (Index k = 0; k < a.columns; k += depth_block) {
     const Index depth = std::min(depth_block, a.columns - k);
     for (Index j = 0; j < b.columns; j += column_block) {
@@ -166,8 +174,8 @@ void multiply(StridedMatrix<Scalar> a, const Scalar* packed, StridedMatrix<Scala
       for (Index i = 0; i < a.rows; i += row_block) {
         const Index height = std::min(row_block, a.rows - i);
         const Scalar* a_panels = nullptr;
-        if (packed) {
-          a_panels = packed + padded_rows * k + i * depth;
+        if (packed.panels) {
+          a_panels = packed.panels + packed.rows * k + (packed.first + i) * depth;
         } else {
           Scalar* const panels = a_buffer.resize(depth, round_up(height, Tile<Scalar>::rows)).data();
           pack_panels<Tile<Scalar>::rows>(a.block(i, k, height, depth), panels);
@@ -196,12 +204,22 @@ class LeftFactor {
   Index columns() const { return columns_; }
 
   /// C = A B, or with `add` C = C + A B.
-  void multiply(const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) const {
-    const detail::StridedMatrix<Scalar> shape{nullptr, rows_, columns_, 0, 0};
-    detail::multiply(shape, panels_.view().data(), detail::strided(b), c, add);
+  void multiply(const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) const { multiply(0, rows_, b, c, add); }
+
+  /// The same with c.rows() rows of A from `first` on, a multiple of row_multiple.
+  void multiply_rows(Index first, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) const {
+    multiply(first, c.rows(), b, c, false);
   }
+  static constexpr Index row_multiple = detail::Tile<Scalar>::rows;
 
  private:
+  void multiply(Index first, Index count, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) const {
+    assert(first % row_multiple == 0 && first + count <= rows_);
+    const detail::StridedMatrix<Scalar> shape{nullptr, count, columns_, 0, 0};
+    const detail::PackedRows<Scalar> packed{panels_.view().data(), detail::round_up(rows_, row_multiple), first};
+    detail::multiply(shape, packed, detail::strided(b), c, add);
+  }
+
   void pack(detail::StridedMatrix<Scalar> a) {
     rows_ = a.rows;
     columns_ = a.columns;

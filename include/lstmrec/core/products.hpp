@@ -9,21 +9,19 @@ namespace detail {
 
 template <class Scalar>
 void product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) {
-  multiply(strided(a), static_cast<const Scalar*>(nullptr), strided(b), c, add);
+  multiply(strided(a), PackedRows<Scalar>{}, strided(b), c, add);
 }
 
 template <class Scalar>
 void transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c,
                         bool add) {
-  multiply(strided(a).transposed(), static_cast<const Scalar*>(nullptr), strided(b), c,
-           add);
+  multiply(strided(a).transposed(), PackedRows<Scalar>{}, strided(b), c, add);
 }
 
 template <class Scalar>
 void product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c,
                         bool add) {
-  multiply(strided(a), static_cast<const Scalar*>(nullptr), strided(b).transposed(), c,
-           add);
+  multiply(strided(a), PackedRows<Scalar>{}, strided(b).transposed(), c, add);
 }
 
 template <class Scalar>

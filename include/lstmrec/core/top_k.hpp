@@ -36,6 +36,52 @@ inline bool any_above(const float* scores, float bound) {
 
 }  // namespace detail
 
+/// The best of the items whose scores come bit by bit, in ascending order of the items. Borrows the list, whose length
+/// is how many are wanted. See `top_k`.
+class TopK {
+ public:
+  explicit TopK(std::span<ScoredItem> best) : best_(best) {}
+
+  /// The scores of items `first`, `first` + 1, … Throws Error on a NaN among those that are looked at.
+  template <class Excluded>
+  void add(std::uint32_t first, std::span<const float> scores, Excluded&& excluded) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      // Once the list is full, hardly any item enters it: those that don't are passed over many at a time.
+      while (full() && i + detail::top_k_block <= scores.size() && !detail::any_above(scores.data() + i, to_beat_))
+        i += detail::top_k_block;
+      if (i == scores.size()) return;
+      if (full() && scores[i] <= to_beat_) continue;
+      const auto item = first + static_cast<std::uint32_t>(i);
+      if (std::isnan(scores[i]))
+        throw Error("the score of item " + std::to_string(item) + " (dense index) is not a number");
+      if (best_.empty() || excluded(item)) continue;
+      // A heap in the list's order has the worst of the list in front.
+      if (full())
+        std::pop_heap(best_.begin(), best_.end(), ranks_before);
+      else
+        ++filled_;
+      const auto list = best_.first(filled_);
+      list.back() = {item, scores[i]};
+      std::push_heap(list.begin(), list.end(), ranks_before);
+      to_beat_ = list.front().score;
+    }
+  }
+
+  /// Best first; the part of the list that was filled. To be called once, at the end.
+  std::span<ScoredItem> sorted() {
+    const auto list = best_.first(filled_);
+    std::sort_heap(list.begin(), list.end(), ranks_before);
+    return list;
+  }
+
+ private:
+  bool full() const { return filled_ == best_.size(); }
+
+  std::span<ScoredItem> best_;
+  std::size_t filled_ = 0;
+  float to_beat_ = 0;  ///< The lowest score of a full list: an equal one of a higher index doesn't enter.
+};
+
 /// The best.size() items of the highest scores that are not excluded, best first, written to the front of `best`.
 ///
 ///     std::array<ScoredItem, 10> best;
@@ -47,31 +93,9 @@ inline bool any_above(const float* scores, float bound) {
 /// those (about k log(items / k) of them when the scores are in no order) that enter the list for a while.
 template <class Excluded>
 std::span<ScoredItem> top_k(std::span<const float> scores, std::span<ScoredItem> best, Excluded&& excluded) {
-  constexpr std::size_t block = detail::top_k_block;
-  std::size_t filled = 0;
-  float to_beat = 0;  // the lowest score of a full list: an equal one of a higher index doesn't enter
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    // Once the list is full, hardly any item enters it: those that don't are passed over many at a time.
-    while (filled == best.size() && i + block <= scores.size() && !detail::any_above(scores.data() + i, to_beat)) i += block;
-    if (i == scores.size()) break;
-    if (filled == best.size() && scores[i] <= to_beat) continue;
-    if (std::isnan(scores[i])) throw Error("the score of item " + std::to_string(i) + " (dense index) is not a number");
-    const auto item = static_cast<std::uint32_t>(i);
-    if (best.empty() || excluded(item)) continue;
-    // A heap in the list's order has the worst of the list in front.
-    if (filled == best.size()) {
-      std::pop_heap(best.begin(), best.end(), ranks_before);
-    } else {
-      ++filled;
-    }
-    const auto list = best.first(filled);
-    list.back() = {item, scores[i]};
-    std::push_heap(list.begin(), list.end(), ranks_before);
-    to_beat = list.front().score;
-  }
-  const auto list = best.first(filled);
-  std::sort_heap(list.begin(), list.end(), ranks_before);
-  return list;
+  TopK list(best);
+  list.add(0, scores, excluded);
+  return list.sorted();
 }
 
 /// The same without exclusions.

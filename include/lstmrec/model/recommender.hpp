@@ -40,11 +40,10 @@ struct Recommender {
 
   bool uses_counts() const { return config.counts_weight > 0 && counts.items() > 0; }
 
-  /// Scores all items for what may follow each history (Scorer). The histories' item indices are this recommender's:
-  /// those of the sequences it was trained on, or of sequences brought to its vocabulary. scores: items × histories.
-  ///
-  /// All histories advance together, each from its first event, by the steps of a Session.
-  void score(std::span<const History> histories, MatrixRef<float> scores) const {
+  /// The network's output after each history: embedding size × histories, zero for one without events. The histories'
+  /// item indices are this recommender's: those of the sequences it was trained on, or of sequences brought to its
+  /// vocabulary. All advance together, each from its first event, by the steps of a Session.
+  Matrix<float> outputs(std::span<const History> histories) const {
     // Longest first; a user's histories beside each other.
     const auto order = order_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });
     auto state = network.initial_state<Eigen::Dynamic>(static_cast<Index>(histories.size()));
@@ -64,7 +63,12 @@ struct Recommender {
     Matrix<float> output(state.output.rows(), state.output.cols());
     for (std::size_t i = 0; i < order.size(); ++i)
       output.col(static_cast<Index>(order[i])) = state.output.col(static_cast<Index>(i));
-    network.score(output, scores);
+    return output;
+  }
+
+  /// Scores all items for what may follow each history (Scorer; histories as for `outputs`). scores: items × histories.
+  void score(std::span<const History> histories, MatrixRef<float> scores) const {
+    network.score(outputs(histories), scores);
     Vector<float> scratch(network.items());
     for (std::size_t i = 0; i < histories.size(); ++i) {
       auto own = scores.col(static_cast<Index>(i));

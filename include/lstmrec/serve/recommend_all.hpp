@@ -1,9 +1,9 @@
 #pragma once
 
 #include <lstmrec/core/thread_pool.hpp>
-#include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/model/recommender.hpp>
+#include <lstmrec/serve/batch_ranker.hpp>
 #include <lstmrec/serve/candidates.hpp>
 
 #include <algorithm>
@@ -35,6 +35,7 @@ inline void write_recommendations(const Recommender& recommender, const Sequence
   if (sequences.items.size() != static_cast<std::size_t>(recommender.items()))
     throw std::invalid_argument("the sequences must have the recommender's items");
   constexpr std::size_t batch = 64;
+  const BatchRanker ranker(recommender);
   ThreadPool pool(threads);
   csv << "user,rank,item,score,title\n";
   const std::size_t at_once = batch * pool.threads();
@@ -44,19 +45,10 @@ inline void write_recommendations(const Recommender& recommender, const Sequence
       const std::size_t first = begin + part * batch, count = std::min(batch, sequences.size() - first);
       std::vector<History> histories;
       for (std::size_t i = 0; i < count; ++i) histories.push_back(sequences[first + i]);
-      Matrix<float> scores(recommender.items(), static_cast<Index>(count));
-      recommender.score(histories, scores);
-      std::vector<std::uint8_t> is_seen;  // by item
-      std::vector<ScoredItem> best(std::min(n, sequences.items.size()));
+      const auto lists = ranker.top_n(histories, n, candidates);
       for (std::size_t i = 0; i < count; ++i) {
-        is_seen.assign(sequences.items.size(), 0);
-        if (candidates.exclude_seen())
-          for (const Event& event : histories[i]) is_seen[event.item] = 1;
-        const std::span<const float> own(scores.col(static_cast<Index>(i)).data(), sequences.items.size());
         std::size_t rank = 0;
-        for (const auto& [item, score] : top_k(own, best, [&](std::uint32_t candidate) {
-               return !candidates.allows(candidate) || is_seen[candidate];
-             }))
+        for (const auto& [item, score] : lists[i])
           lines[part] += detail::csv_field(sequences.users.id(static_cast<std::uint32_t>(first + i)).text()) + "," +
                          std::to_string(++rank) + "," + detail::csv_field(recommender.item_ids.id(item).text()) + "," +
                          std::to_string(score) + "," + detail::csv_field(recommender.catalogue[item].title) + "\n";
