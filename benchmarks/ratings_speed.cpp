@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
   benchmark::kept = static_cast<float>(result.epochs.back().loss);
 
   const auto n = static_cast<double>(config.hidden_size);
-  const double flop = 6 * TextbookRatingNetwork<float>::steps * 4 * n * (n + 1);  // forward, and twice that backward
+  const double steps = TextbookRatingNetwork<float>::steps;
+  const double flop = 6 * 4 * n * ((steps - 1) * n + steps);  // forward, and twice that backward; h = 0 before step 0
   benchmark::print("training, textbook rating model", std::to_string(config.hidden_size) + " units, 1 thread",
                    static_cast<double>(epochs) * static_cast<double>(rows) / seconds, "ratings/s",
                    benchmark::peak_flops(1) / flop,
