@@ -21,6 +21,10 @@ void transposed_product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Sc
 template <class Scalar>
 void product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c,
                         bool add) {
+  if (b.rows() == 1 && add) {  // to pack A would take longer than to read it once
+    for (Index column = 0; column < a.cols(); ++column) c.col(0) += b(0, column) * a.col(column);
+    return;
+  }
   multiply(strided(a), PackedRows<Scalar>{}, strided(b).transposed(), c, add);
 }
 

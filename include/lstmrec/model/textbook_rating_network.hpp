@@ -26,7 +26,7 @@ struct TextbookRatingNetwork {
 
   struct Cache {
     PackedSteps packed;
-    Buffer<Scalar> hidden, predictions, d_predictions, d_hidden, d_input;
+    Buffer<Scalar> hidden, predictions, d_predictions, d_hidden;
     typename Lstm<Scalar>::Cache lstm;
   };
 
@@ -69,8 +69,7 @@ struct TextbookRatingNetwork {
     auto d_hidden = cache.d_hidden.resize(lstm.hidden_size(), steps * events);
     d_hidden.leftCols((steps - 1) * events).setZero();
     output.backward(cache.hidden.view().rightCols(events), d_predictions, gradients.output, d_hidden.rightCols(events));
-    lstm.backward(packed(inputs), cache.packed, cache.lstm, d_hidden, gradients.lstm,
-                  cache.d_input.resize(1, steps * events));
+    lstm.backward(packed(inputs), cache.packed, cache.lstm, d_hidden, gradients.lstm);
     return loss;
   }
 

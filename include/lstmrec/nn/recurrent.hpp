@@ -76,6 +76,13 @@ struct Recurrent {
   /// back with the gradient that later steps add to it. The cache is used up as well.
   void backward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, Cache& cache, MatrixRef<Scalar> d_hidden,
                 Recurrent& gradients, MatrixRef<Scalar> d_input) const {
+    backward(x, steps, cache, d_hidden, gradients);
+    transposed_product(cell.input_weight, cache.gates.view(), d_input);
+  }
+
+  /// The same where x has no parameters behind it, so that nobody reads its gradient.
+  void backward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, Cache& cache, MatrixRef<Scalar> d_hidden,
+                Recurrent& gradients) const {
     auto gates = cache.gates.view();
     auto memory = cache.memory.view();
     auto previous_hidden = cache.previous_hidden.view();
@@ -94,9 +101,9 @@ struct Recurrent {
       if (step > 0) add_product(cache.weight, dz, d_hidden.middleCols(steps.begin(step - 1), alive));
     }
     add_product_transposed(gates, x, gradients.cell.input_weight);
-    add_product_transposed(gates, previous_hidden, gradients.cell.recurrent_weight);
+    const Index later = steps.columns() - steps.sequences();  // at step 0, h⁻ = 0
+    add_product_transposed(gates.rightCols(later), previous_hidden.rightCols(later), gradients.cell.recurrent_weight);
     add_row_sums(gates, gradients.cell.bias);
-    transposed_product(cell.input_weight, gates, d_input);
   }
 };
 

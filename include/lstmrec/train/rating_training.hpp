@@ -80,6 +80,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
   Network network = result.model.network;
   Adam<Network> adam(network, rules.adam);
   WeightAverage<Network> average(network, rules.average_decay);
+  const bool averages = rules.average_decay > 0;  // if not, the average is the network
   std::vector<Network> gradients(shards.size(), zeros_like(network));
   std::vector<Index> counts(shards.size());
   std::vector<double> losses(shards.size());
@@ -125,7 +126,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
                                  "; a lower learning rate may help");
         clip_gradients(gradients[0], norm, rules.clip_norm, one);
         adam.update(network, gradients[0], rules.learning_rate(step, all_steps), one);
-        average.update(network, one);
+        if (averages) average.update(network, one);
         squares += loss * static_cast<double>(count);
         ratings += static_cast<std::size_t>(count);
       }
@@ -138,7 +139,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
     }
 
     Model candidate = result.model;
-    candidate.network = average.average();
+    candidate.network = averages ? average.average() : network;
     const std::optional<double> rmse = validate(candidate);
     ++without_improvement;
     if (rules.patience == 0 || !rmse) {
