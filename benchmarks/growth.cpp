@@ -138,8 +138,8 @@ void training() {
     print_point("training with 2048 negatives: an event", "items", static_cast<double>(items),
                 training_seconds(generated_split(960, 100, items), config, 2),
                 6 * (8 * 224.0 * 224 + 2048 * 224.0) / peak(2),
-                "Flat: a batch meets its own items and the negatives, whatever the catalogue. Of few items some are drawn "
-                "twice and cost once.");
+                "Flat: a batch meets its own items and the negatives, whatever the catalogue. Of few items some are "
+                "drawn twice and cost once.");
   }
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024})
     print_point(
