@@ -80,8 +80,10 @@ void measure_sessions(const Split& split, std::int64_t units, double peak) {
   for (const bool prepared : {false, true}) {
     if (prepared) recommender.prepare_sessions();
     Session session(recommender);
+    std::vector<std::int64_t> history;
+    for (std::size_t event = 0; event < 200; ++event) history.push_back(ids[event % 4]);
     const double seconds = best_seconds([&] {
-      for (int event = 0; event < 200; ++event) session.observe(ids[++next % 4]);
+      session.observe_all(history);
       kept = static_cast<float>(session.events());
     });
     const double input = prepared ? 0 : 200 * 8 * size * size / peak;

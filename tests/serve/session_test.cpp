@@ -118,6 +118,30 @@ TEST_CASE("Session: with the items' products prepared, the same scores to roundi
   }
 }
 
+TEST_CASE("Session: a whole history at once gives what its events give one by one, and all or nothing") {
+  Recommender recommender = GENERATE(false, true) ? sample_recommender_with_counts() : sample_recommender();
+  if (GENERATE(false, true)) recommender.prepare_sessions();
+  const History history = sample_split().sequences[4].first(30);
+  std::vector<RawId> all;
+  for (const Event& event : history) all.push_back(recommender.item_ids.id(event.item));
+  Session single(recommender), whole(recommender);
+  observe_all(single, recommender, history);
+  whole.observe_all(std::span(all).first(11));
+  whole.observe_all(std::span(all).subspan(11));
+  whole.observe_all(std::vector<RawId>());
+  CHECK(whole.events() == 30);
+  const auto a = copy(single.scores()), b = copy(whole.scores());
+  for (std::size_t item = 0; item < a.size(); ++item) REQUIRE(std::abs(a[item] - b[item]) < 1e-4f);
+  for (const auto& [item, title, score] : whole.top_n(10)) CHECK(std::count(all.begin(), all.end(), item) == 0);
+
+  const auto before = whole.save();
+  CHECK_THROWS_AS(whole.observe_all(std::vector<RawId>{all[0], RawId("no such item"), all[1]}), std::out_of_range);
+  CHECK(whole.save() == before);
+  Session integers(recommender);
+  CHECK_THROWS_AS(integers.observe_all(std::vector<int>{-12345}), std::out_of_range);
+  CHECK(integers.events() == 0);
+}
+
 TEST_CASE("Session: top_n is the head of a full sort, without what the user has had") {
   const Recommender& recommender = sample_recommender();
   Session session(recommender);

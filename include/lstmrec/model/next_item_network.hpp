@@ -225,6 +225,21 @@ struct NextItemNetwork {
     }
   }
 
+  /// The steps of one sequence's events, in order, with their input products taken as one. To rounding what single steps
+  /// give.
+  void step_along(std::span<const std::uint32_t> items, State<1>& state) const {
+    const auto n = static_cast<Index>(items.size());
+    const auto& weight = blocks.front().recurrent.cell.input_weight;
+    Matrix<Scalar> embedded(embedding_size(), n), inputs(hidden_size(), n), products(weight.rows(), n);
+    embed(items, embedded, inputs);
+    product(weight, inputs, products);
+    for (Index event = 0; event < n; ++event) {
+      state.hidden = inputs.col(event);
+      blocks.front().recur_from_product(products.col(event), state.blocks.front());
+      step_further(state.hidden, state);
+    }
+  }
+
   /// scores (items × columns) := the score of every item from the output of a state. For one column, known at compile
   /// time, allocates nothing.
   template <class Output, class Scores>
