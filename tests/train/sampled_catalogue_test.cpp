@@ -76,7 +76,7 @@ TEST_CASE("Sampled catalogue: on average over the draws, the sum over the negati
   SampledCatalogue<Network> catalogue(network_of(1), item_counts, 6);
   const Vector<double> logits = random_matrix(static_cast<Index>(item_counts.size()), 1, 5);
   double sum = 0, squares = 0;
-  constexpr int draws = 20000;
+  constexpr int draws = 200000;
   for (int i = 0; i < draws; ++i) {
     catalogue.draw(static_cast<std::uint64_t>(i));
     double z = 0;
