@@ -26,18 +26,6 @@ Split random_split(std::size_t users) {
   return leave_one_out(sequences(make_interactions(rows)));
 }
 
-Recommender random_recommender(const Split& split, std::int64_t size) {
-  Recommender recommender;
-  recommender.config = {.embedding_size = size, .hidden_size = size};
-  recommender.item_ids = split.sequences.items;
-  recommender.catalogue = split.sequences.catalogue;
-  recommender.item_counts = training_counts(split);
-  recommender.network = NextItemNetwork<float>(items, recommender.config);
-  Random random(1);
-  recommender.network.initialise(random);
-  return recommender;
-}
-
 /// The weights that the products of one event touch: a block's 16 size², and the catalogue.
 double weights(std::int64_t size) { return static_cast<double>(16 * size * size + items * size); }
 
@@ -53,43 +41,5 @@ TEST_CASE("Whole training step: 64 windows, full softmax over 3416 items, clippi
     // One epoch of one or two batches; the network's initialisation is inside.
     measure("epoch of " + std::to_string(events) + " events, " + std::to_string(size) + " units",
             {n, 6 * n * weights(size)}, [&] { return fit(split, config).epochs.size(); });
-  }
-}
-
-TEST_CASE("Serving", "[!benchmark]") {
-  const Split split = random_split(64);
-  for (const std::int64_t size : {64, 128, 256}) {
-    Recommender recommender = random_recommender(split, size);
-    const std::string name = std::to_string(size) + " units";
-    const Recommender plain = recommender;
-    recommender.prepare_sessions();
-    Session session(recommender), plain_session(plain);
-    std::int64_t item = 0;
-    const double block = 2.0 * static_cast<double>(16 * size * size);
-    measure("observe, not prepared, " + name, {1, block}, [&] {
-      plain_session.observe(item = (item + 1) % items);
-      return plain_session.events();
-    });
-    measure("observe, " + name, {1, block}, [&] {
-      session.observe(item = (item + 1) % items);
-      return session.events();
-    });
-    measure("observe and top 10 of 3416, " + name, {1, 2 * weights(size)}, [&] {
-      session.observe(item = (item + 1) % items);
-      return session.top_n(10).size();
-    });
-  }
-}
-
-TEST_CASE("Evaluation: 512 users, full ranking, metrics included", "[!benchmark]") {
-  const Split split = random_split(512);
-  double steps = 0;
-  for (const Target target : split.test) steps += static_cast<double>(target.position);
-  for (const std::int64_t size : {64, 256}) {
-    const Recommender recommender = random_recommender(split, size);
-    const double flop = 2 * steps * static_cast<double>(16 * size * size) +
-                        2 * static_cast<double>(split.test.size() * static_cast<std::size_t>(items * size));
-    measure("evaluate, " + std::to_string(size) + " units", {steps, flop},
-            [&] { return evaluate(recommender, split, split.test, {.bootstrap_samples = 0}).mrr.value; });
   }
 }
