@@ -17,6 +17,7 @@
 #include <tuple>
 #include <vector>
 
+#include "generated_events.hpp"
 #include "limits.hpp"
 
 using namespace benchmark;
@@ -24,7 +25,7 @@ using namespace lstmrec;
 
 namespace {
 
-constexpr std::size_t few_items = 3416;  // MovieLens 1M's
+constexpr std::size_t few_items = generated_items;
 constexpr std::int64_t few_units = 64;
 
 /// One line of a curve: `value` in seconds.
@@ -41,7 +42,7 @@ std::int64_t draw_item(Random& random, std::size_t items) {
 }
 
 /// Users of the same number of events each, over a catalogue of the given size.
-Split generated_split(std::size_t users, std::size_t length, std::size_t items = few_items) {
+Split equal_histories(std::size_t users, std::size_t length, std::size_t items = few_items) {
   Random random(1);
   std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, float>> rows;
   rows.reserve(users * length);
@@ -53,18 +54,6 @@ Split generated_split(std::size_t users, std::size_t length, std::size_t items =
   for (std::size_t item = 0; item < items; ++item) split.sequences.items.add(static_cast<std::int64_t>(item));
   split.sequences.catalogue.resize(items);
   return split;
-}
-
-Recommender untrained(const Split& split, std::int64_t units) {
-  Recommender recommender;
-  recommender.config = {.embedding_size = units, .hidden_size = units};
-  recommender.item_ids = split.sequences.items;
-  recommender.catalogue = split.sequences.catalogue;
-  recommender.item_counts = training_counts(split);
-  recommender.network = NextItemNetwork<float>(static_cast<Index>(split.sequences.items.size()), recommender.config);
-  Random random(1);
-  recommender.network.initialise(random);
-  return recommender;
 }
 
 /// Weights that the products of an event meet in the network: 8 units² of the LSTM and as many of the feed-forward
@@ -120,14 +109,14 @@ void training() {
   for (const std::size_t users : {100, 1000, 10000, 100000}) {
     const double events = 100.0 * static_cast<double>(users);
     print_point("training: an epoch", "events", events,
-                events * training_seconds(generated_split(users, 100), config_of(few_units, 100, 24), 2),
+                events * training_seconds(equal_histories(users, 100), config_of(few_units, 100, 24), 2),
                 events * training_limit(few_units, few_items, 2),
                 "Linear: an event costs the same however many there are. From the first second of an epoch.");
   }
   for (const std::size_t items : {1000, 10000, 100000, 1000000})
     print_point(
         "training: an event", "items", static_cast<double>(items),
-        training_seconds(generated_split(200, 100, items), config_of(few_units, 100, 24), 2),
+        training_seconds(equal_histories(200, 100, items), config_of(few_units, 100, 24), 2),
         training_limit(few_units, items, 2),
         "Linear where the softmax over all items is most of the work; below some thousand items the network is. "
         "Every batch also goes through the gradients and moments of all items.");
@@ -136,7 +125,7 @@ void training() {
     config.feed_forward_factor = 0;
     config.negatives = 2048;
     print_point("training with 2048 negatives: an event", "items", static_cast<double>(items),
-                training_seconds(generated_split(960, 100, items), config, 2),
+                training_seconds(equal_histories(960, 100, items), config, 2),
                 6 * (8 * 224.0 * 224 + 2048 * 224.0) / peak(2),
                 "Flat: a batch meets its own items and the negatives, whatever the catalogue. Of few items some are "
                 "drawn twice and cost once.");
@@ -144,20 +133,20 @@ void training() {
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024})
     print_point(
         "training: an event", "units", static_cast<double>(units),
-        training_seconds(generated_split(200, 100), config_of(units, 100, 24), 2), training_limit(units, few_items, 2),
+        training_seconds(equal_histories(200, 100), config_of(units, 100, 24), 2), training_limit(units, few_items, 2),
         "From linear, where the softmax is most, to quadratic, where the network's matrices are: 16 units² meet "
         "3416 units.");
   for (const std::size_t length : {10, 30, 100, 300, 1000, 5000})
     print_point(
         "training: a sequence", "length", static_cast<double>(length),
-        static_cast<double>(length) * training_seconds(generated_split(64, length),
+        static_cast<double>(length) * training_seconds(equal_histories(64, length),
                                                        config_of(few_units, static_cast<std::int64_t>(length), 16), 2),
         static_cast<double>(length) * training_limit(few_units, few_items, 2),
         "Linear: backpropagation through all steps, at the same cost a step. Short ones pay for the optimiser, "
         "which goes through all parameters after every 16 of them.");
   for (const std::size_t threads : {1, 2})
     print_point("training: an event", "threads", static_cast<double>(threads),
-                training_seconds(generated_split(200, 100), config_of(few_units, 100, 24), threads),
+                training_seconds(equal_histories(200, 100), config_of(few_units, 100, 24), threads),
                 training_limit(few_units, few_items, threads), "Slope −1 if two threads do twice as much.");
 }
 
@@ -170,7 +159,7 @@ double list_bytes(std::int64_t units, std::size_t items) { return 4 * item_weigh
 void serving() {
   const auto next = [](Random& random, std::size_t items) { return RawId(draw_item(random, items)); };
   for (const std::size_t items : {1000, 10000, 100000, 1000000}) {
-    Recommender recommender = untrained(generated_split(1, 100, items), few_units);
+    Recommender recommender = untrained(equal_histories(1, 100, items), few_units);
     recommender.prepare_sessions();
     Session session(recommender);
     Random random(1);
@@ -183,7 +172,7 @@ void serving() {
                 "a cache, as the limit does.");
   }
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024}) {
-    Recommender recommender = untrained(generated_split(1, 100, 1000), units);
+    Recommender recommender = untrained(equal_histories(1, 100, 1000), units);
     recommender.prepare_sessions();
     Session session(recommender);
     Random random(1);
@@ -193,7 +182,7 @@ void serving() {
                 "the weights no longer fit the first cache, beyond 256 the second.");
   }
   for (const std::size_t length : {10, 100, 1000, 5000}) {
-    Recommender recommender = untrained(generated_split(1, 100), few_units);
+    Recommender recommender = untrained(equal_histories(1, 100), few_units);
     recommender.prepare_sessions();
     Random random(1);
     const auto events = static_cast<double>(length);
@@ -207,7 +196,7 @@ void serving() {
                 "Linear: an event costs the same, however long the history is. Short ones pay for the list.");
   }
   for (const std::size_t threads : {1, 2}) {
-    Recommender recommender = untrained(generated_split(1, 100), few_units);
+    Recommender recommender = untrained(equal_histories(1, 100), few_units);
     recommender.prepare_sessions();
     std::vector<Session> sessions(threads, Session(recommender));
     std::vector<Random> random(threads, Random(1));
@@ -306,22 +295,22 @@ void print_evaluation(const std::string& curve, const std::string& over, double 
 void evaluation() {
   for (const std::size_t users : {100, 1000, 10000, 100000})
     print_evaluation("evaluation: last event of every user", "events", 100.0 * static_cast<double>(users),
-                     generated_split(users, 100), few_units, 2,
+                     equal_histories(users, 100), few_units, 2,
                      "Linear: 100 events a user, all items ranked for each.");
   for (const std::size_t items : {1000, 10000, 100000, 1000000})
     print_evaluation("evaluation: 256 users of 100 events", "items", static_cast<double>(items),
-                     generated_split(256, 100, items), few_units, 2,
+                     equal_histories(256, 100, items), few_units, 2,
                      "Linear where scoring and ranking all items is most of the work, beyond ten thousand.");
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024})
     print_evaluation("evaluation: 256 users of 100 events", "units", static_cast<double>(units),
-                     generated_split(256, 100), units, 2,
+                     equal_histories(256, 100), units, 2,
                      "Towards quadratic: 16 units² a step. Ranking the items costs the same for any number of units.");
   for (const std::size_t length : {10, 100, 1000, 5000})
-    print_evaluation("evaluation: 128 users", "length", static_cast<double>(length), generated_split(128, length),
+    print_evaluation("evaluation: 128 users", "length", static_cast<double>(length), equal_histories(128, length),
                      few_units, 2, "Linear in the steps; short ones pay for ranking the items.");
   for (const std::size_t threads : {1, 2})
     print_evaluation("evaluation: 1000 users of 100 events", "threads", static_cast<double>(threads),
-                     generated_split(1000, 100), few_units, threads, "Slope −1 if two threads do twice as much.");
+                     equal_histories(1000, 100), few_units, threads, "Slope −1 if two threads do twice as much.");
 }
 
 }  // namespace

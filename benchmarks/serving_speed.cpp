@@ -1,14 +1,12 @@
 // Prints the time of what a server does, each beside what the machine would take at least: a step, a history, a list
 // and an evaluation, with peak and reading speed as measured in this run. All data are generated, no network is trained.
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <lstmrec/lstmrec.hpp>
 #include <string>
-#include <tuple>
 #include <vector>
 
+#include "generated_events.hpp"
 #include "limits.hpp"
 
 using namespace benchmark;
@@ -16,32 +14,7 @@ using namespace lstmrec;
 
 namespace {
 
-constexpr std::int64_t items = 3416;  // MovieLens 1M's
-
-/// MovieLens 1M's spread of lengths (log-normal, median about 96).
-Split generated_split(std::size_t users) {
-  Random random(1);
-  std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, float>> rows;
-  for (std::int64_t item = 0; item < items; ++item) rows.emplace_back(-1, item, item, 1.0f);  // so that all are known
-  for (std::size_t user = 0; user < users; ++user) {
-    const auto length = static_cast<std::int64_t>(std::min(2000.0, 20 + 76 * std::exp(0.9 * random.normal())));
-    for (std::int64_t time = 0; time < length; ++time)
-      rows.emplace_back(static_cast<std::int64_t>(user), static_cast<std::int64_t>(random.below(items)), time, 1.0f);
-  }
-  return leave_one_out(sequences(make_interactions(rows)));
-}
-
-Recommender untrained(const Split& split, std::int64_t units) {
-  Recommender recommender;
-  recommender.config = {.embedding_size = units, .hidden_size = units};
-  recommender.item_ids = split.sequences.items;
-  recommender.catalogue = split.sequences.catalogue;
-  recommender.item_counts = training_counts(split);
-  recommender.network = NextItemNetwork<float>(items, recommender.config);
-  Random random(1);
-  recommender.network.initialise(random);
-  return recommender;
-}
+constexpr std::int64_t items = generated_items;
 
 double weights_read(double count) { return read_seconds(count * sizeof(float)); }
 

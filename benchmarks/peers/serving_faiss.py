@@ -5,22 +5,13 @@
 One query and 64 at once, with one thread and two. Prints `name, parameter, value, unit, limit, note` with tabs
 between; the value is the best of many calls, in seconds a query.
 """
-import time
 
 import faiss
 import numpy
 
+from best_seconds import best_seconds
+
 ITEMS, SIZE = 1_000_000, 64
-
-
-def best_seconds(function, seconds=2.0):
-    best, end = float("inf"), time.perf_counter() + seconds
-    function()
-    while time.perf_counter() < end:
-        begin = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - begin)
-    return best
 
 
 random = numpy.random.default_rng(1)
@@ -30,7 +21,7 @@ for threads in (1, 2):
     faiss.omp_set_num_threads(threads)
     for count in (1, 64):
         queries = random.standard_normal((count, SIZE), dtype=numpy.float32)
-        seconds = best_seconds(lambda: index.search(queries, 10)) / count
+        seconds = best_seconds(lambda: index.search(queries, 10), 2.0) / count
         print("the ten best of a million items of 64 numbers",
               f"{count} {'query' if count == 1 else 'queries'} at once, {threads} thread{'s' if threads > 1 else ''}",
               f"{seconds:.4g}", "s", "", f"IndexFlatIP, faiss {faiss.__version__}", sep="\t", flush=True)

@@ -6,11 +6,12 @@ One thread, which is the fastest for these sizes; all graph optimisations. Print
 note` with tabs between; the value is the best of many calls.
 """
 import sys
-import time
 
 import numpy
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+from best_seconds import best_seconds
 
 
 def model_of(units):
@@ -24,16 +25,6 @@ def model_of(units):
                               [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1, 1, units]), *state[2:]],
                               [numpy_helper.from_array(value, name) for name, value in weights.items()])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8).SerializeToString()
-
-
-def best_seconds(function, seconds=1.0):
-    best, end = float("inf"), time.perf_counter() + seconds
-    function()
-    while time.perf_counter() < end:
-        begin = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - begin)
-    return best
 
 
 for units in map(int, sys.argv[1:] or ["64", "128", "256"]):
@@ -51,7 +42,7 @@ for units in map(int, sys.argv[1:] or ["64", "128", "256"]):
             binding.bind_ortvalue_input(name, value)
         for name in ("y", "h2", "c2"):
             binding.bind_output(name, "cpu")
-        seconds = best_seconds(lambda: session.run_with_iobinding(binding))
+        seconds = best_seconds(lambda: session.run_with_iobinding(binding), 1.0)
         print("LSTM, one sequence, 1 thread", f"{units} units, {steps} step{'s' if steps > 1 else ''}",
               f"{seconds:.4g}", "s", "", f"onnxruntime {onnxruntime.__version__}, called from Python with bound inputs",
               sep="\t", flush=True)

@@ -56,7 +56,7 @@ class SampledCatalogue {
     for (std::size_t i = 0; i < draws_; ++i) {
       const std::uint32_t column = column_of(distribution_.draw(random));
       if (column == log_weights_.size()) log_weights_.push_back(0);
-      ++log_weights_[column];  // how often, for now
+      ++log_weights_[column];  // first how often, then the logarithm below
     }
     for (std::size_t column = 0; column < log_weights_.size(); ++column)
       log_weights_[column] = std::log(log_weights_[column] / expected_[columns_[column]]);
