@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <lstmrec/lstmrec.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -99,15 +100,17 @@ void measure_evaluation(const Split& split, std::int64_t units) {
   Recommender recommender = untrained(split, units);
   recommender.prepare_sessions();
   const auto size = static_cast<double>(units);
+  // Without the catalogue's own history, which is longer than anybody's.
+  const auto targets = std::span(split.test).subspan(1);
   double steps = 0;
-  for (const Target target : split.test) steps += static_cast<double>(target.position);
-  const auto users = static_cast<double>(split.test.size());
+  for (const Target target : targets) steps += static_cast<double>(target.position);
+  const auto users = static_cast<double>(targets.size());
   const double flop = 2 * steps * 4 * size * size + 2 * users * (8 * size * size + size * static_cast<double>(items));
   for (const std::size_t threads : {1, 2}) {
     const double seconds = best_seconds(
         [&] {
           kept = static_cast<float>(
-              evaluate(recommender, split, split.test, {.threads = threads, .bootstrap_samples = 0}).mrr.value);
+              evaluate(recommender, split, targets, {.threads = threads, .bootstrap_samples = 0}).mrr.value);
         },
         1);
     print("evaluation, full ranking, metrics included", std::to_string(units) + " units, " + in_threads(threads),

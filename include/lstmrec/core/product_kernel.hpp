@@ -197,6 +197,10 @@ class LeftFactor {
  public:
   /// Becomes A.
   void pack(const ConstMatrixRef<Scalar>& a) { pack(detail::strided(a)); }
+  /// The same, the first time; later the factor stays what it is.
+  void pack_once(const ConstMatrixRef<Scalar>& a) {
+    if (columns_ == 0) pack(a);
+  }
   /// Becomes Aᵀ.
   void pack_transposed(const ConstMatrixRef<Scalar>& a) { pack(detail::strided(a).transposed()); }
 

@@ -45,36 +45,52 @@ class TopK {
   /// The scores of items `first`, `first` + 1, … Throws Error on a NaN among those that are looked at.
   template <class Excluded>
   void add(std::uint32_t first, std::span<const float> scores, Excluded&& excluded) {
-    for (std::size_t i = 0; i < scores.size(); ++i) {
+    for (std::size_t begin = 0; begin < scores.size(); begin += detail::top_k_block) {
+      const std::size_t end = std::min(begin + detail::top_k_block, scores.size());
       // Once the list is full, hardly any item enters it: those that don't are passed over many at a time.
-      while (full() && i + detail::top_k_block <= scores.size() && !detail::any_above(scores.data() + i, to_beat_))
-        i += detail::top_k_block;
-      if (i == scores.size()) return;
-      if (full() && scores[i] <= to_beat_) continue;
-      const auto item = first + static_cast<std::uint32_t>(i);
-      if (std::isnan(scores[i]))
-        throw Error("the score of item " + std::to_string(item) + " (dense index) is not a number");
-      if (best_.empty() || excluded(item)) continue;
-      // A heap in the list's order has the worst of the list in front.
-      if (full())
-        std::pop_heap(best_.begin(), best_.end(), ranks_before);
-      else
-        ++filled_;
-      const auto list = best_.first(filled_);
-      list.back() = {item, scores[i]};
-      std::push_heap(list.begin(), list.end(), ranks_before);
-      to_beat_ = list.front().score;
+      if (full() && end - begin == detail::top_k_block && !detail::any_above(scores.data() + begin, to_beat_)) continue;
+      for (std::size_t i = begin; i < end; ++i)
+        if (!(full() && scores[i] <= to_beat_)) add(first + static_cast<std::uint32_t>(i), scores[i], excluded);
     }
   }
 
   /// Best first; the part of the list that was filled. To be called once, at the end.
   std::span<ScoredItem> sorted() {
     const auto list = best_.first(filled_);
-    std::sort_heap(list.begin(), list.end(), ranks_before);
+    std::sort_heap(list.begin(), list.end(), order);
     return list;
   }
 
  private:
+  template <class Excluded>
+  void add(std::uint32_t item, float score, Excluded& excluded) {
+    if (std::isnan(score))
+      throw Error("the score of item " + std::to_string(item) + " (dense index) is not a number");
+    if (best_.empty() || excluded(item)) return;
+    // A heap in the list's order has the worst of the list in front.
+    if (full()) {
+      replace_worst({item, score});
+    } else {
+      best_[filled_++] = {item, score};
+      std::push_heap(best_.begin(), best_.begin() + static_cast<std::ptrdiff_t>(filled_), order);
+    }
+    to_beat_ = best_.front().score;
+  }
+
+  /// pop_heap and push_heap in one.
+  void replace_worst(const ScoredItem& entry) {
+    std::size_t place = 0;
+    for (std::size_t child; (child = 2 * place + 1) < best_.size(); place = child) {
+      if (child + 1 < best_.size() && order(best_[child], best_[child + 1])) ++child;
+      if (!order(entry, best_[child])) break;
+      best_[place] = best_[child];
+    }
+    best_[place] = entry;
+  }
+
+  /// A type of its own, which the compiler inlines.
+  static constexpr auto order = [](const ScoredItem& a, const ScoredItem& b) { return ranks_before(a, b); };
+
   bool full() const { return filled_ == best_.size(); }
 
   std::span<ScoredItem> best_;

@@ -49,7 +49,6 @@ struct NextItemNetwork {
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> hidden;    ///< Input of the last block, hidden size × columns.
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> finished;  ///< Its output, likewise: scratch of `read_out`.
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h, embedding size × columns: set by `read_out`.
-    Matrix<Scalar> taken;                                     ///< Scratch: the items' products, 4 hidden × columns.
   };
 
   Embedding<Scalar> item_vectors;      ///< E.
@@ -190,8 +189,8 @@ struct NextItemNetwork {
       state.output = state.finished;
   }
 
-  /// What the first recurrent layer takes from every item, W x (4 hidden × items): for a step that reads one column of
-  /// it instead of all of W.
+  /// What the first recurrent layer takes from every item, W x + b (4 hidden × items): for a step that reads one column
+  /// of it instead of all of W.
   Matrix<Scalar> item_products() const {
     Matrix<Scalar> x = item_vectors.table;
     input_norm.apply(x);
@@ -203,39 +202,48 @@ struct NextItemNetwork {
     const auto& cell = blocks.front().recurrent.cell;
     Matrix<Scalar> products(cell.input_weight.rows(), items());
     product(cell.input_weight, x, products);
+    add_to_columns(cell.bias, products);
     return products;
   }
 
-  /// The step with these products.
-  template <int Columns>
-  void step(std::span<const std::uint32_t> items, const Matrix<Scalar>& products, State<Columns>& state) const {
-    if constexpr (Columns == 1) {
-      embed(items, state.embedded, state.hidden);
-      blocks.front().recur_from_product(products.col(items[0]), state.blocks.front());
-      step_further(state.hidden, state);
-    } else {
-      const auto n = static_cast<Index>(items.size());
-      auto hidden = state.hidden.leftCols(n);
-      embed(items, state.embedded.leftCols(n), hidden);
-      state.taken.resize(products.rows(), state.hidden.cols());
-      auto taken = state.taken.leftCols(n);
-      for (Index j = 0; j < n; ++j) taken.col(j) = products.col(items[static_cast<std::size_t>(j)]);
-      blocks.front().recur_from_product(taken, state.blocks.front());
-      step_further(hidden, state);
-    }
+  /// The step of one sequence with these products.
+  void step(std::span<const std::uint32_t> items, const Matrix<Scalar>& products, State<1>& state) const {
+    blocks.front().recur_from_inputs(products, items, state.blocks.front());
+    embed(items, state.embedded, state.hidden);
+    step_further(state.hidden, state);
+  }
+
+  /// The step of many sequences with these products, to be followed by `read_out(last, …)`: where no second block reads
+  /// them, the items' vectors are not even looked at.
+  void step(std::span<const std::uint32_t> items, const Matrix<Scalar>& products, State<Eigen::Dynamic>& state) const {
+    blocks.front().recur_from_inputs(products, items, state.blocks.front());
+    if (blocks.size() == 1) return;
+    const auto n = static_cast<Index>(items.size());
+    auto hidden = state.hidden.leftCols(n);
+    embed(items, state.embedded.leftCols(n), hidden);
+    step_further(hidden, state);
+  }
+
+  /// `read_out` after the steps with products. last: the last items of the first last.size() sequences, those that have
+  /// any.
+  void read_out(std::span<const std::uint32_t> last, State<Eigen::Dynamic>& state) const {
+    const auto n = static_cast<Index>(last.size());
+    if (blocks.size() == 1) embed(last, state.embedded.leftCols(n), state.hidden.leftCols(n));
+    read_out(state);
   }
 
   /// The steps of one sequence's events, in order, with their input products taken as one. To rounding what single steps
   /// give.
   void step_along(std::span<const std::uint32_t> items, State<1>& state) const {
     const auto n = static_cast<Index>(items.size());
-    const auto& weight = blocks.front().recurrent.cell.input_weight;
-    Matrix<Scalar> embedded(embedding_size(), n), inputs(hidden_size(), n), products(weight.rows(), n);
+    const auto& cell = blocks.front().recurrent.cell;
+    Matrix<Scalar> embedded(embedding_size(), n), inputs(hidden_size(), n), products(cell.input_weight.rows(), n);
     embed(items, embedded, inputs);
-    product(weight, inputs, products);
-    for (Index event = 0; event < n; ++event) {
+    product(cell.input_weight, inputs, products);
+    add_to_columns(cell.bias, products);
+    for (std::uint32_t event = 0; event < items.size(); ++event) {
       state.hidden = inputs.col(event);
-      blocks.front().recur_from_product(products.col(event), state.blocks.front());
+      blocks.front().recur_from_inputs(products, {&event, 1}, state.blocks.front());
       step_further(state.hidden, state);
     }
   }

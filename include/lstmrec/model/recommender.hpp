@@ -59,7 +59,10 @@ struct Recommender {
       else
         network.step(std::span<const std::uint32_t>(items), state);
     }
-    network.read_out(state);
+    items.clear();
+    for (std::size_t i = 0; i < order.size() && !histories[order[i]].empty(); ++i)
+      items.push_back(histories[order[i]].back().item);
+    network.read_out(items, state);
     Matrix<float> output(state.output.rows(), state.output.cols());
     for (std::size_t i = 0; i < order.size(); ++i)
       output.col(static_cast<Index>(order[i])) = state.output.col(static_cast<Index>(i));

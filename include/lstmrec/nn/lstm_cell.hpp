@@ -6,16 +6,23 @@
 #include <lstmrec/nn/parameters.hpp>
 
 #include <cassert>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <variant>
 
 namespace lstmrec {
 
 /// The state of a cell: one column a sequence. One column at compile time for streaming (the default), or
-/// Columns = Eigen::Dynamic for many sequences in step.
+/// Columns = Eigen::Dynamic for many sequences in step; such a state keeps the cell's weights as they were at its first
+/// step, packed for all later ones.
 template <class Scalar, int Hidden = Eigen::Dynamic, int Columns = 1>
 struct LstmState {
+  using Weight = std::conditional_t<Columns == 1, std::monostate, LeftFactor<Scalar>>;
   Eigen::Matrix<Scalar, Hidden, Columns> hidden;            ///< h, hidden × columns.
   Eigen::Matrix<Scalar, Hidden, Columns> memory;            ///< c, hidden × columns.
   Eigen::Matrix<Scalar, times<4, Hidden>, Columns> gates;   ///< Scratch, 4 hidden × columns.
+  Weight input_weight, recurrent_weight;                    ///< W and U, where there are many columns.
 };
 
 /// A long short-term memory cell with forget gate and without peepholes.
@@ -90,19 +97,12 @@ struct LstmCell {
   /// The state of `columns` sequences before their first events.
   State<Eigen::Dynamic> initial_state(Index columns) const { return make_state<Eigen::Dynamic>(columns); }
 
-  /// A step with the input products W x already known, 4 hidden × n. Allocates nothing for one column.
-  template <class Product, int Columns>
-  void step_from_product(const Product& input_product, State<Columns>& state) const {
-    if constexpr (Columns == 1) {
-      state.gates = bias + input_product;
-      state.gates.noalias() += recurrent_weight * state.hidden;
-      activate(state.gates, state.memory, state.memory, state.hidden);
-    } else {
-      const Index n = input_product.cols();
-      auto gates = state.gates.leftCols(n);
-      gates = input_product;
-      finish_columns(gates, n, state);
-    }
+  /// A step of the first places.size() sequences, where W x + b is already known: it stands in column places[j] of
+  /// `inputs`, 4 hidden × any number. Allocates nothing for one column.
+  template <class Inputs, int Columns>
+  void step_from_inputs(const Inputs& inputs, std::span<const std::uint32_t> places, State<Columns>& state) const {
+    for (std::size_t j = 0; j < places.size(); ++j) state.gates.col(static_cast<Index>(j)) = inputs.col(places[j]);
+    finish_step(static_cast<Index>(places.size()), state);
   }
 
   /// One step of the first x.cols() sequences of a state. x: input × n. Allocates nothing for one column.
@@ -112,13 +112,13 @@ struct LstmCell {
     if constexpr (Columns == 1) {
       state.gates = bias;
       state.gates.noalias() += input_weight * x;
-      state.gates.noalias() += recurrent_weight * state.hidden;
-      activate(state.gates, state.memory, state.memory, state.hidden);
     } else {
       auto gates = state.gates.leftCols(x.cols());
-      product(input_weight, x, gates);
-      finish_columns(gates, x.cols(), state);
+      state.input_weight.pack_once(input_weight);
+      product(state.input_weight, x, gates);
+      add_to_columns(bias, gates);
     }
+    finish_step(x.cols(), state);
   }
 
   /// The pointwise half of a step: turns pre-activations z into gates, in place, and computes c and h.
@@ -146,14 +146,20 @@ struct LstmCell {
   using Units = Eigen::Map<Eigen::Array<Scalar, Hidden, 1>>;
   using ConstUnits = Eigen::Map<const Eigen::Array<Scalar, Hidden, 1>>;
 
-  /// The step of n sequences from their input products on, which are in `gates`.
-  template <class Gates, int Columns>
-  void finish_columns(Gates& gates, Index n, State<Columns>& state) const {
-    auto hidden = state.hidden.leftCols(n);
-    auto memory = state.memory.leftCols(n);
-    add_to_columns(bias, gates);
-    add_product(recurrent_weight, hidden, gates);
-    activate(gates, memory, memory, hidden);
+  /// The step of the first n sequences, whose W x + b are in state.gates.
+  template <int Columns>
+  void finish_step(Index n, State<Columns>& state) const {
+    if constexpr (Columns == 1) {
+      state.gates.noalias() += recurrent_weight * state.hidden;
+      activate(state.gates, state.memory, state.memory, state.hidden);
+    } else {
+      auto gates = state.gates.leftCols(n);
+      auto hidden = state.hidden.leftCols(n);
+      auto memory = state.memory.leftCols(n);
+      state.recurrent_weight.pack_once(recurrent_weight);
+      add_product(state.recurrent_weight, hidden, gates);
+      activate(gates, memory, memory, hidden);
+    }
   }
 
   // The columns come as pointers, so that there is one instantiation for all kinds of blocks.
@@ -192,7 +198,7 @@ struct LstmCell {
     const Index units = hidden_size();
     return {Eigen::Matrix<Scalar, Hidden, Columns>::Zero(units, columns),
             Eigen::Matrix<Scalar, Hidden, Columns>::Zero(units, columns),
-            Eigen::Matrix<Scalar, times<4, Hidden>, Columns>::Zero(4 * units, columns)};
+            Eigen::Matrix<Scalar, times<4, Hidden>, Columns>::Zero(4 * units, columns), {}, {}};
   }
 };
 

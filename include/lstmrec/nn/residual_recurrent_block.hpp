@@ -126,10 +126,10 @@ struct ResidualRecurrentBlock {
     recurrent.cell.step(x, state.recurrent);
   }
 
-  /// The same where the product of the cell's input weights with x is already known.
-  template <class Product, int Columns>
-  void recur_from_product(const Product& input_product, State<Columns>& state) const {
-    recurrent.cell.step_from_product(input_product, state.recurrent);
+  /// The same where what the cell takes from x is already known: see LstmCell::step_from_inputs.
+  template <class Inputs, int Columns>
+  void recur_from_inputs(const Inputs& inputs, std::span<const std::uint32_t> places, State<Columns>& state) const {
+    recurrent.cell.step_from_inputs(inputs, places, state.recurrent);
   }
 
   /// The rest of the step, in place: x becomes the output.
