@@ -120,7 +120,8 @@ Outcome train(const Split& split, const RecommenderConfig& config, const Argumen
 /// The figures of the model on both parts, and those of the baselines on the test part.
 struct Figures {
   Evaluation validation;
-  std::vector<NamedEvaluation> test;  ///< The model, then the baselines, the best known last.
+  std::vector<NamedEvaluation> test;      ///< The model, then the baselines, the best known last.
+  std::vector<Comparison> differences;    ///< The model's against each of these, itself included.
 };
 
 /// The solution whose λ is best on the validation part, and that λ.
@@ -164,6 +165,8 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, const A
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
   add("decayed Markov", MarkovCounts(split));
   if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
+  for (const auto& [name, evaluation] : figures.test)
+    figures.differences.push_back(compare(figures.test.front().evaluation, evaluation, {.threads = a.threads}));
   return figures;
 }
 
@@ -196,9 +199,15 @@ Json to_json(const Evaluation& evaluation) {
 Json metrics(const Split& split, const Outcome& outcome, const Figures& figures) {
   Json json;
   json["protocol"] = figures.test.front().evaluation.protocol;
-  for (const auto& [name, evaluation] : figures.test) {
-    const bool own = &evaluation == &figures.test.front().evaluation;
-    (own ? json["test"] : name == "LSTM alone" ? json["lstm_alone"] : json["baselines"][key(name)]) = to_json(evaluation);
+  for (std::size_t k = 0; k < figures.test.size(); ++k) {
+    const auto& [name, evaluation] = figures.test[k];
+    Json& entry = k == 0 ? json["test"] : name == "LSTM alone" ? json["lstm_alone"] : json["baselines"][key(name)];
+    entry = to_json(evaluation);
+    if (k == 0) continue;
+    const auto& [ndcg, p] = figures.differences[k];
+    entry["below_test"]["ndcg@10"] = ndcg.value;
+    entry["below_test"]["interval"] = std::vector<Json>{ndcg.low, ndcg.high};
+    entry["below_test"]["p"] = p;
   }
   if (!figures.validation.targets.empty()) json["validation"] = to_json(figures.validation);
   if (outcome.training) {
@@ -277,7 +286,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
     report.notice = "Training was stopped by Ctrl-C in epoch " + std::to_string(outcome.training->epochs.size()) +
                     " of " + std::to_string(recommender.config.epochs) + ".";
   report.figures = figures.test;
-  report.difference = compare(model, other, {.threads = a.threads});
+  report.difference = figures.differences.back();
   report.model_by_history = slices_by_history(model);
   report.other_by_history = slices_by_history(other);
   report.model_by_popularity = slices_by_popularity(model, split);
@@ -337,7 +346,11 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     say("transition counts are used with weight ", outcome.recommender.config.counts_weight);
   say("evaluating");
   const Figures figures = evaluate_all(outcome.recommender, split, a);
-  if (!a.quiet) write_table(std::cout, figures.test);
+  if (!a.quiet) {
+    write_table(std::cout, figures.test);
+    std::cout << "NDCG@10 above that of " << figures.test.back().name << ": " << figures.differences.back().ndcg
+              << ", p = " << fixed(figures.differences.back().p, 3) << " (paired bootstrap over users)\n";
+  }
   if (!a.lists.empty()) {
     const RankedListOptions lists{a.lists_length, !outcome.recommender.config.recommend_seen};
     write_file_atomically(

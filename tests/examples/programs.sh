@@ -180,6 +180,23 @@ PYTHON
     $(cat figures) >out 2>err || fail 'the metrics should agree with an independent script'
 }
 
+averages_models() {
+  train_small
+  local average=("$programs/average_models" --data small)
+  expect 0 "$train" --data small "${tiny[@]}" --quiet --seed 2 --model second.safetensors --ranks second.tsv
+  # The average of one model is that model, and that of two is neither.
+  expect 0 "${average[@]}" second.safetensors --ranks ranks.tsv
+  cmp ranks.tsv second.tsv || fail 'the average of one model should rank as the model'
+  expect 0 "${average[@]}" model.safetensors second.safetensors --ranks both.tsv
+  (($(grep -cE '^(average|model.safetensors|second.safetensors) +0\.[0-9]{4} \[0\.' out) == 3)) ||
+    fail 'the table should have three lines'
+  ! cmp -s both.tsv second.tsv || fail 'the average of two models should be neither'
+  expect 0 "$train" --data small "${tiny[@]}" --quiet --min-item-count 3 --model other.safetensors
+  expect_error 1 'other.safetensors: expected the items of model.safetensors, got others' "${average[@]}" \
+    model.safetensors other.safetensors
+  expect_error 2 'models is required' "${average[@]}"
+}
+
 other_splits() {
   small_data
   for split in time users; do
