@@ -42,6 +42,8 @@ struct Report {
   std::vector<lstmrec::EpochRecord> epochs;
   std::size_t best_epoch = 0;
   std::vector<lstmrec::Slice> model_by_history, other_by_history, model_by_popularity, other_by_popularity;
+  std::vector<lstmrec::GenreSlice> model_by_genre, other_by_genre;
+  std::optional<lstmrec::Calibration> calibration;
   std::vector<ReportUser> users;
   std::vector<Fact> data, training, configuration;
 };
@@ -156,6 +158,35 @@ inline void write_slices(std::ostream& out, const Report& report, const std::str
   write_bar_chart(out, title, x_label, labels, notes, series);
 }
 
+/// A line a genre, where the data has genres.
+inline void write_genres(std::ostream& out, const Report& report) {
+  if (report.model_by_genre.empty()) return;
+  const std::string other = escaped(report.figures.back().name);
+  out << "<details><summary>By genre of the target</summary>\n<div class=\"card scroll\"><table><thead><tr>"
+      << "<th scope=\"col\">genre</th><th scope=\"col\">targets</th><th scope=\"col\">HR@10</th><th scope=\"col\">"
+      << other << "</th><th scope=\"col\">NDCG@10</th><th scope=\"col\">" << other << "</th></tr></thead><tbody>\n";
+  for (std::size_t k = 0; k < report.model_by_genre.size(); ++k) {
+    const lstmrec::GenreSlice &model = report.model_by_genre[k], &compared = report.other_by_genre[k];
+    out << "<tr><th scope=\"row\">" << escaped(model.genre) << "</th><td>" << count(model.targets) << "</td><td>"
+        << fixed(model.hr, 3) << "</td><td>" << fixed(compared.hr, 3) << "</td><td>" << fixed(model.ndcg, 3)
+        << "</td><td>" << fixed(compared.ndcg, 3) << "</td></tr>\n";
+  }
+  out << "</tbody></table></div></details>\n";
+}
+
+inline void write_calibration(std::ostream& out, const lstmrec::Calibration& calibration) {
+  std::vector<std::string> labels, notes;
+  std::vector<Series> series{{"expected", "other", {}}, {"observed", "model", {}}};
+  for (const lstmrec::CalibrationBin& bin : calibration.bins) {
+    labels.push_back(std::to_string(labels.size() + 1));
+    notes.push_back(std::to_string(bin.targets) + " targets");
+    series[0].values.push_back(bin.predicted);
+    series[1].values.push_back(bin.observed);
+  }
+  write_bar_chart(out, "HR@10, expected and observed", "targets, from the least sure to the surest", labels, notes,
+                  series);
+}
+
 inline void write_curves(std::ostream& out, const Report& report) {
   if (report.epochs.empty()) return;
   Series loss{"training loss", "model", {}}, ndcg{"NDCG@10", "model", {}}, hr{"HR@10", "third", {}};
@@ -242,6 +273,15 @@ inline void write_report(std::ostream& out, const Report& report) {
     page::write_slices(out, report, "HR@10 by popularity of the target", "training events of the target's item",
                        report.model_by_popularity, report.other_by_popularity);
     out << "</div>\n";
+    page::write_genres(out, report);
+  }
+  if (report.calibration) {
+    out << "<h2>How sure, and how often right</h2>\n<div class=\"pair\">\n";
+    page::write_calibration(out, *report.calibration);
+    out << "<div class=\"card\"><p>The probability that the model gives to its ten best items together, and how often "
+        << "the next item was among them. Where both bars are equally high, its probabilities can be taken at their "
+        << "word.</p><p class=\"quiet\">Mean distance (expected calibration error): "
+        << fixed(report.calibration->error, 3) << "</p></div>\n</div>\n";
   }
   if (!report.users.empty()) {
     out << "<h2>Some users</h2>\n<p class=\"quiet\">Drawn at random from the test part: hits and misses as they "

@@ -291,6 +291,10 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
   report.other_by_history = slices_by_history(other);
   report.model_by_popularity = slices_by_popularity(model, split);
   report.other_by_popularity = slices_by_popularity(other, split);
+  report.model_by_genre = slices_by_genre(model, split);
+  report.other_by_genre = slices_by_genre(other, split);
+  report.calibration = calibration(
+      recommender, split, model, {.filter_seen = !recommender.config.recommend_seen, .threads = a.threads});
   report.users = draw_users(recommender, split, model, !recommender.config.recommend_seen, 6, recommender.config.seed);
   report.data = data_facts(split.sequences, a);
   if (outcome.training) {

@@ -19,6 +19,7 @@
 #include <lstmrec/counts/rating_bias.hpp>
 
 // How good a recommendation is.
+#include <lstmrec/eval/calibration.hpp>
 #include <lstmrec/eval/compare.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/ranked_lists.hpp>

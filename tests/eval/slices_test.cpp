@@ -57,3 +57,20 @@ TEST_CASE("slices by history length and by popularity of the target") {
   CHECK((by_popularity[0].high == 0 && by_popularity[0].targets == 1));
   CHECK((by_popularity[1].low == 2 && by_popularity[1].high == 2 && by_popularity[1].targets == 2));
 }
+
+TEST_CASE("slices by genre count an item in each of its genres") {
+  Split split = split_of({{0, 1, 2}, {1, 0, 3}, {3, 1, 0}}, 4);
+  auto& catalogue = split.sequences.catalogue;
+  catalogue[2].genres = {"Drama", "War"};
+  catalogue[3].genres = {"Drama"};
+  catalogue[0].genres = {"Comedy"};
+  Evaluation evaluation = evaluate(constant(4), split, split.test);
+  evaluation.ranks = {1, 20, 3};  // of the items 2, 3 and 0
+  const auto found = slices_by_genre(evaluation, split);
+  REQUIRE(found.size() == 3);
+  CHECK((found[0].genre == "Drama" && found[0].targets == 2 && found[0].hr == 0.5 && found[0].ndcg == 0.5));
+  CHECK((found[1].genre == "Comedy" && found[1].targets == 1 && found[1].hr == 1 && found[1].ndcg == Approx(0.5)));
+  CHECK((found[2].genre == "War" && found[2].targets == 1 && found[2].ndcg == 1));
+  for (auto& info : catalogue) info.genres.clear();
+  CHECK(slices_by_genre(evaluation, split).empty());
+}

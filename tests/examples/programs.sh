@@ -223,7 +223,7 @@ report_is_one_safe_page() {
     ((opened > 0 && opened == closed)) || fail "<$tag> is opened $opened times and closed $closed times"
   done
   for words in 'Training loss' 'Validation' 'by length of the history' 'by popularity of the target' 'decayed Markov' \
-    'Recommended' 'learning_rate'; do
+    'Recommended' 'learning_rate' 'By genre of the target' 'How sure, and how often right'; do
     grep -q "$words" report.html || fail "the report should have: $words"
   done
   (($(grep -c '<article' report.html) == 6)) || fail 'the report should show six users'

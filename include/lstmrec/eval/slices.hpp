@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <lstmrec/core/order.hpp>
@@ -63,6 +65,35 @@ inline std::vector<Slice> slices_by_popularity(const Evaluation& evaluation, con
   std::vector<std::uint32_t> values;
   for (const Target target : evaluation.targets) values.push_back(counts[split.event(target).item]);
   return slices(evaluation, values, bins, k);
+}
+
+/// The figures of the targets whose item is of a genre.
+struct GenreSlice {
+  std::string genre;
+  std::size_t targets = 0;
+  double hr = 0, ndcg = 0;
+};
+
+/// By genre of the target's item, most targets first; an item of several genres counts in each. Empty where the data has
+/// none.
+inline std::vector<GenreSlice> slices_by_genre(const Evaluation& evaluation, const Split& split, std::size_t k = 10) {
+  std::vector<GenreSlice> result;
+  for (std::size_t t = 0; t < evaluation.targets.size(); ++t)
+    for (const std::string& genre : split.sequences.catalogue[split.event(evaluation.targets[t]).item].genres) {
+      auto slice = std::find_if(result.begin(), result.end(), [&](const GenreSlice& s) { return s.genre == genre; });
+      if (slice == result.end()) slice = result.insert(slice, {genre});
+      ++slice->targets;
+      slice->hr += hit(evaluation.ranks[t], k);
+      slice->ndcg += ndcg(evaluation.ranks[t], k);
+    }
+  for (GenreSlice& slice : result) {
+    slice.hr /= static_cast<double>(slice.targets);
+    slice.ndcg /= static_cast<double>(slice.targets);
+  }
+  std::sort(result.begin(), result.end(), [](const GenreSlice& a, const GenreSlice& b) {
+    return a.targets != b.targets ? a.targets > b.targets : a.genre < b.genre;
+  });
+  return result;
 }
 
 }  // namespace lstmrec
