@@ -122,6 +122,7 @@ struct Figures {
   Evaluation validation;
   std::vector<NamedEvaluation> test;      ///< The model, then the baselines, the best known last.
   std::vector<Comparison> differences;    ///< The model's against each of these, itself included.
+  std::vector<std::pair<std::string, double>> lambdas;  ///< Of the linear baselines, by name.
 };
 
 /// The solution whose λ is best on the validation part, and that λ.
@@ -160,6 +161,7 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, const A
   const auto add_linear = [&](const char* name, const auto& equations) {
     const auto [scorer, lambda] = best_solution(equations, split, options);
     if (!a.quiet) std::cerr << name << ": best on validation with lambda " << lambda << '\n';
+    figures.lambdas.emplace_back(name, lambda);
     add(name, scorer);
   };
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
@@ -209,6 +211,7 @@ Json metrics(const Split& split, const Outcome& outcome, const Figures& figures)
     entry["below_test"]["interval"] = std::vector<Json>{ndcg.low, ndcg.high};
     entry["below_test"]["p"] = p;
   }
+  for (const auto& [name, lambda] : figures.lambdas) json["baselines"][key(name)]["lambda"] = lambda;
   if (!figures.validation.targets.empty()) json["validation"] = to_json(figures.validation);
   if (outcome.training) {
     Json& train = json["train"];

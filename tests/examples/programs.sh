@@ -151,7 +151,8 @@ trains_and_evaluates() {
   expect 0 "$train" --data small --min-item-count 3 --evaluate model --linear-baselines --metrics linear.json
   (($(grep -cE '^(EASE|decayed ridge) +0\.[0-9]{4} \[0\.' out) == 2)) || fail 'the table should have two more lines'
   (($(grep -cE '^(EASE|decayed ridge): best on validation with lambda (50|[1-9]0+)$' err) == 2)) || fail 'two lambdas'
-  grep -q '"ease"' linear.json && grep -q '"decayed_ridge"' linear.json || fail 'linear.json should have both'
+  grep -q '"ease"' linear.json && grep -q '"decayed_ridge"' linear.json && (($(grep -c '"lambda": [0-9]' linear.json) == 2)) ||
+    fail 'linear.json should have both, with their lambdas'
   "$CMAKE" -Dfile=again.json -Dtrained=OFF -P "$source_folder/tests/examples/check_metrics.cmake" || fail 'again.json'
   [[ $(sed '/"train"/,$d' metrics.json) == "$(sed '/"data"/,$d' again.json)" ]] ||
     fail 'the saved model should give the same figures'

@@ -226,6 +226,21 @@ TEST_CASE("Session: saved and restored, it goes on with the same bits") {
   CHECK(session.save() == restored.save());
 }
 
+TEST_CASE("Session: saved without the items' products and restored with them, it goes on to rounding") {
+  const Recommender& plain = sample_recommender_with_counts();
+  Recommender prepared = plain;
+  prepared.prepare_sessions();
+  const History history = sample_split().sequences[4].first(30);
+  Session saved(plain), restored(prepared);
+  observe_all(saved, plain, history.first(20));
+  restored.restore(saved.save());
+  observe_all(saved, plain, history.subspan(20));
+  observe_all(restored, prepared, history.subspan(20));
+  CHECK(restored.events() == 30);
+  const auto a = copy(saved.scores()), b = copy(restored.scores());
+  for (std::size_t item = 0; item < a.size(); ++item) REQUIRE(std::abs(a[item] - b[item]) < 1e-4f);
+}
+
 TEST_CASE("Session: damaged bytes and other recommenders' sessions are refused, and nothing has changed") {
   const Recommender& recommender = sample_recommender();
   Session session(recommender);

@@ -102,6 +102,13 @@ template <class Layer>
 using BlockOf = std::conditional_t<std::is_const_v<Layer>, ConstValues<typename Layer::Scalar>,
                                    Values<typename Layer::Scalar>>;
 
+/// Calls add(begin, count) for the blocks of so many numbers.
+template <class Add>
+void cut_into_blocks(Index numbers, Add&& add) {
+  constexpr Index size = 2048;
+  for (Index begin = 0; begin < numbers; begin += size) add(begin, std::min(size, numbers - begin));
+}
+
 }  // namespace detail
 
 /// All parameters of equally shaped layers in blocks of a few thousand numbers, each (kind, block of every layer...):
@@ -114,12 +121,10 @@ auto parameter_blocks(First& first, Rest&... rest) {
   std::vector<std::tuple<Kind, detail::BlockOf<First>, detail::BlockOf<Rest>...>> blocks;
   auto visitor = [&](const char*, Kind kind, auto& parameter, auto&... same) {
     assert(((same.size() == parameter.size()) && ...));
-    constexpr Index size = 2048;
-    for (Index begin = 0; begin < parameter.size(); begin += size) {
-      const Index count = std::min(size, parameter.size() - begin);
+    detail::cut_into_blocks(parameter.size(), [&](Index begin, Index count) {
       blocks.emplace_back(kind, detail::BlockOf<First>(parameter.data() + begin, count),
                           detail::BlockOf<Rest>(same.data() + begin, count)...);
-    }
+    });
   };
   std::remove_const_t<First>::visit(visitor, first, rest...);
   return blocks;
@@ -142,9 +147,7 @@ auto touched_blocks(std::span<const std::uint32_t> columns, Part& part, Whole&..
       for (std::size_t j = 0; j < columns.size(); ++j)
         add(columns[j], static_cast<Index>(j) * size, columns[j] * size, size);
     } else {
-      constexpr Index size = 2048;
-      for (Index begin = 0; begin < parameter.size(); begin += size)
-        add(0, begin, begin, std::min(size, parameter.size() - begin));
+      detail::cut_into_blocks(parameter.size(), [&](Index begin, Index count) { add(0, begin, begin, count); });
     }
   };
   std::remove_const_t<Part>::visit(visitor, part, wholes...);
