@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
@@ -60,6 +61,19 @@ TEST_CASE("Products of blocks, in float and double") {
     compare_products<float>(rows, columns, depth, 1e-4);
     compare_products<double>(rows, columns, depth, 1e-12);
   }
+}
+
+TEST_CASE("Products: what the products before left in the scratch reaches no result") {
+  const Matrix<float> nan = Matrix<float>::Constant(40, 40, std::numeric_limits<float>::quiet_NaN());
+  LeftFactor<float> packed;
+  packed.pack(nan);
+  Matrix<float> c(40, 40);
+  product(nan, nan, c);
+  compare_products<float>(5, 7, 9, 1e-5);  // in the scratch of this thread
+  const Matrix<float> a = random_matrix<float>(5, 9, 1), b = random_matrix<float>(9, 7, 2);
+  packed.pack(a);
+  product(packed, b, c.topLeftCorner(5, 7));
+  CHECK(distance(c.topLeftCorner(5, 7), a.cast<double>().lazyProduct(b.cast<double>())) < 1e-5);
 }
 
 TEST_CASE("Products without a depth are zero, and add nothing") {

@@ -92,7 +92,8 @@ TEST_CASE("Recommender: counts add their weight times the logarithm of the decay
 
 TEST_CASE("Session: with the items' products prepared, the same scores to rounding") {
   Recommender plain = sample_recommender();
-  if (GENERATE(false, true)) {  // without projections too
+  if (GENERATE(false, true)) {  // without projections and with one block too
+    plain.config.layers = 1;
     plain.config.embedding_size = plain.config.hidden_size = 12;
     plain.network = NextItemNetwork<float>(plain.items(), plain.config);
     Random random(1);

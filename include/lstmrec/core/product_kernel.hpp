@@ -73,7 +73,8 @@ void transpose_into(const Scalar* from, Index from_stride, Index rows, Index col
       to[column * stride + row] = from[row * from_stride + column];
 }
 
-/// Lays panels of Width rows one after the other, each column by column; missing rows of the last are zeros.
+/// Lays panels of Width rows one after the other, each column by column. What stands in the missing rows of the last
+/// does not matter: it only reaches parts of a tile that are not stored.
 template <Index Width, class Scalar>
 void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
   using Column = Eigen::Array<Scalar, Width, 1>;
@@ -81,7 +82,6 @@ void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
   for (Index row = 0; row < a.rows; row += Width, panels += Width * a.columns) {
     const Index height = std::min(Width, a.rows - row);
     const Scalar* const from = a.data + row * a.row_stride;
-    if (height < Width) std::fill(panels, panels + Width * a.columns, Scalar(0));
     if (a.row_stride != 1) {
       transpose_into(from, a.row_stride, height, a.columns, panels, Width);
     } else if (height == Width) {

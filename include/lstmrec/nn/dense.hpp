@@ -48,9 +48,14 @@ struct Dense {
   /// Adds to `gradients` and overwrites d_input (input × columns).
   void backward(ConstMatrixRef<Scalar> x, ConstMatrixRef<Scalar> d_output, Dense& gradients,
                 MatrixRef<Scalar> d_input) const {
+    add_gradients(x, d_output, gradients);
+    transposed_product(weight, d_output, d_input);
+  }
+
+  /// The first half of `backward`.
+  static void add_gradients(ConstMatrixRef<Scalar> x, ConstMatrixRef<Scalar> d_output, Dense& gradients) {
     add_product_transposed(d_output, x, gradients.weight);
     add_row_sums(d_output, gradients.bias);
-    transposed_product(weight, d_output, d_input);
   }
 };
 

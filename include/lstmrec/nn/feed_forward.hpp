@@ -30,6 +30,7 @@ struct FeedForward {
     Buffer<Scalar> wide;    ///< W₁ x + b₁, middle × columns.
     Buffer<Scalar> active;  ///< gelu of a tile.
     Buffer<Scalar> d_wide;  ///< Gradient of a tile.
+    LeftFactor<Scalar> expand, contract;  ///< W₁ and W₂ for `forward`, W₁ᵀ and W₂ᵀ for `backward`: packed once for all tiles.
   };
 
   Dense<Scalar> expand;    ///< W₁, b₁.
@@ -52,13 +53,17 @@ struct FeedForward {
   /// y (size × columns) := the formula. x: size × columns.
   void forward(ConstMatrixRef<Scalar> x, Cache& cache, MatrixRef<Scalar> y) const {
     auto wide = cache.wide.resize(expand.output_size(), x.cols());
+    cache.expand.pack(expand.weight);
+    cache.contract.pack(contract.weight);
     for (Index begin = 0; begin < x.cols(); begin += tile) {
       const Index count = std::min(tile, x.cols() - begin);
       auto z = wide.middleCols(begin, count);
       auto active = cache.active.resize(wide.rows(), count);
-      expand.forward(x.middleCols(begin, count), z);
+      product(cache.expand, x.middleCols(begin, count), z);
+      add_to_columns(expand.bias, z);
       gelu(z.data(), active.data(), z.size());
-      contract.forward(active, y.middleCols(begin, count));
+      product(cache.contract, active, y.middleCols(begin, count));
+      add_to_columns(contract.bias, y.middleCols(begin, count));
     }
   }
 
@@ -74,6 +79,8 @@ struct FeedForward {
   void backward(ConstMatrixRef<Scalar> x, Cache& cache, ConstMatrixRef<Scalar> d_output, FeedForward& gradients,
                 MatrixRef<Scalar> d_input) const {
     const auto wide = cache.wide.view();
+    cache.expand.pack_transposed(expand.weight);
+    cache.contract.pack_transposed(contract.weight);
     for (Index begin = 0; begin < x.cols(); begin += tile) {
       const Index count = std::min(tile, x.cols() - begin);
       const auto z = values(wide.middleCols(begin, count));
@@ -84,19 +91,14 @@ struct FeedForward {
       constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
       t = (a * (z + b * z.cube())).tanh();
       values(active) = z * Scalar(0.5) * (Scalar(1) + t);
-      contract_backward(active, d_output.middleCols(begin, count), gradients.contract);
+      Dense<Scalar>::add_gradients(active, d_output.middleCols(begin, count), gradients.contract);
       t = Scalar(0.5) * (Scalar(1) + t) +
           Scalar(0.5) * z * (Scalar(1) - t.square()) * a * (Scalar(1) + Scalar(3) * b * z.square());  // gelu'
-      transposed_product(contract.weight, d_output.middleCols(begin, count), active);
+      product(cache.contract, d_output.middleCols(begin, count), active);
       t *= values(active);  // the gradient of z
-      expand.backward(x.middleCols(begin, count), d_wide, gradients.expand, d_input.middleCols(begin, count));
+      Dense<Scalar>::add_gradients(x.middleCols(begin, count), d_wide, gradients.expand);
+      product(cache.expand, d_wide, d_input.middleCols(begin, count));
     }
-  }
-
- private:
-  static void contract_backward(ConstMatrixRef<Scalar> active, ConstMatrixRef<Scalar> d_output, Dense<Scalar>& d) {
-    add_product_transposed(d_output, active, d.weight);
-    add_row_sums(d_output, d.bias);
   }
 };
 

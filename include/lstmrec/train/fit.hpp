@@ -146,11 +146,13 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
       for (const Window& w : chosen) events += w.size();
       const float weight = 1 / static_cast<float>(events);
 
-      // Every shards-th window goes to the same shard, after sorting: so all shards get about the same work.
+      // The longest windows go to the shards in turn, first to last and then last to first, so that no shard gets the
+      // longer one every time: all have about the same work.
       sort_longest_first(chosen);
       pool.run(shards, [&](std::size_t s) {
         std::vector<Window> mine;
-        for (std::size_t i = s; i < chosen.size(); i += shards) mine.push_back(chosen[i]);
+        for (std::size_t row = 0, i; (i = row * shards + (row % 2 == 0 ? s : shards - 1 - s)) < chosen.size(); ++row)
+          mine.push_back(chosen[i]);
         batches.fill(mine, weight, mix(config.seed, epoch), work[s].batch);
       });
       SampledItems sampled_items;
