@@ -79,14 +79,18 @@ template <Index Width, class Scalar>
 void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
   using Column = Eigen::Array<Scalar, Width, 1>;
   assert(a.row_stride == 1 || a.column_stride == 1);
-  for (Index row = 0; row < a.rows; row += Width, panels += Width * a.columns) {
+  for (Index row = 0, together = 1; row < a.rows; row += together * Width, panels += together * Width * a.columns) {
     const Index height = std::min(Width, a.rows - row);
+    together = 1;
     const Scalar* const from = a.data + row * a.row_stride;
     if (a.row_stride != 1) {
       transpose_into(from, a.row_stride, height, a.columns, panels, Width);
     } else if (height == Width) {
+      together = std::min<Index>(4, (a.rows - row) / Width);  // panels, so that memory is read in longer runs
       for (Index column = 0; column < a.columns; ++column)
-        Eigen::Map<Column>(panels + column * Width) = Eigen::Map<const Column>(from + column * a.column_stride);
+        for (Index panel = 0; panel < together; ++panel)
+          Eigen::Map<Column>(panels + (panel * a.columns + column) * Width) =
+              Eigen::Map<const Column>(from + panel * Width + column * a.column_stride);
     } else {
       for (Index column = 0; column < a.columns; ++column)
         std::copy_n(from + column * a.column_stride, height, panels + column * Width);
@@ -101,7 +105,12 @@ void tile_product(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Inde
   using Packet = typename Tile<Scalar>::Packet;
   constexpr Index lanes = Tile<Scalar>::lanes;
   Packet upper[Columns], lower[Columns];
+#pragma GCC unroll 12
   for (Index j = 0; j < Columns; ++j) upper[j] = lower[j] = pset1<Packet>(Scalar(0));
+  for (Index j = 0; j < width; ++j) {  // by the time that C is needed it has come
+    prefetch(c + j * stride);
+    prefetch(c + j * stride + lanes);
+  }
   for (Index k = 0; k < depth; ++k, a += 2 * lanes, b += Tile<Scalar>::columns) {
     const Packet a_upper = ploadu<Packet>(a), a_lower = ploadu<Packet>(a + lanes);
 #pragma GCC unroll 12
