@@ -147,3 +147,16 @@ TEST_CASE("A log larger than the block that is read arrives whole") {
     if (!same) FAIL("row " << row << " differs");
   }
 }
+
+TEST_CASE("A large log's memory is reserved from parts of it, hardly more than it needs") {
+  const TemporaryFolder folder;
+  std::string content;
+  constexpr std::uint64_t rows = 400000;
+  for (std::uint64_t row = 0; row < rows; ++row) {  // users of one digit to six: lines grow
+    content += std::to_string(row * row / 160000 + 1) + "\t" + std::to_string(row % 1009) + "\t4\t5\n";
+  }
+  REQUIRE(content.size() > 4000000);
+  const auto log = read_movielens(folder.write("u.data", content));
+  REQUIRE(log.events.size() == rows);
+  REQUIRE(log.events.capacity() < rows + rows / 50);  // twice as much where it had to grow
+}

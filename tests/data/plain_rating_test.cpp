@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,40 @@ TEST_CASE("Other lines are left as they are") {
     REQUIRE_FALSE(is_plain(line, ',', rating, taken));
     REQUIRE(taken == 0);
   }
+}
+
+/// Users that begin as others do, and with or without room for a separator in the eight bytes that are compared.
+TEST_CASE("A line is read the same whatever user the lines before have") {
+  Random random(3);
+  const auto check = [&](std::string_view name, auto separator) {
+    constexpr std::string_view users[] = {"1", "12", "123456", "1234567", "12345678", "123456789", "1234567890", "7"};
+    std::string text;
+    int lines = 0;
+    for (; lines < 10000; ++lines) {
+      const std::string_view user = users[random.below(std::size(users))];
+      for (std::uint64_t left = random.below(3); left > 0; --left, ++lines) {
+        text.append(user).append(name).append("3").append(name).append("4").append(name).append("5\n");
+      }
+      text.append(user).append(name).append("33").append(name).append("4.5").append(name).append("6\n");
+    }
+    text += std::string(8, '\0');
+    PlainRatings all(text.data(), separator);
+    int taken = 0;
+    for (PlainRating line;; ++taken) {
+      PlainRatings one(all.end(), separator);  // knows of no line before
+      PlainRating expected;
+      const bool is_one = one.next(expected);
+      REQUIRE(all.next(line) == is_one);
+      REQUIRE(all.end() == one.end());
+      if (!is_one) break;
+      const bool same = line.user == expected.user && line.item == expected.item && line.rating == expected.rating &&
+                        line.time == expected.time;
+      if (!same) FAIL("line " << taken << " differs");
+    }
+    REQUIRE(taken == lines);
+  };
+  check(",", ',');
+  check("::", std::string_view("::"));
 }
 
 TEST_CASE("What is plain means the same to the standard library") {
