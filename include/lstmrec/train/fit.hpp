@@ -208,6 +208,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
       const auto figures = evaluate(candidate, split, validation,
                                     {.cutoffs = {10}, .filter_seen = !config.recommend_seen,
                                      .threads = options.threads, .bootstrap_samples = 0});
+      candidate.item_products.resize(0, 0);
       record.validation = ValidationFigures{figures.hr_at(10).value, figures.ndcg_at(10).value, figures.mrr.value};
       if (record.validation->ndcg10 > best) {
         best = record.validation->ndcg10;

@@ -1,0 +1,97 @@
+// Counts every byte that training takes from `malloc`, by Eigen and by `operator new`, so it is a program of its own: see
+// CMakeLists.txt.
+#include <malloc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <tuple>
+#include <vector>
+
+#include "catch.hpp"
+#include <lstmrec/lstmrec.hpp>
+
+namespace {
+
+std::atomic<std::size_t> live = 0, peak = 0;
+
+}  // namespace
+
+extern "C" {
+
+void* __real_malloc(std::size_t size);
+void __real_free(void* pointer);
+
+void* __wrap_malloc(std::size_t size) {
+  void* const block = __real_malloc(size);
+  const std::size_t now = live += malloc_usable_size(block);
+  for (std::size_t before = peak; before < now && !peak.compare_exchange_weak(before, now);) {
+  }
+  return block;
+}
+
+void __wrap_free(void* pointer) {
+  live -= malloc_usable_size(pointer);
+  __real_free(pointer);
+}
+
+}  // extern "C"
+
+void* operator new(std::size_t size) {
+  void* const block = __wrap_malloc(size);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* pointer) noexcept { __wrap_free(pointer); }
+void operator delete[](void* pointer) noexcept { __wrap_free(pointer); }
+void operator delete(void* pointer, std::size_t) noexcept { __wrap_free(pointer); }
+void operator delete[](void* pointer, std::size_t) noexcept { __wrap_free(pointer); }
+
+using namespace lstmrec;
+
+namespace {
+
+constexpr std::int64_t inputs = 100;  ///< Of every user in training: all windows are as long.
+
+/// Users after each other walk through the catalogue, so that each item is met.
+Split split_of(std::int64_t users, std::int64_t items) {
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, float>> rows;
+  for (std::int64_t user = 0; user < users; ++user)
+    for (std::int64_t event = 0; event < inputs + 3; ++event)
+      rows.emplace_back(user, (user * (inputs + 3) + event) % items, event, 1.0f);
+  return leave_one_out(sequences(make_interactions(rows)));
+}
+
+}  // namespace
+
+TEST_CASE("Training over all items takes the memory that README's formula says") {
+  struct Size {
+    std::int64_t items, units, blocks, batch;
+  };
+  for (const auto [items, units, blocks, batch] :
+       {Size{3000, 64, 1, 16}, Size{500, 96, 2, 32}, Size{8000, 32, 1, 8}, Size{2000, 128, 1, 8}}) {
+    CAPTURE(items, units, blocks, batch);
+    const Split split = split_of(std::max(2 * batch, items / inputs), items);
+    const RecommenderConfig config{
+        .embedding_size = units, .hidden_size = units, .layers = blocks, .epochs = 2, .batch_size = batch};
+    constexpr std::int64_t threads = 2;
+    const std::size_t before = live;
+    peak = before;
+    const auto result = fit(split, config, {.threads = threads});
+    const auto used = static_cast<double>(peak - before);
+    REQUIRE(result.best_epoch > 0);
+
+    const std::int64_t formula = 4 * (5 + config.shards) * parameter_count(result.recommender.network) +
+                                 (12 + 60 * blocks) * units * batch * inputs +
+                                 4 * config.shards * items * (128 + 2 * units) +
+                                 (20 * units + 256 * threads) * items + 800000 * threads +
+                                 4 * static_cast<std::int64_t>(split.sequences.events.size());  // the log itself: 24
+    CAPTURE(used, formula);
+    REQUIRE(used < 1.15 * static_cast<double>(formula));
+    REQUIRE(used > 0.85 * static_cast<double>(formula));
+  }
+}
