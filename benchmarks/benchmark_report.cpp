@@ -282,7 +282,7 @@ int main(int argc, char** argv) {
   std::vector<Group> groups;
   for (const auto& [name, title] :
        std::vector<std::pair<std::string, std::string>>{{"training", "Training"},
-                                                        {"settings", "PyTorch's settings, six batches each"},
+                                                        {"settings", "The peers' settings, tried in short"},
                                                         {"serving", "Serving"},
                                                         {"data", "Loading"},
                                                         {"growth", "Growth"},

@@ -36,9 +36,9 @@ int main(int argc, char** argv) {
   const auto n = static_cast<double>(config.hidden_size);
   const double steps = TextbookRatingNetwork<float>::steps;
   const double flop = 6 * 4 * n * ((steps - 1) * n + steps);  // forward, and twice that backward; h = 0 before step 0
-  benchmark::print("training, textbook rating model", std::to_string(config.hidden_size) + " units, 1 thread",
+  benchmark::print("training, textbook rating model", std::to_string(config.hidden_size) + " units",
                    static_cast<double>(epochs) * static_cast<double>(rows) / seconds, "ratings/s",
                    benchmark::peak_flops(1) / flop,
-                   std::to_string(epochs) + " epochs of " + std::to_string(rows) + " in " + std::to_string(seconds) +
+                   "1 thread, " + std::to_string(epochs) + " epochs of " + std::to_string(rows) + " in " + std::to_string(seconds) +
                        " s");
 }

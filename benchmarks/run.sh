@@ -50,17 +50,22 @@ declare -A program_of=(
   [limits]=limits [training]=training_speed [serving]=serving_speed [data]=loading_speed [growth]=growth)
 programs=(benchmark_report)
 for group in limits training serving data growth; do
-  if [[ -f benchmarks/${program_of[$group]}.cpp ]]; then
-    if wanted $group; then programs+=("${program_of[$group]}"); fi
-  else
-    unset "program_of[$group]"
-  fi
+  if wanted $group; then programs+=("${program_of[$group]}"); fi
 done
+if wanted training; then programs+=(ratings_speed); fi
 for compiler in "${compilers[@]}"; do
   cmake --preset release -B "build/benchmarks-$compiler" -DCMAKE_CXX_COMPILER="$compiler" -DLSTMREC_BUILD_TESTS=OFF \
     -DLSTMREC_BUILD_EXAMPLES=OFF >/dev/null
   cmake --build "build/benchmarks-$compiler" --parallel "$(nproc)" --target "${programs[@]}" >/dev/null
 done
+if [[ $peers ]]; then
+  python=build/peers/bin/python
+  [[ -x $python ]] || python3 -m venv build/peers
+  # The other index has PyTorch without its gigabytes for graphics cards, as version 2.13.0+cpu, which pip takes for the
+  # newer one; where it can't be reached PyPI's will do. The version is the one measured, for the same comparison later.
+  $python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+  $python -m pip install --quiet numpy onnx onnxruntime faiss-cpu keras pandas polars pyarrow
+fi
 
 {
   date -u '+%Y-%m-%d %H:%M UTC'
@@ -74,7 +79,8 @@ measure() {
   local group=$1 maker=$2
   shift 2
   echo "$*" | tee -a "$results/setup.txt" >&2
-  "$@" | tee /dev/stderr | sed "s|^|$maker\t|" >>"$results/$group.tsv"
+  "$@" | tee >(cat >&2) | sed "s|^|$maker\t|" >>"$results/$group.tsv" ||
+    echo "  failed, so what it has not printed is missing" | tee -a "$results/setup.txt" >&2
 }
 
 # A log with MovieLens 1M's spread of lengths (log-normal, 300 users) and frequencies that fall as Zipf's law says.
@@ -93,49 +99,59 @@ for group in limits training serving data growth; do
   wanted $group || continue
   : >"$results/$group.tsv"
   if [[ $group == training ]]; then : >"$results/settings.tsv"; fi
-  [[ -n ${program_of[$group]:-} ]] || continue
   arguments=()
   case $group in
     training) arguments=("$log") ;;
     data) mkdir -p "$results/ratings"; arguments=("$results/ratings") ;;
   esac
   for compiler in "${compilers[@]}"; do
-    measure $group "lstmrec, $compiler" "build/benchmarks-$compiler/benchmarks/${program_of[$group]}" "${arguments[@]}"
-    [[ $group != growth ]] || break  # one compiler shows the shape of a curve
+    own=build/benchmarks-$compiler/benchmarks
+    measure $group "lstmrec, $compiler" "$own/${program_of[$group]}" "${arguments[@]}"
+    if [[ $group == training ]]; then measure training "lstmrec, $compiler" "$own/ratings_speed"; fi
+    if [[ $group == growth ]]; then break; fi  # one compiler shows the shape of a curve
   done
 done
 
+# best MAKER PARAMETER: the note of the fastest of the settings whose parameter begins so.
+best() {
+  awk -F'\t' -v "maker=$1" -v "parameter=$2" '
+    $1 == maker && index($3, parameter) == 1 && $4 > most { most = $4; best = $7 } END { print best }' \
+    "$results/settings.tsv"
+}
+
 # The peers, in turn with ours: pair by pair, so that both meet the same disturbances.
 if [[ $peers ]]; then
-  python=build/peers/bin/python own="build/benchmarks-${compilers[0]}/benchmarks"
-  if [[ ! -x $python ]]; then
-    python3 -m venv build/peers
-    # PyTorch without its gigabytes for graphics cards; versions are those measured, for the same comparison later.
-    $python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0+cpu ||
-      $python -m pip install --quiet torch==2.13.0
-    $python -m pip install --quiet onnx onnxruntime faiss-cpu numpy
-  fi
+  maker="lstmrec, ${compilers[0]}" own="build/benchmarks-${compilers[0]}/benchmarks" scripts=benchmarks/peers
   if wanted training; then
-    # Every setting for six batches, then for each size the best.
-    measure settings PyTorch $python benchmarks/peers/training_pytorch.py "$log" all 2
+    # Every setting in short, then the best.
+    measure settings PyTorch $python $scripts/training_pytorch.py "$log" all 2
+    measure settings Keras $python $scripts/ratings_keras.py
     for pair in 1 2 3; do
       for units in 64 128 256; do
-        best=$(awk -F'\t' -v "units=$units units," '
-          index($3, units) == 1 && $4 > most { most = $4; best = $7 } END { print best }' "$results/settings.tsv")
-        measure training "lstmrec, ${compilers[0]}" "$own/training_speed" "$log" "$units"
+        measure training "$maker" "$own/training_speed" "$log" "$units"
         for threads in 1 2; do
-          measure training "PyTorch" $python benchmarks/peers/training_pytorch.py "$log" "$best" $threads "$units"
+          measure training PyTorch $python $scripts/training_pytorch.py "$log" "$(best PyTorch "$units units,")" $threads \
+            "$units"
         done
       done
+      measure training "$maker" "$own/ratings_speed" 2
+      read -r setting threads _ <<<"$(best Keras "")"
+      measure training Keras $python $scripts/ratings_keras.py "$setting" "$threads"
     done
   fi
   if wanted serving; then
     for pair in 1 2 3; do
-      if [[ -n ${program_of[serving]:-} ]]; then
-        measure serving "lstmrec, ${compilers[0]}" "$own/${program_of[serving]}"
-      fi
-      measure serving "ONNX Runtime" $python benchmarks/peers/serving_onnx.py
-      measure serving FAISS $python benchmarks/peers/serving_faiss.py
+      measure serving "$maker" "$own/serving_speed"
+      measure serving "ONNX Runtime" $python $scripts/serving_onnx.py
+      measure serving FAISS $python $scripts/serving_faiss.py
+    done
+  fi
+  if wanted data; then
+    for pair in 1 2 3; do
+      measure data "$maker" "$own/loading_speed" "$results/ratings" 1000000 10000000
+      for reader in pandas polars; do
+        measure data $reader $python $scripts/loading_pandas_polars.py $reader "$results/ratings" 1000000 10000000
+      done
     done
   fi
 fi

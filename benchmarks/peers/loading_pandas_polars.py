@@ -1,32 +1,25 @@
-"""Reads the files that loading_speed wrote with pandas and polars and prints the same lines, for comparison.
+"""Reads the files that loading_speed wrote with pandas or polars, for comparison.
 
-    python loading_pandas_polars.py FOLDER [ROWS...]      needs pandas, polars and, for one of pandas' engines, pyarrow
+    python loading_pandas_polars.py READER FOLDER [ROWS...]      READER: pandas or polars
 
-Each reader is told the columns' types and does not guess. Neither splits at "::", so both read ratings.dat as seven
-fields separated by ":" and keep every second, which is faster than pandas' own way for long separators. In their
-favour, the result is a table of raw ids, while loading_speed also numbers users and items.
-Threads: pandas' C engine has one; its pyarrow engine and polars are measured with one thread and with their own default.
-The number of threads is fixed when they start, so each of both is a process of its own. Time: the best of several.
+Needs pandas, polars and pyarrow. Each is measured twice: the file into a table of raw ids, and then also users and items
+numbered as loading_speed has them, with the list of ids: by pandas.factorize, and for polars by Arrow's dictionary_encode,
+which takes a third of the time of unique and join. Readers are told the columns' types and do not guess. None splits at
+"::", so they read ratings.dat as seven fields separated by ":" and keep every second, which is faster than pandas' own
+way for long separators. pandas has its C engine, with one thread (its pyarrow engine with two was slower for every
+format); polars as many threads as it likes.
+Prints `name, parameter, value, unit, limit, note` with tabs between; the best of several, the file in memory.
 """
 import os
-import subprocess
 import sys
-import time
+
+import pandas
+import polars
+
+from best_seconds import best_seconds
 
 NAMES = ["user", "item", "rating", "time"]
 FORMATS = {"u.data": ("\t", False), "ratings.dat": (":", False), "ratings.csv": (",", True)}
-SIZES = ["10000", "100000", "1000000", "10000000"]
-
-
-def best(read):
-    seconds, began = [], time.perf_counter()
-    while len(seconds) < 3 or (time.perf_counter() - began < 2 and len(seconds) < 50):
-        start = time.perf_counter()
-        table = read()
-        seconds.append(time.perf_counter() - start)
-        rows = len(table)
-        del table
-    return min(seconds), rows
 
 
 def columns_of(name):
@@ -34,20 +27,16 @@ def columns_of(name):
     return ["user", "empty1", "item", "empty2", "rating", "empty3", "time"] if name == "ratings.dat" else NAMES
 
 
-def with_pandas(path, name, engine):
+def with_pandas(path, name):
     """The fastest settings that were found: no look for missing values, and to choose columns costs more than it saves,
     where that can be avoided."""
-    import pandas
     separator, header = FORMATS[name]
-    options = {"na_filter": False, "memory_map": True} if engine == "c" else {}
-    if engine == "c" and name == "ratings.dat":
-        options["usecols"] = NAMES
-    return pandas.read_csv(path, sep=separator, header=None, skiprows=int(header), names=columns_of(name),
-                           engine=engine, dtype=dict(zip(NAMES, ("int64", "int64", "float32", "int64"))), **options)
+    return pandas.read_csv(path, sep=separator, header=None, skiprows=int(header), names=columns_of(name), engine="c",
+                           usecols=NAMES if name == "ratings.dat" else None, na_filter=False, memory_map=True,
+                           dtype=dict(zip(NAMES, ("int64", "int64", "float32", "int64"))))
 
 
 def with_polars(path, name):
-    import polars
     separator, header = FORMATS[name]
     kinds = dict(zip(NAMES, (polars.Int64, polars.Int64, polars.Float32, polars.Int64)))
     if name == "ratings.dat":
@@ -56,33 +45,21 @@ def with_polars(path, name):
     return polars.read_csv(path, separator=separator, has_header=False, skip_rows=int(header), schema=kinds)
 
 
-def measure(folder, sizes, threads):
-    import pyarrow
-    if threads == "1":
-        pyarrow.set_cpu_count(1)
-        pyarrow.set_io_thread_count(1)
-    readers = {"pandas/pyarrow": lambda *file: with_pandas(*file, "pyarrow"), "polars": with_polars}
-    if threads == "1":
-        readers["pandas/c"] = lambda *file: with_pandas(*file, "c")
-    for size in sizes:
-        for name in FORMATS:
-            path = os.path.join(folder, f"{size}_{name}")
-            for reader, read in readers.items():
-                try:
-                    seconds, rows = best(lambda: read(path, name))
-                except Exception as error:
-                    print(f"{reader} cannot read {path}: {error}", flush=True)
-                    continue
-                print(f"{reader + ' ' + threads + ' threads':25} {name:11} {rows:9} rows  {seconds:8.4f} s  "
-                      f"{os.path.getsize(path) / seconds / 1e6:6.0f} MB/s  {rows / seconds / 1e6:6.2f} M rows/s",
-                      flush=True)
+READERS = {
+    "pandas": (with_pandas, pandas.factorize, f"pandas {pandas.__version__}, C engine"),
+    "polars": (with_polars, lambda column: column.to_arrow().dictionary_encode(),
+               f"polars {polars.__version__}, {polars.thread_pool_size()} threads"),
+}
+read, number, note = READERS[sys.argv[1]]
+for rows in sys.argv[3:] or ["10000", "100000", "1000000", "10000000"]:
+    for name in FORMATS:
+        path = os.path.join(sys.argv[2], f"{rows}_{name}")
 
+        def read_and_number():
+            table = read(path, name)
+            return table, number(table["user"]), number(table["item"])
 
-if len(sys.argv) == 4 and sys.argv[1] == "--with-threads":
-    folder, *sizes = sys.argv[3].split("\n")
-    measure(folder, sizes, sys.argv[2])
-else:
-    for threads in ("1", "default"):
-        one = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"} if threads == "1" else {}
-        subprocess.run([sys.executable, __file__, "--with-threads", threads,
-                        "\n".join([sys.argv[1]] + (sys.argv[2:] or SIZES))], env={**os.environ, **one}, check=True)
+        for what, function in (("reading a log", lambda: read(path, name)),
+                               ("reading a log, users and items numbered", read_and_number)):
+            speed = os.path.getsize(path) / best_seconds(function, 1.0) / 1e6
+            print(what, f"{name}, {rows} rows", f"{speed:.0f}", "MB/s", "", note, sep="\t", flush=True)

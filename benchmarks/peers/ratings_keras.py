@@ -1,12 +1,13 @@
 """Trains the textbook rating model in Keras and prints ratings/s, for comparison with ratings_speed.
 
-    pip install keras torch numpy && python ratings_keras.py [BATCHES]      300 batches of 32, unless told otherwise
+    python ratings_keras.py [SETTING THREADS [BATCHES]]      SETTING: eager, jit_compile or all; 300 batches of 32
 
 LSTM(64) -> Dense(1) on three numbers a rating, mean squared error, Adam: Keras' defaults, on PyTorch. `fit` runs over a
-fraction of an epoch of a million ratings, after one that is not timed; all batches cost the same. Measured with one
-thread and with two, without and with jit_compile, which is torch.compile. Each is a process of its own, and the best of
-three counts. On PyTorch Keras does not take several batches a call (steps_per_execution).
-Prints `name, parameter, value, unit, limit, note` with tabs between.
+fraction of an epoch of a million ratings, after one that is not timed; all batches cost the same. jit_compile is
+torch.compile. `all`, which is also meant where nothing is said, measures both with one thread and with as many as THREADS
+says or two, each in a process of its own. The best of three counts. On PyTorch Keras does not take several batches a call
+(steps_per_execution). Prints `name, parameter, value, unit, limit, note` with tabs between; the note begins with what to
+give for SETTING THREADS.
 """
 import os
 import subprocess
@@ -17,7 +18,8 @@ UNITS, BATCH = 64, 32
 SETTINGS = {"eager": False, "jit_compile": True}
 
 
-def measure(threads, setting, batches):
+def measure(setting, threads, batches, parameter):
+    os.environ.update({"KERAS_BACKEND": "torch", "OMP_NUM_THREADS": str(threads)})
     import torch
     torch.set_num_threads(threads)
     import keras
@@ -34,18 +36,17 @@ def measure(threads, setting, batches):
         begin = time.perf_counter()
         model.fit(inputs, ratings, batch_size=BATCH, epochs=1, verbose=0)
         seconds.append(time.perf_counter() - begin)
-    print("training, textbook rating model", f"{UNITS} units, {threads} thread{'s' if threads > 1 else ''}",
-          f"{batches * BATCH / min(seconds):.0f}", "ratings/s", "",
-          f"{setting}; {batches} batches of {BATCH} after as many of warm-up, not an epoch", sep="\t", flush=True)
+    print("training, textbook rating model", parameter, f"{batches * BATCH / min(seconds):.0f}", "ratings/s", "",
+          f"{setting} {threads} thread{'s' if threads > 1 else ''}, {batches} batches, not an epoch", sep="\t", flush=True)
 
 
-if len(sys.argv) == 4:
-    measure(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+setting, threads, batches, parameter = (sys.argv[1:] + ["all", "2", "300", f"{UNITS} units"][len(sys.argv) - 1:])[:4]
+if setting != "all":
+    measure(setting, int(threads), int(batches), parameter)
 else:
-    batches = sys.argv[1] if len(sys.argv) > 1 else "300"
     for setting in SETTINGS:
-        for threads in ("1", "2"):
-            run = subprocess.run([sys.executable, __file__, threads, setting, batches], text=True, capture_output=True,
-                                 env={**os.environ, "KERAS_BACKEND": "torch", "OMP_NUM_THREADS": threads})
-            failure = "" if run.returncode == 0 else f"# {setting}, {threads}: {run.stderr.strip().splitlines()[-1]}\n"
+        for count in dict.fromkeys(("1", threads)):
+            run = subprocess.run([sys.executable, __file__, setting, count, batches, f"{parameter}, {setting} {count}"],
+                                 text=True, capture_output=True)
+            failure = "" if run.returncode == 0 else f"# {setting}, {count}: {run.stderr.strip().splitlines()[-1]}\n"
             print(run.stdout + failure, end="", flush=True)

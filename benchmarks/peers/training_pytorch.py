@@ -121,8 +121,9 @@ def main():
             except Exception as error:
                 print(f"# {one}: {type(error).__name__}", flush=True)
                 continue
-            print(f"training, {items} items", f"{units} units, {threads} thread{'s' if threads > 1 else ''}",
-                  f"{speed:.0f}", "events/s", "", one, sep="\t", flush=True)
+            parameter = f"{units} units, {threads} thread{'s' if threads > 1 else ''}"
+            print(f"training, {items} items", parameter + (f", {one}" if setting == "all" else ""), f"{speed:.0f}",
+                  "events/s", "", one, sep="\t", flush=True)
 
 
 main()
