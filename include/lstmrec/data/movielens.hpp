@@ -131,7 +131,7 @@ class LogReader {
     std::uint32_t user = 0;
     for (PlainRating line; plain.next(line); ++count) {
       if (line.user != last_user) user = log_.users.add(last_user = line.user);
-      add({.time = line.time, .user = user, .item = log_.items.add(line.item), .rating = line.rating});
+      add(user, log_.items.add(line.item), line.rating, line.time);
     }
     lines.skip(plain.end(), count);
   }
@@ -148,7 +148,7 @@ class LogReader {
         if (fields == 0) {
           user = log_.users.add(id);
         } else {
-          add({.time = fields - 1, .user = user, .item = log_.items.add(id)});
+          add(user, log_.items.add(id), 0, fields - 1);
         }
         ++fields;
       });
@@ -161,18 +161,20 @@ class LogReader {
 
   void add_rating(const LineReader& lines, std::string_view user, std::string_view item, std::string_view rating,
                   std::string_view time) {
-    add({.time = parse_integer(lines, time, "timestamp"),
-         .user = log_.users.add(parse_integer(lines, user, "user")),
-         .item = log_.items.add(parse_integer(lines, item, "item")),
-         .rating = parse_rating(lines, rating)});
+    const std::int64_t seconds = parse_integer(lines, time, "timestamp");
+    const std::uint32_t user_index = log_.users.add(parse_integer(lines, user, "user"));
+    const std::uint32_t item_index = log_.items.add(parse_integer(lines, item, "item"));
+    add(user_index, item_index, parse_rating(lines, rating), seconds);
   }
 
-  void add(Event event) {
-    if (log_.events.size() == std::numeric_limits<std::uint32_t>::max()) {
+  /// Not a whole event: it would pass through memory, written in parts and read at once, for which processors wait.
+  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time) {
+    const std::size_t row = log_.events.size();
+    if (row == std::numeric_limits<std::uint32_t>::max()) {
       throw Error(log_.source + ": a log holds at most 4294967295 events");
     }
-    event.row = static_cast<std::uint32_t>(log_.events.size());
-    log_.events.push_back(event);
+    log_.events.push_back(
+        {.time = time, .user = user, .item = item, .rating = rating, .row = static_cast<std::uint32_t>(row)});
   }
 
   std::filesystem::path file_;
