@@ -129,14 +129,14 @@ if [[ $peers ]]; then
     for pair in 1 2 3; do
       for units in 64 128 256; do
         measure training "$maker" "$own/training_speed" "$log" "$units"
+        setting=$(best PyTorch "$units units,")
         for threads in 1 2; do
-          measure training PyTorch $python $scripts/training_pytorch.py "$log" "$(best PyTorch "$units units,")" $threads \
-            "$units"
+          measure training PyTorch $python $scripts/training_pytorch.py "$log" "${setting:-padded}" $threads "$units"
         done
       done
       measure training "$maker" "$own/ratings_speed" 2
       read -r setting threads _ <<<"$(best Keras "")"
-      measure training Keras $python $scripts/ratings_keras.py "$setting" "$threads"
+      measure training Keras $python $scripts/ratings_keras.py "${setting:-eager}" "${threads:-1}"
     done
   fi
   if wanted serving; then
