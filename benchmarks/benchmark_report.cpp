@@ -244,7 +244,9 @@ constexpr std::string_view own_style = R"(
 .part th { padding-top: 18px; color: inherit; text-align: left; } tr:not(.part) td:first-child { text-align: left; }
 td { vertical-align: top; } td small { white-space: normal; min-width: 8em; max-width: 17em; margin-left: auto; }
 tr:not(.part) :first-child:is(td, th) { position: sticky; left: 0; background: var(--card); }
-@media (max-width: 700px) { tr:not(.part) td:first-child { white-space: normal; min-width: 7.5em; max-width: 9.5em; overflow-wrap: anywhere; } }
+@media (max-width: 700px) {
+  tr:not(.part) td:first-child { white-space: normal; min-width: 7.5em; max-width: 9.5em; overflow-wrap: anywhere; }
+}
 .pair { margin-bottom: 12px; } figure .quiet { margin: 4px 0 8px; }
 pre { margin: 0; overflow-x: auto; font-size: .8125rem; }
 )";

@@ -40,6 +40,6 @@ int main(int argc, char** argv) {
   benchmark::print("training, textbook rating model", std::to_string(config.hidden_size) + " units",
                    static_cast<double>(epochs) * static_cast<double>(rows) / seconds, "ratings/s",
                    benchmark::peak_flops(1) / flop,
-                   "1 thread, " + std::to_string(epochs) + " epochs of " + std::to_string(rows) + " in " + std::to_string(std::llround(seconds)) +
-                       " s");
+                   "1 thread, " + std::to_string(epochs) + " epochs of " + std::to_string(rows) + " in " +
+                       std::to_string(std::llround(seconds)) + " s");
 }

@@ -2,9 +2,9 @@
 
     python loading_pandas_polars.py READER FOLDER [ROWS...]      READER: pandas or polars
 
-Needs pandas, polars and pyarrow. Each is measured twice: the file into a table of raw ids, and then also users and items
-numbered as loading_speed has them, with the list of ids: by pandas.factorize, and for polars by Arrow's dictionary_encode,
-which takes a third of the time of unique and join. Readers are told the columns' types and do not guess. None splits at
+Needs pandas, polars and pyarrow. Each is measured twice: the file into a table of raw ids, and then also users and
+items numbered as loading_speed has them, with the list of ids: by pandas.factorize, and for polars by Arrow's
+dictionary_encode, which takes a third of the time of unique and join. Readers are told the columns' types and do not guess. None splits at
 "::", so they read ratings.dat as seven fields separated by ":" and keep every second, which is faster than pandas' own
 way for long separators. pandas has its C engine, with one thread (its pyarrow engine with two was slower for every
 format); polars as many threads as it likes.

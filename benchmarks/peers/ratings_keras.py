@@ -4,10 +4,10 @@
 
 LSTM(64) -> Dense(1) on three numbers a rating, mean squared error, Adam: Keras' defaults, on PyTorch. `fit` runs over a
 fraction of an epoch of a million ratings, after one that is not timed; all batches cost the same. jit_compile is
-torch.compile. `all`, which is also meant where nothing is said, measures both with one thread and with as many as THREADS
-says or two, each in a process of its own. The best of three counts. On PyTorch Keras does not take several batches a call
-(steps_per_execution). Prints `name, parameter, value, unit, limit, note` with tabs between; the note begins with what to
-give for SETTING THREADS.
+torch.compile. `all`, which is also meant where nothing is said, measures both with one thread and with as many as
+THREADS says or two, each in a process of its own. The best of three counts. On PyTorch Keras does not take several
+batches a call (steps_per_execution). Prints `name, parameter, value, unit, limit, note` with tabs between; the note
+begins with what to give for SETTING THREADS.
 """
 import os
 import subprocess
@@ -37,7 +37,8 @@ def measure(setting, threads, batches, parameter):
         model.fit(inputs, ratings, batch_size=BATCH, epochs=1, verbose=0)
         seconds.append(time.perf_counter() - begin)
     print("training, textbook rating model", parameter, f"{batches * BATCH / min(seconds):.0f}", "ratings/s", "",
-          f"{setting} {threads} thread{'s' if threads > 1 else ''}, {batches} batches, not an epoch", sep="\t", flush=True)
+          f"{setting} {threads} thread{'s' if threads > 1 else ''}, {batches} batches, not an epoch", sep="\t",
+          flush=True)
 
 
 setting, threads, batches, parameter = (sys.argv[1:] + ["all", "2", "300", f"{UNITS} units"][len(sys.argv) - 1:])[:4]
