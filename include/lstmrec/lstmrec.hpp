@@ -17,6 +17,7 @@
 #include <lstmrec/counts/markov.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/counts/rating_bias.hpp>
+#include <lstmrec/counts/rating_neighbours.hpp>
 
 // How good a recommendation is.
 #include <lstmrec/eval/calibration.hpp>

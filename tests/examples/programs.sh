@@ -332,8 +332,17 @@ predicts_ratings() {
   expect 0 "${rate[@]}" --test-fold fold.csv fold.csv
   grep -q '^fold.csv: RMSE' out || fail 'a line a fold'
   expect 0 "${rate[@]}" --split time
+  expect 0 "${rate[@]}" --neighbours-weight 0.5 --metrics metrics.json
+  for row in 'LSTM + neighbours' 'history LSTM' neighbours; do
+    grep -qE "^$row +[01]\." out || fail "there should be a line of $row"
+  done
+  grep -q '"neighbours_weights": \[0.5\]' metrics.json || fail 'metrics.json should have the weight'
+  grep -q '"lstm_alone"' metrics.json || fail 'metrics.json should have the LSTM alone'
+  expect 0 "${rate[@]}" --neighbours-weight 0
+  ! grep -q '^LSTM + neighbours' out || fail 'the LSTM alone should not pass for more'
   expect_error 1 'there is no user 999' "${rate[@]}" --quiet --user 999
   expect_error 1 '--raw-inputs goes with --form textbook' "${rate[@]}" --raw-inputs
+  expect_error 1 '--neighbours-weight goes with --form history' "${rate[@]}" --form textbook --neighbours-weight 1
   expect_error 1 'cannot be written' "${rate[@]}" --model no/such/folder/model
   expect_error 2 '--form' "${rate[@]}" --form best
   printf '1 2 3 4 5\n' >sequences.txt

@@ -5,15 +5,20 @@
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/train/fit_history_ratings.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "../data/temporary_folder.hpp"
+#include "../data/thrown.hpp"
 #include "catch.hpp"
 #include "real_data.hpp"
 
@@ -136,6 +141,7 @@ TEST_CASE("History rating model: the same seed gives the same file for any numbe
   HistoryRatingConfig config = small;
   config.epochs = 3;
   config.shards = 3;
+  config.neighbours_weight = 0.3;
   const TemporaryFolder folder;
   const auto one = fit_history_ratings(split, config, {.threads = 1}).model;
   save(one, folder.path() / "one");
@@ -146,6 +152,7 @@ TEST_CASE("History rating model: the same seed gives the same file for any numbe
   CHECK(read_file(folder.path() / "one") != read_file(folder.path() / "other"));
 
   const auto loaded = load_history_rating_model(folder.path() / "one");
+  REQUIRE(loaded.uses_neighbours());
   const auto cases = rating_cases(split, Part::test);
   CHECK(loaded.predict(cases) == one.predict(cases));
   save(loaded, folder.path() / "again");
@@ -153,10 +160,113 @@ TEST_CASE("History rating model: the same seed gives the same file for any numbe
   CHECK_THROWS_AS(load_recommender(folder.path() / "one"), ModelFileError);
 }
 
+TEST_CASE("History rating model: neighbours beside the network, of strangers too") {
+  const RatingSplit split = two_tastes();
+  HistoryRatingConfig config = small;
+  config.epochs = 2;
+  config.neighbours_weight = 0.75;
+  const auto model = fit_history_ratings(split, config).model;
+  REQUIRE(model.config.neighbours_weight == 0.75);
+  auto network = model;
+  network.config.neighbours_weight = 0;
+  auto cases = rating_cases(split, Part::test);
+  for (const bool known : {true, false}) {
+    if (!known)
+      for (RatingCase& one : cases) one.user = unknown_user;
+    const auto mixed = model.score(cases), alone = network.score(cases);
+    const auto neighbours = model.neighbours.ratings(cases, model.bias);
+    std::size_t moved = 0;
+    for (std::size_t k = 0; k < mixed.size(); ++k) {
+      CHECK(mixed[k] == neighbours[k].beside(static_cast<double>(alone[k]), 0.75));
+      if (mixed[k] != alone[k]) ++moved;
+    }
+    CHECK(moved > mixed.size() / 2);
+  }
+  const std::vector<RatingCase> nothing_visible{{unknown_user, {}, {Event{.item = 3}}}};
+  CHECK(model.score(nothing_visible) == network.score(nothing_visible));
+}
+
+TEST_CASE("History rating model: the neighbours' weight is the best on validation, and 0 keeps none") {
+  const RatingSplit split = two_tastes();
+  HistoryRatingConfig config = small;
+  config.epochs = 2;  // the network knows little yet
+  const auto model = fit_history_ratings(split, config).model;
+  REQUIRE(model.config.neighbours_weight > 0);
+  CHECK(model.neighbours.similarities.rows() == split.sequences.items.size());
+  const auto validation = rating_cases(split, Part::validation);
+  const auto error_with = [&](double weight) {
+    auto other = model;
+    other.config.neighbours_weight = weight;
+    return evaluate_ratings(other.predict(validation), targets_of(validation), {.bootstrap_samples = 0}).rmse.value;
+  };
+  for (const double weight : {0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0})
+    CHECK(error_with(model.config.neighbours_weight) <= error_with(weight) + 1e-6);
+
+  config.neighbours_weight = 0;
+  const auto without = fit_history_ratings(split, config).model;
+  CHECK(!without.uses_neighbours());
+  CHECK(without.neighbours.similarities.rows() == 0);
+  const TemporaryFolder folder;
+  save(without, folder.path() / "model");
+  const auto loaded = load_history_rating_model(folder.path() / "model");
+  CHECK(loaded.predict(validation) == without.predict(validation));
+  CHECK(loaded.neighbours.similarities.rows() == 0);
+
+  RatingSplit unvalidated = split;
+  std::replace(unvalidated.parts.begin(), unvalidated.parts.end(), Part::validation, Part::train);
+  config.neighbours_weight = -1;
+  CHECK(fit_history_ratings(unvalidated, config).model.config.neighbours_weight == 0);
+
+  auto nothing_to_say = model;
+  nothing_to_say.config.neighbours_weight = 0;
+  std::fill(nothing_to_say.neighbours.similarities.values.begin(), nothing_to_say.neighbours.similarities.values.end(), 0.f);
+  CHECK(choose_neighbours_weight(nothing_to_say, validation) == 0);
+}
+
+TEST_CASE("History rating model: neighbours in a file that do not fit are named") {
+  const RatingSplit split = two_tastes();
+  const TemporaryFolder folder;
+  save(fit_history_ratings(split, {.vector_size = 2, .hidden_size = 2, .neighbours_weight = 1, .epochs = 0}).model,
+       folder.path() / "model");
+  const auto message_after = [&](auto&& change) {
+    TensorFile file = read_safetensors(folder.path() / "model");
+    change(file);
+    write_safetensors(folder.path() / "changed", file);
+    return thrown<ModelFileError>([&] { load_history_rating_model(folder.path() / "changed"); });
+  };
+  using F = TensorFile&;
+  const auto with_items = [](F f, auto&& change) {
+    auto items = f.get<std::uint32_t>("neighbours.items");
+    change(items);
+    f.put("neighbours.items", {items.size()}, std::span<const std::uint32_t>(items));
+  };
+  const auto with_values = [](F f, float value) {
+    auto values = f.get<float>("neighbours.values");
+    values.back() = value;
+    f.put("neighbours.values", {values.size()}, std::span<const float>(values));
+  };
+  CHECK(contains(message_after([](F f) { f.tensors.erase("neighbours.offsets"); }), "neighbours.offsets is missing"));
+  CHECK(contains(message_after([](F f) { f.tensors.erase("neighbours.items"); }), "neighbours.items is missing"));
+  CHECK(contains(message_after([](F f) { f.tensors.erase("neighbours.values"); }), "neighbours.values is missing"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.neighbours_weight"] = "-0.5"; }),
+                 "neighbours_weight must be -1 or in [0, 1e6)"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.neighbours_weight"] = "nan"; }),
+                 "neighbours_weight must be -1 or in [0, 1e6)"));
+  CHECK(contains(message_after([&](F f) { with_items(f, [](auto& items) { items.pop_back(); }); }),
+                 "neighbours.offsets: expected to rise from 0"));
+  CHECK(contains(message_after([&](F f) { with_items(f, [](auto& items) { items.back() = 40; }); }),
+                 "neighbours.items: expected numbers below 40, found 40"));
+  CHECK(contains(message_after([&](F f) { with_items(f, [](auto& items) { std::swap(items[0], items[1]); }); }),
+                 "neighbours.items: expected to rise within a row"));
+  CHECK(contains(message_after([&](F f) { with_values(f, -1.f); }), "neighbours.values: expected finite numbers"));
+  CHECK(contains(message_after([&](F f) { with_values(f, std::nanf("")); }), "neighbours.values: expected finite"));
+}
+
 TEST_CASE("History rating model: bad configurations and indices are refused") {
   const RatingSplit split = two_tastes();
   CHECK_THROWS_AS(fit_history_ratings(split, {.dropout = 1}), std::invalid_argument);
   CHECK_THROWS_AS(fit_history_ratings(split, {.least_visible = 1}), std::invalid_argument);
+  CHECK_THROWS_AS(fit_history_ratings(split, {.neighbours_weight = -2}), std::invalid_argument);
   const auto model = fit_history_ratings(split, {.vector_size = 2, .hidden_size = 2, .epochs = 0}).model;
   const std::vector<RatingCase> unknown_item{{0, {}, {Event{.item = 1000}}}};
   CHECK_THROWS_AS(model.predict(unknown_item), std::out_of_range);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lstmrec/counts/rating_neighbours.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/features.hpp>
 #include <lstmrec/data/rating_cases.hpp>
@@ -24,6 +25,9 @@ struct HistoryRatingConfig {
   double dropout = 0.3;                  ///< Of the rated items' vectors and of the LSTM's output.
   double user_regularisation = 15;       ///< λ of VisibleBias.
   double least_visible = 0.5;            ///< Each epoch shows a part of a user's ratings, drawn from here to 1.
+  /// w, what a neighbour of similarity 1 counts beside the network's 1; 0: no neighbours. −1: chosen on the validation
+  /// ratings when the network is trained, 0 without any.
+  double neighbours_weight = -1;
   std::int64_t epochs = 48;
   std::int64_t batch_size = 16;          ///< Users a step.
   double learning_rate = 4e-3;           ///< Adam's, at its peak: after the warm-up, before the cosine.
@@ -43,6 +47,7 @@ struct HistoryRatingConfig {
     visitor("dropout", config.dropout);
     visitor("user_regularisation", config.user_regularisation);
     visitor("least_visible", config.least_visible);
+    visitor("neighbours_weight", config.neighbours_weight);
     visitor("epochs", config.epochs);
     visitor("batch_size", config.batch_size);
     visitor("learning_rate", config.learning_rate);
@@ -67,6 +72,8 @@ struct HistoryRatingConfig {
     rule(user_regularisation > 0 && user_regularisation < 1e9, "user_regularisation must be in (0, 1e9)",
          user_regularisation);
     rule(least_visible >= 0 && least_visible < 1, "least_visible must be in [0, 1)", least_visible);
+    rule(neighbours_weight == -1 || (neighbours_weight >= 0 && neighbours_weight < 1e6),
+         "neighbours_weight must be -1 or in [0, 1e6)", neighbours_weight);
     rule(epochs >= 0, "epochs must not be negative", epochs);
     rule(batch_size >= 1, "batch_size must be at least 1", batch_size);
     rule(learning_rate > 0 && learning_rate < 1e6, "learning_rate must be in (0, 1e6)", learning_rate);
@@ -79,7 +86,13 @@ struct HistoryRatingConfig {
   }
 };
 
-/// Predicts ratings from a user's rated history: network, baseline, rating levels and vocabularies in one object.
+/// Predicts ratings from a user's rated history: network, baseline, rating levels, neighbours and vocabularies in one
+/// object.
+///
+///     r̂(u, i) = (network's r̂ + w · Σ s (μ + b_i + b_u + z)) / (1 + w · Σ s),   w = config.neighbours_weight
+///
+/// over the user's visible ratings of neighbours of the item: see RatingNeighbours. They hold, of each pair of items,
+/// what the network has to say in a few numbers an item. Where they don't help, w is 0 and there are none.
 ///
 ///     const auto result = fit_history_ratings(split);
 ///     const auto cases = rating_cases(split, Part::test);
@@ -93,6 +106,9 @@ struct HistoryRatingModel {
   RatingLevels levels;              ///< Of all ratings of the log.
   Vocabulary users, items;          ///< Raw id ↔ index.
   std::vector<ItemInfo> catalogue;  ///< By item index.
+  RatingNeighbours neighbours;      ///< Empty unless uses_neighbours().
+
+  bool uses_neighbours() const { return config.neighbours_weight > 0 && neighbours.similarities.rows() > 0; }
 
   /// One prediction a target, in the order of targets_of. Not clipped to the range of the ratings, so that a ranking
   /// keeps its order. Users may be unknown_user, and then count by what is visible of them.
@@ -108,6 +124,11 @@ struct HistoryRatingModel {
       network.forward(batch, cache);
       const auto predictions = cache.predictions.view();
       scores.insert(scores.end(), predictions.data(), predictions.data() + predictions.size());
+    }
+    if (uses_neighbours()) {
+      const auto ratings = neighbours.ratings(cases, bias);
+      for (std::size_t k = 0; k < scores.size(); ++k)
+        scores[k] = ratings[k].beside(static_cast<double>(scores[k]), config.neighbours_weight);
     }
     return scores;
   }

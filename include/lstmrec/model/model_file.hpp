@@ -78,13 +78,45 @@ inline void expect_format(const TensorFile& file, const std::string& expected) {
                          (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
 }
 
+/// Adds a sparse matrix to a file as `<name>.offsets`, `.items` and `.values`.
+inline void put_rows(TensorFile& file, const std::string& name, const SparseRows& rows) {
+  const std::vector<std::int64_t> offsets(rows.offsets.begin(), rows.offsets.end());
+  file.put(name + ".offsets", {offsets.size()}, std::span(offsets));
+  file.put(name + ".items", {rows.items.size()}, std::span(rows.items));
+  file.put(name + ".values", {rows.values.size()}, std::span(rows.values));
+}
+
+/// Reads it back. Throws ModelFileError unless it is a matrix of finite numbers, none below 0, between so many items.
+inline SparseRows get_rows(const TensorFile& file, const std::string& name, std::size_t items) {
+  file.expect_shape(name + ".offsets", {items + 1});
+  const auto offsets = file.get<std::int64_t>(name + ".offsets");
+  SparseRows rows;
+  rows.offsets.assign(offsets.begin(), offsets.end());
+  rows.items = file.get<std::uint32_t>(name + ".items");
+  rows.values = file.get<float>(name + ".values");
+  if (offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()) ||
+      static_cast<std::uint64_t>(offsets.back()) != rows.items.size() || rows.values.size() != rows.items.size())
+    throw ModelFileError(file.path + ": " + name + ".offsets: expected to rise from 0 to the number of " + name +
+                         ".items and of " + name + ".values, found " + std::to_string(offsets.back()) + ", " +
+                         std::to_string(rows.items.size()) + " and " + std::to_string(rows.values.size()));
+  if (!std::all_of(rows.values.begin(), rows.values.end(),
+                   [](float value) { return value >= 0 && std::isfinite(value); }))
+    throw ModelFileError(file.path + ": " + name + ".values: expected finite numbers, none below 0");
+  for (const std::uint32_t item : rows.items)
+    if (item >= items)
+      throw ModelFileError(file.path + ": " + name + ".items: expected numbers below " + std::to_string(items) +
+                           ", found " + std::to_string(item));
+  for (std::size_t row = 0; row < items; ++row)
+    for (std::size_t k = 1; k < rows[row].size(); ++k)
+      if (rows[row].items[k] <= rows[row].items[k - 1])
+        throw ModelFileError(file.path + ": " + name + ".items: expected to rise within a row, found " +
+                             std::to_string(rows[row].items[k]) + " after " + std::to_string(rows[row].items[k - 1]));
+  return rows;
+}
+
 /// Adds transition counts to a file. The popularity is not in it: it follows from the items' counts.
 inline void put_counts(TensorFile& file, const MarkovCounts& counts) {
-  const SparseRows& rows = counts.transitions;
-  const std::vector<std::int64_t> offsets(rows.offsets.begin(), rows.offsets.end());
-  file.put("counts.offsets", {offsets.size()}, std::span(offsets));
-  file.put("counts.items", {rows.items.size()}, std::span(rows.items));
-  file.put("counts.values", {rows.values.size()}, std::span(rows.values));
+  put_rows(file, "counts", counts.transitions);
   file.put("counts.totals", {counts.totals.size()}, std::span(counts.totals));
   MarkovOptions::visit(counts.options, [&](const char* name, const auto& option) {
     file.metadata["counts." + std::string(name)] = detail::to_text(option);
@@ -106,27 +138,12 @@ inline MarkovCounts get_counts(const TensorFile& file, const std::vector<std::ui
   } catch (const std::invalid_argument& error) {
     throw ModelFileError(file.path + ": counts: " + error.what());
   }
-  file.expect_shape("counts.offsets", {items + 1});
+  counts.transitions = get_rows(file, "counts", items);
   file.expect_shape("counts.totals", {items});
-  const auto offsets = file.get<std::int64_t>("counts.offsets");
-  SparseRows& rows = counts.transitions;
-  rows.offsets.assign(offsets.begin(), offsets.end());
-  rows.items = file.get<std::uint32_t>("counts.items");
-  rows.values = file.get<float>("counts.values");
   counts.totals = file.get<float>("counts.totals");
-  if (offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()) ||
-      static_cast<std::uint64_t>(offsets.back()) != rows.items.size() || rows.values.size() != rows.items.size())
-    throw ModelFileError(file.path + ": counts.offsets: expected to rise from 0 to the number of counts.items and of " +
-                         "counts.values, found " + std::to_string(offsets.back()) + ", " +
-                         std::to_string(rows.items.size()) + " and " + std::to_string(rows.values.size()));
-  const auto is_count = [](float value) { return value >= 0 && std::isfinite(value); };
-  if (!std::all_of(rows.values.begin(), rows.values.end(), is_count) ||
-      !std::all_of(counts.totals.begin(), counts.totals.end(), is_count))
-    throw ModelFileError(file.path + ": counts.values and counts.totals: expected finite numbers, none below 0");
-  for (const std::uint32_t item : rows.items)
-    if (item >= items)
-      throw ModelFileError(file.path + ": counts.items: expected numbers below " + std::to_string(items) + ", found " +
-                           std::to_string(item));
+  if (!std::all_of(counts.totals.begin(), counts.totals.end(),
+                   [](float total) { return total >= 0 && std::isfinite(total); }))
+    throw ModelFileError(file.path + ": counts.totals: expected finite numbers, none below 0");
   counts.popularity = Popularity(item_counts);
   return counts;
 }

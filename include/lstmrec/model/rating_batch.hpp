@@ -15,35 +15,6 @@
 
 namespace lstmrec {
 
-/// The rating baseline for a user of whom some ratings are visible: b_u is computed from these and not looked up.
-///
-///     r̂(u, i) = μ + b_i + b_u,   b_u = Σ (r − μ − b_i) / (λ + n) over the n visible ratings
-///
-/// With all training ratings visible that is RatingBias. A looked-up b_u would have been computed from the very ratings
-/// that a network learns to predict: it would learn to undo it, and fail on others.
-struct VisibleBias {
-  double mean = 0;
-  double user_regularisation = 15;
-  std::vector<double> item_bias;
-  double lowest = 0, highest = 0;  ///< Of the training ratings.
-
-  VisibleBias() = default;
-  VisibleBias(const RatingBias& bias, double regularisation)
-      : mean(bias.mean),
-        user_regularisation(regularisation),
-        item_bias(bias.item_bias),
-        lowest(bias.lowest),
-        highest(bias.highest) {}
-
-  /// r − μ − b_i.
-  double residual(const Event& event) const {
-    return static_cast<double>(event.rating) - mean - item_bias[event.item];
-  }
-  double user_bias(double residual_sum, std::size_t count) const {
-    return residual_sum / (user_regularisation + static_cast<double>(count));
-  }
-};
-
 /// Some cases as one packed batch: a column a visible event, and a list of targets.
 struct RatingBatch {
   PackedSteps steps;

@@ -67,12 +67,12 @@ inline std::vector<double> finite_numbers(const TensorFile& file, const std::str
   return numbers;
 }
 
-inline constexpr const char* history_rating_format = "lstmrec history rating model 1";
+inline constexpr const char* history_rating_format = "lstmrec history rating model 2";
 inline constexpr const char* textbook_rating_format = "lstmrec textbook rating model 1";
 
 }  // namespace detail
 
-/// Saves a rating model: network, configuration, baseline, levels and vocabularies, in one safetensors file.
+/// Saves a rating model: network, configuration, baseline, levels, neighbours and vocabularies, in one safetensors file.
 /// Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason.
 inline void save(const HistoryRatingModel& model, const std::filesystem::path& path) {
   TensorFile file = detail::begin_rating_file(model, detail::history_rating_format);
@@ -80,6 +80,7 @@ inline void save(const HistoryRatingModel& model, const std::filesystem::path& p
   file.put("bias.mean_lowest_highest", {numbers.size()}, std::span<const double>(numbers));
   file.put("bias.items", {model.bias.item_bias.size()}, std::span<const double>(model.bias.item_bias));
   file.put("levels", {model.levels.size()}, std::span<const float>(model.levels.values()));
+  if (model.uses_neighbours()) put_rows(file, "neighbours", model.neighbours.similarities);
   write_safetensors(path, file);
 }
 
@@ -113,6 +114,8 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
   } catch (const std::invalid_argument& error) {
     throw ModelFileError(file.path + ": levels: " + error.what());
   }
+  if (model.config.neighbours_weight > 0)
+    model.neighbours.similarities = get_rows(file, "neighbours", model.items.size());
   const std::uint64_t levels = model.levels.size();
   file.expect_shape("network.item_vectors.table", {items, size});
   file.expect_shape("network.user_vectors.table", {users, size});

@@ -3,10 +3,13 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/counts/rating_bias.hpp>
+#include <lstmrec/counts/rating_neighbours.hpp>
 #include <lstmrec/data/rating_cases.hpp>
 #include <lstmrec/data/rating_split.hpp>
 #include <lstmrec/eval/rating_metrics.hpp>
 #include <lstmrec/model/history_rating_model.hpp>
+#include <lstmrec/train/neighbours_weight.hpp>
+#include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/rating_training.hpp>
 #include <lstmrec/train/schedule.hpp>
 
@@ -57,7 +60,8 @@ struct HistoryRatingShard {
 /// In every epoch a random part of each user's training ratings is visible and the rest is predicted from the state
 /// after them, as it is when the model is used. (Predicting each rating from those before it instead learns what the
 /// next rating has to do with the last ones, which is of no use for other items: on ML-100K's folds that was worse than
-/// the baseline.) Gradients are dense: a step costs at least the size of the tables.
+/// the baseline.) Then weighs neighbours against it: see HistoryRatingConfig::neighbours_weight, which on return is the
+/// weight in use. Gradients are dense: a step costs at least the size of the tables.
 /// The same seed gives the same bits for any number of threads, on one binary and processor. Throws
 /// std::invalid_argument on a bad configuration or where there are no training ratings, Error where the log has no
 /// ratings, TrainingDiverged, and whatever the progress callback throws.
@@ -70,8 +74,9 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
   RatingFitResult<HistoryRatingModel> result;
   HistoryRatingModel& model = result.model;
   model.config = config;
-  model.bias = VisibleBias(RatingBias(split, {.user_regularisation = config.user_regularisation}),
-                           config.user_regularisation);
+  model.config.neighbours_weight = 0;  // the network is trained and validated alone
+  const RatingBias baseline(split, {.user_regularisation = config.user_regularisation});
+  model.bias = VisibleBias(baseline, config.user_regularisation);
   model.levels = RatingLevels(std::span<const Event>(sequences.events));
   model.users = sequences.users;
   model.items = sequences.items;
@@ -115,6 +120,14 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
                                                   {.threads = options.threads, .bootstrap_samples = 0})
                               .rmse.value;
                         });
+  if (config.neighbours_weight > 0 || (config.neighbours_weight < 0 && !result.stopped && !validation.empty())) {
+    const auto begin = TrainingClock::now();
+    model.neighbours = RatingNeighbours(split, baseline);
+    model.config.neighbours_weight =
+        config.neighbours_weight > 0 ? config.neighbours_weight : choose_neighbours_weight(model, validation);
+    if (!model.uses_neighbours()) model.neighbours = {};
+    result.seconds += TrainingClock::seconds_since(begin);
+  }
   return result;
 }
 

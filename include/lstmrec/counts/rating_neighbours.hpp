@@ -1,0 +1,167 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/counts/rating_bias.hpp>
+#include <lstmrec/counts/sparse_rows.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_cases.hpp>
+#include <lstmrec/data/rating_split.hpp>
+
+namespace lstmrec {
+
+struct RatingNeighbourOptions {
+  std::size_t neighbours = 50;  ///< Kept for each item.
+  double shrinkage = 100;       ///< With one common user more than so many, half of the similarity is left.
+};
+
+/// What a user's ratings of similar items say of an item.
+struct NeighbourRating {
+  double baseline = 0;    ///< μ + b_i + b_u.
+  double similarity = 0;  ///< S = Σ s.
+  double residual = 0;    ///< Z = Σ s z.
+
+  /// The mean of another prediction, which counts 1, and the neighbours', each of which counts weight · s:
+  ///
+  ///     r̂ = (prediction + weight · Σ s (baseline + z)) / (1 + weight · Σ s)
+  ///
+  /// Beside `baseline` it is the prediction of the neighbours alone. Where there are none, it is the other one.
+  float beside(double prediction, double weight) const {
+    return static_cast<float>((prediction + weight * (similarity * baseline + residual)) / (1 + weight * similarity));
+  }
+};
+
+/// Similar items: those that the same users rate alike.
+///
+///     z_ui = r_ui − μ − b_i − b_u
+///     s(i, j) = Σ z_ui z_uj / √(Σ z_ui² Σ z_uj²) · (n − 1) / (n − 1 + shrinkage)    over the n users who rated both
+///
+/// Of each item the `neighbours` others of the highest similarity above 0 are kept, of equal ones those of the lower
+/// index. What a user thinks of an item is told by those of the user's visible ratings whose items are among them; b_u
+/// is the VisibleBias, so that users need not have been in training. Of an item rated again the last rating counts.
+///
+/// Sarwar et al., "Item-based collaborative filtering recommendation algorithms", 2001; on residuals, shrunk where few
+/// users are common: Koren, "Factor in the neighbors", 2010, section 2.2.
+struct RatingNeighbours {
+  SparseRows similarities;  ///< items × items, the kept neighbours of each item.
+
+  RatingNeighbours() = default;
+
+  /// `bias`: of the same split. Throws std::invalid_argument on options outside their ranges.
+  /// Memory beside the result: 32 bytes a training rating and 32 an item. Cost: the sum over users of squared length.
+  RatingNeighbours(const RatingSplit& split, const RatingBias& bias, const RatingNeighbourOptions& options = {}) {
+    if (options.neighbours < 1) throw std::invalid_argument("neighbours must be at least 1");
+    if (!(options.shrinkage > 0)) throw std::invalid_argument("shrinkage must be positive");
+    const Sequences& sequences = split.sequences;
+    const std::size_t items = sequences.items.size();
+    std::vector<std::vector<Residual>> of_user(sequences.size()), of_item(items);
+    for (std::uint32_t user = 0; user < of_user.size(); ++user) {
+      for (std::size_t k = sequences.offsets[user]; k < sequences.offsets[user + 1]; ++k) {
+        if (split.parts[k] != Part::train) continue;
+        const Event& event = sequences.events[k];
+        of_user[user].push_back({event.item, static_cast<double>(event.rating) - bias.mean - bias.item_bias[event.item] -
+                                                 bias.user_bias[user]});
+      }
+      sort_by_item(of_user[user]);
+      for (const auto& [item, z] : of_user[user]) of_item[item].push_back({user, z});
+    }
+
+    struct Sums {
+      double product = 0, own_square = 0, other_square = 0;
+      std::uint32_t users = 0;
+    };
+    std::vector<Sums> sums(items);
+    std::vector<std::uint32_t> met;
+    std::vector<ScoredItem> row;
+    for (std::uint32_t item = 0; item < items; ++item) {
+      for (const auto& [user, own] : of_item[item])
+        for (const auto& [other, z] : of_user[user]) {
+          Sums& sum = sums[other];
+          if (sum.users++ == 0) met.push_back(other);
+          sum.product += own * z;
+          sum.own_square += own * own;
+          sum.other_square += z * z;
+        }
+      for (const std::uint32_t other : met) {
+        const Sums& sum = sums[other];
+        if (other != item && sum.product > 0 && sum.users > 1) {
+          const double common = sum.users - 1.0, cosine = sum.product / std::sqrt(sum.own_square * sum.other_square);
+          row.push_back({other, static_cast<float>(cosine * common / (common + options.shrinkage))});
+        }
+        sums[other] = {};
+      }
+      met.clear();
+      if (row.size() > options.neighbours) {
+        const auto end = row.begin() + static_cast<std::ptrdiff_t>(options.neighbours);
+        std::nth_element(row.begin(), end, row.end(), ranks_before);
+        row.erase(end, row.end());
+      }
+      std::sort(row.begin(), row.end(), [](const ScoredItem& a, const ScoredItem& b) { return a.item < b.item; });
+      for (const auto& [other, similarity] : row) similarities.push(other, similarity);
+      similarities.end_row();
+      row.clear();
+    }
+  }
+
+  /// One a target, in the order of targets_of; reads the targets' items and nothing else. `bias`: of the split that the
+  /// neighbours were made from; the cases' indices are its. Cost: visible ratings + kept neighbours a target.
+  std::vector<NeighbourRating> ratings(std::span<const RatingCase> cases, const VisibleBias& bias) const {
+    std::vector<NeighbourRating> result;
+    std::vector<Residual> rated;
+    for (const RatingCase& one : cases) {
+      rated.clear();
+      double sum = 0;
+      for (const Event& event : one.visible) {
+        rated.push_back({event.item, bias.residual(event)});
+        sum += rated.back().value;
+      }
+      const double user_bias = bias.user_bias(sum, rated.size());
+      for (Residual& residual : rated) residual.value -= user_bias;
+      sort_by_item(rated);
+      for (const Event& target : one.targets) {
+        NeighbourRating& rating = result.emplace_back();
+        rating.baseline = bias.mean + bias.item_bias[target.item] + user_bias;
+        add_common(similarities[target.item], rated, rating);
+      }
+    }
+    return result;
+  }
+
+ private:
+  /// z of an item's user or of a user's item.
+  struct Residual {
+    std::uint32_t index;
+    double value;
+  };
+
+  static void sort_by_item(std::vector<Residual>& rated) {
+    std::stable_sort(rated.begin(), rated.end(), [](const Residual& a, const Residual& b) { return a.index < b.index; });
+    const auto last_of_equal =
+        std::unique(rated.rbegin(), rated.rend(), [](const Residual& a, const Residual& b) { return a.index == b.index; });
+    rated.erase(rated.begin(), last_of_equal.base());
+  }
+
+  /// Both stand in the order of the items.
+  static void add_common(const SparseRows::Row& row, const std::vector<Residual>& rated, NeighbourRating& rating) {
+    for (std::size_t k = 0, mine = 0; k < row.size() && mine < rated.size();) {
+      if (rated[mine].index < row.items[k]) {
+        ++mine;
+      } else if (row.items[k] < rated[mine].index) {
+        ++k;
+      } else {
+        const double similarity = static_cast<double>(row.values[k++]);
+        rating.similarity += similarity;
+        rating.residual += similarity * rated[mine++].value;
+      }
+    }
+  }
+};
+
+}  // namespace lstmrec
