@@ -2,8 +2,8 @@
 ///
 ///     train_ratings --data ml-100k --test-fold ml-100k/u1.test --user 1
 ///
-/// `--form history` (the default) reads the user's rated history, and mixes in ratings of similar items where that helps
-/// on validation ratings; the LSTM alone then has a line of its own; `--form textbook` is the model of the textbooks:
+/// `--form history` (the default) reads the user's rated history, and mixes in ratings of similar items where that
+/// helps on validation ratings; the LSTM alone then has a line of its own; `--form textbook` is the model of the textbooks:
 /// user, item and time as three steps of an LSTM. Figures go to standard output, progress and errors to standard error.
 /// Exit codes as train_movielens.
 
@@ -58,8 +58,8 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--hidden-size", a.hidden_size, "Units of the LSTM")->check(fits<std::int64_t>);
   app.add_option("--learning-rate", a.learning_rate, "Of Adam, at its peak");
   app.add_option("--neighbours-weight", a.neighbours_weight,
-                 "History form: what a rating of an item of similarity 1 counts beside the LSTM's prediction; 0: the LSTM "
-                 "alone; -1 (the default): chosen on validation ratings");
+                 "History form: what a rating of an item of similarity 1 counts beside the LSTM's prediction; 0: the "
+                 "LSTM alone; -1 (the default): chosen on validation ratings");
   app.add_option("--seed", a.seed, "Of everything random")->check(fits<std::uint64_t>)->capture_default_str();
   app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
       ->check(CLI::Range(0, 1024));
@@ -111,9 +111,9 @@ Figures evaluate_all(const Model& model, const RatingSplit& split, const std::ve
   };
   const RatingBias bias(split);
   // More neighbours and of more weight than beside an LSTM: best on validation ratings of MovieLens 100K.
+  const VisibleBias visible(bias, RatingBiasOptions().user_regularisation);
   std::vector<float> similar;
-  for (const NeighbourRating& rating :
-       RatingNeighbours(split, bias, {.neighbours = 200}).ratings(cases, VisibleBias(bias, RatingBiasOptions().user_regularisation)))
+  for (const NeighbourRating& rating : RatingNeighbours(split, bias, {.neighbours = 200}).ratings(cases, visible))
     similar.push_back(std::clamp(rating.beside(rating.baseline, 4), static_cast<float>(bias.lowest),
                                  static_cast<float>(bias.highest)));
   const auto own = evaluate_ratings(model.predict(cases), targets);
@@ -202,7 +202,8 @@ int work(const Arguments& a) {
       print_row(name, mean_of(folds, [&](const Figures& f) { return (f.*which).rmse.value; }),
                 mean_of(folds, [&](const Figures& f) { return (f.*which).mae.value; }));
     };
-    const bool mixed = std::any_of(folds.begin(), folds.end(), [](const Figures& f) { return f.neighbours_weight > 0; });
+    const bool mixed =
+        std::any_of(folds.begin(), folds.end(), [](const Figures& f) { return f.neighbours_weight > 0; });
     if (mixed) row(Form::mixture, &Figures::model);
     row(Form::name, &Figures::network);
     row("neighbours", &Figures::neighbours);
@@ -245,7 +246,8 @@ int work(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a model that predicts ratings, and evaluates it beside neighbours, user + item bias and the mean.");
+  CLI::App app("Trains a model that predicts ratings, and evaluates it beside neighbours, user + item bias and the "
+               "mean.");
   app.option_defaults()->take_last();
   Arguments arguments;
   add_options(app, arguments);

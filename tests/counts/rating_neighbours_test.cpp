@@ -57,8 +57,9 @@ TEST_CASE("rating neighbours by hand") {
   CHECK(rows.values[0] == Approx(similarity));
   CHECK(rows.values[1] == Approx(similarity));
 
-  const std::vector<RatingCase> cases{{unknown_user, {Event{.item = 1, .rating = 5}}, {Event{.item = 0}, Event{.item = 2}}},
-                                      {unknown_user, {}, {Event{.item = 0}}}};
+  const std::vector<RatingCase> cases{
+      {unknown_user, {Event{.item = 1, .rating = 5}}, {Event{.item = 0}, Event{.item = 2}}},
+      {unknown_user, {}, {Event{.item = 0}}}};
   const auto ratings = neighbours.ratings(cases, VisibleBias(three(split), 1));
   REQUIRE(ratings.size() == 3);
   CHECK(ratings[0].baseline == Approx(4));  // b_u = 2 / (1 + 1), z = 1
@@ -112,9 +113,9 @@ TEST_CASE("rating neighbours agree with a plain dense computation") {
           similarity -= minus;
           residual -= minus * mine[j];
         }
-      largest = std::max({largest, std::abs(similarity - ratings[t].similarity), std::abs(residual - ratings[t].residual),
-                          std::abs(bias.mean + bias.item_bias[targets[t].item] + bias.user_bias[targets[t].user] -
-                                   ratings[t].baseline)});
+      const double baseline = bias.mean + bias.item_bias[targets[t].item] + bias.user_bias[targets[t].user];
+      largest = std::max({largest, std::abs(similarity - ratings[t].similarity),
+                          std::abs(residual - ratings[t].residual), std::abs(baseline - ratings[t].baseline)});
       sum += similarity;
     }
     CHECK(largest < 1e-5);
@@ -124,8 +125,8 @@ TEST_CASE("rating neighbours agree with a plain dense computation") {
 
 TEST_CASE("rating neighbours: of an item rated again the last rating counts") {
   const RatingSplit once = six_ratings();
-  const RatingSplit twice = all_training({{0, 0, 0, 1.f}, {0, 0, 1, 5.f}, {0, 1, 2, 4.f}, {1, 0, 1, 2.f}, {1, 1, 2, 1.f},
-                                          {2, 0, 1, 4.f}, {2, 2, 2, 5.f}});
+  const RatingSplit twice = all_training({{0, 0, 0, 1.f}, {0, 0, 1, 5.f}, {0, 1, 2, 4.f}, {1, 0, 1, 2.f},
+                                          {1, 1, 2, 1.f}, {2, 0, 1, 4.f}, {2, 2, 2, 5.f}});
   const RatingNeighbours a(once, three(once)), b(twice, three(twice));
   CHECK(a.similarities.items == b.similarities.items);
   CHECK(a.similarities.values == b.similarities.values);

@@ -219,7 +219,7 @@ TEST_CASE("History rating model: the neighbours' weight is the best on validatio
 
   auto nothing_to_say = model;
   nothing_to_say.config.neighbours_weight = 0;
-  std::fill(nothing_to_say.neighbours.similarities.values.begin(), nothing_to_say.neighbours.similarities.values.end(), 0.f);
+  for (float& similarity : nothing_to_say.neighbours.similarities.values) similarity = 0;
   CHECK(choose_neighbours_weight(nothing_to_say, validation) == 0);
 }
 

@@ -66,8 +66,8 @@ struct RatingNeighbours {
       for (std::size_t k = sequences.offsets[user]; k < sequences.offsets[user + 1]; ++k) {
         if (split.parts[k] != Part::train) continue;
         const Event& event = sequences.events[k];
-        of_user[user].push_back({event.item, static_cast<double>(event.rating) - bias.mean - bias.item_bias[event.item] -
-                                                 bias.user_bias[user]});
+        const double over_item = static_cast<double>(event.rating) - bias.mean - bias.item_bias[event.item];
+        of_user[user].push_back({event.item, over_item - bias.user_bias[user]});
       }
       sort_by_item(of_user[user]);
       for (const auto& [item, z] : of_user[user]) of_item[item].push_back({user, z});
@@ -142,10 +142,10 @@ struct RatingNeighbours {
   };
 
   static void sort_by_item(std::vector<Residual>& rated) {
-    std::stable_sort(rated.begin(), rated.end(), [](const Residual& a, const Residual& b) { return a.index < b.index; });
-    const auto last_of_equal =
-        std::unique(rated.rbegin(), rated.rend(), [](const Residual& a, const Residual& b) { return a.index == b.index; });
-    rated.erase(rated.begin(), last_of_equal.base());
+    const auto before = [](const Residual& a, const Residual& b) { return a.index < b.index; };
+    const auto same = [](const Residual& a, const Residual& b) { return a.index == b.index; };
+    std::stable_sort(rated.begin(), rated.end(), before);
+    rated.erase(rated.begin(), std::unique(rated.rbegin(), rated.rend(), same).base());  // the last of equal ones stay
   }
 
   /// Both stand in the order of the items.

@@ -72,8 +72,8 @@ inline constexpr const char* textbook_rating_format = "lstmrec textbook rating m
 
 }  // namespace detail
 
-/// Saves a rating model: network, configuration, baseline, levels, neighbours and vocabularies, in one safetensors file.
-/// Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason.
+/// Saves a rating model: network, configuration, baseline, levels, neighbours and vocabularies, in one safetensors
+/// file. Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason.
 inline void save(const HistoryRatingModel& model, const std::filesystem::path& path) {
   TensorFile file = detail::begin_rating_file(model, detail::history_rating_format);
   const std::array numbers{model.bias.mean, model.bias.lowest, model.bias.highest};
