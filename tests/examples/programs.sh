@@ -333,7 +333,7 @@ predicts_ratings() {
   grep -q '^fold.csv: RMSE' out || fail 'a line a fold'
   expect 0 "${rate[@]}" --split time
   expect 0 "${rate[@]}" --neighbours-weight 0.5 --metrics metrics.json
-  for row in 'LSTM + neighbours' 'history LSTM' neighbours; do
+  for row in 'LSTM [+] neighbours' 'history LSTM' neighbours; do
     grep -qE "^$row +[01]\." out || fail "there should be a line of $row"
   done
   grep -q '"neighbours_weights": \[0.5\]' metrics.json || fail 'metrics.json should have the weight'
