@@ -14,7 +14,6 @@
 #include <vector>
 
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/core/huge_pages.hpp>
 #include <lstmrec/data/csv_reader.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/interactions.hpp>
@@ -71,7 +70,6 @@ class LogReader {
   Interactions read() && {
     const LogFormat format = detect_format(file_);
     log_.events.reserve(estimate_count(file_, format == LogFormat::sequences ? ' ' : '\n') + 1);
-    prefer_huge_pages(log_.events.data(), log_.events.capacity() * sizeof(Event));
     log_.has_times = log_.has_ratings = format != LogFormat::sequences;
     switch (format) {
       case LogFormat::tabs:
