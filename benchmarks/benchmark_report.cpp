@@ -177,8 +177,8 @@ void print_table(const Group& group) {
 
 void write_table(std::ostream& out, const Group& group) {
   out << "<div class=\"card scroll\"><table>\n<tr><th></th>";
+  if (has_ratios(group)) out << "<th>ours / theirs</th>";  // first, where no narrow window cuts it off
   for (const auto& maker : group.makers) out << "<th>" << escaped(maker) << "</th>";
-  if (has_ratios(group)) out << "<th>ours / theirs</th>";
   out << "</tr>\n";
   std::string name;
   for (const Row& row : group.rows) {
@@ -186,6 +186,7 @@ void write_table(std::ostream& out, const Group& group) {
       out << "<tr class=\"part\"><th colspan=\"" << group.makers.size() + 2 << "\">" << escaped(name = row.name)
           << "</th></tr>\n";
     out << "<tr><td>" << escaped(row.parameter) << "</td>";
+    if (has_ratios(group)) out << "<td><b>" << ratio(row) << "</b></td>";
     for (const auto& maker : group.makers) {
       const auto found = row.by_maker.find(maker);
       out << "<td>";
@@ -194,12 +195,11 @@ void write_table(std::ostream& out, const Group& group) {
         out << escaped(cell(row, m));
         std::string small = part_of_limit(row, m);
         if (!small.empty()) small += " of the limit";
-        if (!m.note.empty()) small += (small.empty() ? "" : "; ") + m.note;
+        if (!m.note.empty() && !row.parameter.ends_with(m.note)) small += (small.empty() ? "" : "; ") + m.note;
         if (!small.empty()) out << "<small>" << escaped(small) << "</small>";
       }
       out << "</td>";
     }
-    if (has_ratios(group)) out << "<td><b>" << ratio(row) << "</b></td>";
     out << "</tr>\n";
   }
   out << "</table></div>\n";
@@ -240,6 +240,7 @@ void write_curves(std::ostream& out, const Group& group) {
 }
 
 constexpr std::string_view own_style = R"(
+main { max-width: 1360px; }
 .line.other { stroke: var(--other); stroke-dasharray: 5 4; } .dot.other { fill: var(--other); }
 .part th { padding-top: 18px; color: inherit; text-align: left; } tr:not(.part) td:first-child { text-align: left; }
 td { vertical-align: top; } td small { white-space: normal; min-width: 8em; max-width: 17em; margin-left: auto; }
@@ -287,10 +288,10 @@ int main(int argc, char** argv) {
   std::vector<Group> groups;
   for (const auto& [name, title] :
        std::vector<std::pair<std::string, std::string>>{{"training", "Training"},
-                                                        {"settings", "The peers' settings, tried in short"},
                                                         {"serving", "Serving"},
                                                         {"data", "Loading"},
                                                         {"growth", "Growth"},
+                                                        {"settings", "The peers' settings, tried in short"},
                                                         {"limits", "Limits of the machine"}}) {
     Group group = read_group(results / (name + ".tsv"), name, title);
     if (group.rows.empty()) continue;
