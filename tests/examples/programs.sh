@@ -109,7 +109,7 @@ bad_usage() {
   expect_error 2 '--evaluate' "${run[@]}" --evaluate a --model b
   expect_error 1 'preset must be quick, default or accurate, got "huge"' "$train" --data small --preset huge
   expect_error 1 'dropout must be in [0, 1), got 1' "${run[@]}" --dropout 1
-  expect_error 1 'hidden_size must be at least 1, got 0' "${run[@]}" --hidden-size 0
+  expect_error 1 'hidden_size must be in [1, 65536], got 0' "${run[@]}" --hidden-size 0
   expect_error 1 'learning_rate' "${run[@]}" --learning-rate nan
   expect_error 2 '--data' "$recommend" --model m --user 1
   expect_error 2 'excludes' "$recommend" --model m --data small --user 1 --history 1

@@ -345,10 +345,11 @@ TEST_CASE("NextItemNetwork: a bad configuration is refused before any memory is 
     return "nothing thrown";
   };
   const auto nan = std::nan("");
-  CHECK(message_of([](auto& c) { c.embedding_size = -1; }) == "embedding_size must be at least 1, got -1");
-  CHECK(message_of([](auto& c) { c.hidden_size = 0; }) == "hidden_size must be at least 1, got 0");
-  CHECK(message_of([](auto& c) { c.layers = 0; }) == "layers must be at least 1, got 0");
-  CHECK(message_of([](auto& c) { c.feed_forward_factor = -1; }) == "feed_forward_factor must not be negative, got -1");
+  CHECK(message_of([](auto& c) { c.embedding_size = -1; }) == "embedding_size must be in [1, 65536], got -1");
+  CHECK(message_of([](auto& c) { c.hidden_size = 0; }) == "hidden_size must be in [1, 65536], got 0");
+  CHECK(message_of([](auto& c) { c.layers = 0; }) == "layers must be in [1, 1024], got 0");
+  CHECK(message_of([](auto& c) { c.layers = 1000000000000; }) == "layers must be in [1, 1024], got 1000000000000");
+  CHECK(message_of([](auto& c) { c.feed_forward_factor = -1; }) == "feed_forward_factor must be in [0, 1024], got -1");
   CHECK(message_of([](auto& c) { c.negatives = -2; }) == "negatives must be in [-1, 2^31), got -2");
   CHECK(message_of([](auto& c) { c.dropout = 1; }) == "dropout must be in [0, 1), got 1");
   CHECK(message_of([&](auto& c) { c.dropout = nan; }) == "dropout must be in [0, 1), got nan");

@@ -80,6 +80,13 @@ TEST_CASE("Batch ranker: more items than a tile") {
   for (const std::size_t n : {1, 10, 2000}) check_lists(large.recommender, histories, n, Candidates(large.recommender));
 }
 
+TEST_CASE("Batch ranker: candidates for another number of items are refused") {
+  const LargeCatalogue large;
+  const std::vector<History> histories = {History(large.events)};
+  CHECK_THROWS_AS(BatchRanker(large.recommender).top_n(histories, 10, Candidates(sample_recommender())),
+                  std::invalid_argument);
+}
+
 TEST_CASE("Batch ranker: a score that is not a number is an error") {
   LargeCatalogue large;
   large.recommender.network.head.bias[1300] = std::numeric_limits<float>::quiet_NaN();

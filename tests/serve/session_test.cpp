@@ -207,6 +207,9 @@ TEST_CASE("Session: allow and block lists, and items that were seen") {
   const Candidates blocked(recommender, {.exclude_seen = {}, .allow = {}, .block = {best}});
   CHECK(session.top_n(1, blocked)[0].item != best);
   CHECK_THROWS_AS(Candidates(recommender, {.exclude_seen = {}, .allow = {"unknown"}, .block = {}}), std::out_of_range);
+  Recommender smaller;
+  smaller.network = NextItemNetwork<float>(recommender.items() - 1, recommender.config);
+  CHECK_THROWS_AS(session.top_n(9, Candidates(smaller)), std::invalid_argument);
 }
 
 TEST_CASE("Session: saved and restored, it goes on with the same bits") {

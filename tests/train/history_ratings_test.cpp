@@ -126,6 +126,24 @@ TEST_CASE("History rating model: learns two tastes that biases can't tell, of st
   }
 }
 
+TEST_CASE("History rating model: the weights with the best validation are kept, without early stopping too") {
+  const RatingSplit split = two_tastes();
+  HistoryRatingConfig config = small;
+  config.epochs = 6;
+  config.learning_rate = 0.3;  // so high that the last epoch is not the best
+  config.neighbours_weight = 0;
+  config.patience = 0;
+  const auto fit = fit_history_ratings(split, config);
+  REQUIRE(fit.epochs.size() == 6);
+  const auto best = std::min_element(fit.epochs.begin(), fit.epochs.end(), [](const auto& a, const auto& b) {
+    return a.validation_rmse.value() < b.validation_rmse.value();
+  });
+  CHECK(fit.best_epoch == best->epoch);
+  const auto cases = rating_cases(split, Part::validation);
+  CHECK(evaluate_ratings(fit.model.predict(cases), targets_of(cases)).rmse.value ==
+        Approx(best->validation_rmse.value()));
+}
+
 TEST_CASE("History rating model: what is not visible changes no prediction") {
   const RatingSplit split = two_tastes();
   const auto model = fit_history_ratings(split, {.vector_size = 4, .hidden_size = 6, .epochs = 2}).model;

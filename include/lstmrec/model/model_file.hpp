@@ -149,10 +149,14 @@ inline MarkovCounts get_counts(const TensorFile& file, const std::vector<std::ui
 }
 
 /// Saves a recommender: network, configuration, vocabulary, titles and counts, in one safetensors file.
-/// Written whole or not at all. Throws Error with the system's reason.
+/// Written whole or not at all. Throws Error with the system's reason, and std::invalid_argument where counts_weight is
+/// above 0 and there are no counts.
 ///
 /// The same recommender gives the same bytes, and so does one that was loaded again.
 inline void save(const Recommender& recommender, const std::filesystem::path& path) {
+  if (recommender.config.counts_weight > 0 && !recommender.uses_counts())
+    throw std::invalid_argument("a recommender with counts_weight " + std::to_string(recommender.config.counts_weight) +
+                                " must have counts to be saved");
   TensorFile file;
   file.metadata["format"] = "lstmrec recommender 2";
   file.metadata["version"] = LSTMREC_VERSION;
@@ -191,7 +195,7 @@ inline Recommender load_recommender(const std::filesystem::path& path) {
     const std::string block = "network.blocks." + std::to_string(k);
     file.expect_shape(block + ".recurrent.recurrent_weight", {hidden, 4 * hidden});
     const auto wide = static_cast<std::uint64_t>(recommender.config.feed_forward_factor) * hidden;
-    file.expect_shape(block + ".feed_forward.expand.weight", {hidden, wide});
+    if (wide > 0) file.expect_shape(block + ".feed_forward.expand.weight", {hidden, wide});
   }
   recommender.network = NextItemNetwork<float>(static_cast<Index>(items), recommender.config);
   for_each_named_parameter(

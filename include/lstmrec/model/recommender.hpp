@@ -40,9 +40,9 @@ struct Recommender {
 
   bool uses_counts() const { return config.counts_weight > 0 && counts.items() > 0; }
 
-  /// The network's output after each history: embedding size × histories, zero for one without events. The histories'
-  /// item indices are this recommender's: those of the sequences it was trained on, or of sequences brought to its
-  /// vocabulary. All advance together, each from its first event, by the steps of a Session.
+  /// The network's output after each history: embedding size × histories; of one without events it means nothing. The
+  /// histories' item indices are this recommender's: those of the sequences it was trained on, or of sequences brought to
+  /// its vocabulary. All advance together, each from its first event, by the steps of a Session.
   Matrix<float> outputs(std::span<const History> histories) const {
     // Longest first; a user's histories beside each other.
     const auto order = order_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });

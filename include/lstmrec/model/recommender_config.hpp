@@ -77,10 +77,12 @@ struct RecommenderConfig {
       message << text << ", got " << value;
       throw std::invalid_argument(message.str());
     };
-    rule(embedding_size >= 1, "embedding_size must be at least 1", embedding_size);
-    rule(hidden_size >= 1, "hidden_size must be at least 1", hidden_size);
-    rule(layers >= 1, "layers must be at least 1", layers);
-    rule(feed_forward_factor >= 0, "feed_forward_factor must not be negative", feed_forward_factor);
+    constexpr std::int64_t most = std::int64_t{1} << 16;  // so that no product of two sizes overflows
+    rule(embedding_size >= 1 && embedding_size <= most, "embedding_size must be in [1, 65536]", embedding_size);
+    rule(hidden_size >= 1 && hidden_size <= most, "hidden_size must be in [1, 65536]", hidden_size);
+    rule(layers >= 1 && layers <= 1024, "layers must be in [1, 1024]", layers);
+    rule(feed_forward_factor >= 0 && feed_forward_factor <= 1024, "feed_forward_factor must be in [0, 1024]",
+         feed_forward_factor);
     rule(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     rule(counts_weight == -1 || (counts_weight >= 0 && counts_weight < 1e6), "counts_weight must be -1 or in [0, 1e6)",
          counts_weight);

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -22,7 +24,7 @@ class Candidates {
  public:
   /// Throws std::out_of_range that names an id which the recommender does not know.
   explicit Candidates(const Recommender& recommender, const CandidateFilter& filter = {})
-      : exclude_seen_(filter.exclude_seen.value_or(!recommender.config.recommend_seen)) {
+      : exclude_seen_(filter.exclude_seen.value_or(!recommender.config.recommend_seen)), items_(recommender.items()) {
     if (filter.allow.empty() && filter.block.empty()) return;
     allowed_.assign(static_cast<std::size_t>(recommender.items()), filter.allow.empty());
     for (const RawId& id : filter.allow) allowed_[recommender.item_ids.index(id)] = true;
@@ -30,10 +32,17 @@ class Candidates {
   }
 
   bool exclude_seen() const { return exclude_seen_; }
+  /// Throws std::invalid_argument where they were made for a recommender of another number of items.
+  void expect_items(Index items) const {
+    if (items != items_)
+      throw std::invalid_argument("expected candidates for " + std::to_string(items) + " items, got some for " +
+                                  std::to_string(items_));
+  }
   bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item]; }
 
  private:
   bool exclude_seen_;
+  Index items_;
   std::vector<bool> allowed_;  ///< By item; empty: all.
 };
 

@@ -97,9 +97,11 @@ class Session {
 
   /// The n items with the highest scores, best first, of equal scores the lower index first; fewer where fewer are
   /// left. The list is borrowed until the next call. Without candidates: all items, without those of the session's
-  /// events unless the recommender was trained to repeat.
+  /// events unless the recommender was trained to repeat. Throws std::invalid_argument on candidates that were made for
+  /// another number of items.
   std::span<const Recommendation> top_n(std::size_t n) { return top_n(n, default_candidates_); }
   std::span<const Recommendation> top_n(std::size_t n, const Candidates& candidates) {
+    candidates.expect_items(recommender_->items());
     best_.resize(std::min(n, is_seen_.size()));
     const auto list = top_k(scores(), best_, [&](std::uint32_t item) {
       return !candidates.allows(item) || (candidates.exclude_seen() && is_seen_[item]);

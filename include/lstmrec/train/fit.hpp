@@ -69,7 +69,7 @@ struct Shard {
 /// NDCG@10 (the last epoch's where the split has no validation targets). Then weighs transition counts against it:
 /// see Recommender and RecommenderConfig::counts_weight, which on return is the weight in use.
 ///
-///     const auto result = fit(split, {.hidden_size = 64, .embedding_size = 64, .epochs = 10});
+///     const auto result = fit(split, {.embedding_size = 64, .hidden_size = 64, .epochs = 10});
 ///
 /// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax cross-entropy,
 /// or a loss of the user's: see ItemLoss). A batch is cut into config.shards parts, each with its own gradients, which are summed in a

@@ -105,6 +105,7 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
       .epochs = static_cast<std::size_t>(config.epochs),
       .batch_size = static_cast<std::size_t>(config.batch_size),
       .patience = static_cast<std::size_t>(config.patience),
+      .keeps_best = true,
       .clip_norm = config.clip_norm,
       .average_decay = config.average_decay,
       .adam = {.weight_decay = config.weight_decay},

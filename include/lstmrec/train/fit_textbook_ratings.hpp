@@ -111,6 +111,7 @@ inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSpl
       .epochs = static_cast<std::size_t>(config.epochs),
       .batch_size = static_cast<std::size_t>(config.batch_size),
       .patience = 0,
+      .keeps_best = false,
       .clip_norm = std::numeric_limits<double>::infinity(),
       .average_decay = 0,
       .adam = {.epsilon = config.epsilon,

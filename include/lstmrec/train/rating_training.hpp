@@ -60,7 +60,8 @@ namespace detail {
 /// What the trainings of both rating models differ in, beside network and batches.
 struct RatingTrainingRules {
   std::size_t epochs, batch_size;
-  std::size_t patience;  ///< 0: no early stopping, and the last weights are kept, not the best ones.
+  std::size_t patience;  ///< 0: no early stopping.
+  bool keeps_best;       ///< Keep the weights with the best validation, not the last.
   double clip_norm, average_decay;
   AdamOptions adam;
   std::uint64_t seed;
@@ -142,7 +143,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
     candidate.network = averages ? average.average() : network;
     const std::optional<double> rmse = validate(candidate);
     ++without_improvement;
-    if (rules.patience == 0 || !rmse) {
+    if (!rules.keeps_best || !rmse) {
       result.model = std::move(candidate);
     } else if (*rmse < best) {
       best = *rmse;

@@ -27,8 +27,7 @@ namespace lstmrec {
 ///     catalogue.network().forward_backward(…, &items);    // items = catalogue.items()
 ///     adam.update(network, gradients, rate, pool, catalogue.columns());
 ///
-/// Negatives are drawn with replacement, with probability ∝ (1 + events in training)^power. Takes 4 bytes an item, and
-/// 8 for the distribution.
+/// Negatives are drawn with replacement, with probability ∝ (1 + events in training)^power. Takes 16 bytes an item.
 template <class Network>
 class SampledCatalogue {
  public:
