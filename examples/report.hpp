@@ -31,7 +31,7 @@ struct ReportUser {
   std::vector<std::string> history;  ///< The last of them, newest first.
   std::vector<Place> recommended;    ///< Best first.
   std::string target;
-  std::uint32_t rank = 0;  ///< Of the target, among all items that the user hasn't had.
+  std::uint32_t rank = 0;  ///< Of the target, among all items that the user hasn't had, if it is one.
 };
 
 /// What a report says. Only `figures` has to be filled: the model, then the baselines, best known last.
@@ -82,7 +82,7 @@ std::vector<ReportUser> draw_users(const S& scorer, const lstmrec::Split& split,
     for (std::size_t age = 0; age < std::min<std::size_t>(10, history.size()); ++age)
       user.history.push_back(title_of(sequences, history[history.size() - 1 - age].item));
     const std::span<const float> own(scores.data(), sequences.items.size());
-    for (const auto& place : top_k(own, best, [&](std::uint32_t i) { return i != wanted && seen.contains(i); }))
+    for (const auto& place : top_k(own, best, [&](std::uint32_t i) { return seen.contains(i); }))
       user.recommended.push_back({title_of(sequences, place.item), place.item == wanted});
     users.push_back(std::move(user));
   }
@@ -209,7 +209,8 @@ inline void write_user(std::ostream& out, const ReportUser& user) {
   const bool hit = user.rank <= user.recommended.size();
   out << "<article class=\"card user\"><header><h3>User " << escaped(user.id) << "</h3><span class=\"verdict"
       << (hit ? " hit" : "") << "\">" << (hit ? "hit: " : "") << "took <b>" << escaped(user.target)
-      << "</b> next, ranked " << count(user.rank) << "</span></header>\n<div class=\"pair\"><div><h4>"
+      << "</b> next, "
+      << (user.rank == lstmrec::not_ranked ? "which is left out as seen" : "ranked " + count(user.rank)) << "</span></header>\n<div class=\"pair\"><div><h4>"
       << (user.history.empty() ? "No history" : "History, newest first") << "</h4><ul>\n";
   for (const auto& title : user.history) out << "<li>" << escaped(title) << "</li>\n";
   if (user.events > user.history.size())

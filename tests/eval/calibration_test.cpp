@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -64,6 +65,25 @@ TEST_CASE("a list of all items holds all probability, and seen items hold none")
   CHECK(calibration(scorer, split, evaluation, {.cutoff = 1, .bins = 1}).bins[0].predicted == Approx(0.5));
   CHECK(calibration(scorer, split, evaluation, {.cutoff = 1, .bins = 1, .filter_seen = false}).bins[0].predicted ==
         Approx(0.25));
+}
+
+TEST_CASE("calibration: scores without a finite best, and users who have seen all items") {
+  const Split split = weighted_coin();
+  const auto infinite = [](float best) {
+    return scorer_of(4, [=](History, std::uint32_t item) {
+      return item == 1 ? best : -std::numeric_limits<float>::infinity();
+    });
+  };
+  const auto predicted = [&](const auto& scorer) {
+    return calibration(scorer, split, evaluate(scorer, split, split.test), {.cutoff = 1, .bins = 1}).bins[0].predicted;
+  };
+  CHECK(predicted(infinite(-std::numeric_limits<float>::infinity())) == Approx(0.5));  // two items alike
+  CHECK(predicted(infinite(std::numeric_limits<float>::infinity())) == Approx(1));
+
+  const Split all_seen = split_of({{0, 1, 0}, {1, 0, 1}}, 2);
+  const auto scorer = constant(2);
+  const auto nothing = calibration(scorer, all_seen, evaluate(scorer, all_seen, all_seen.test), {.bins = 1});
+  CHECK((nothing.bins[0].predicted == 0 && nothing.bins[0].observed == 0));
 }
 
 TEST_CASE("calibration does not depend on threads, and bins ascend") {

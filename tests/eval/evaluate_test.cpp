@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,16 @@ Split random_split(std::uint64_t seed = 3) {
   return leave_one_out(sequences(make_interactions(random_log(seed, 3000, 90, 60))));
 }
 
+/// The part of the test targets whose item the user has had before.
+double repeated_targets(const Split& split) {
+  std::size_t count = 0;
+  for (const Target target : split.test) {
+    const History history = split.history(target);
+    count += std::any_of(history.begin(), history.end(), [&](auto& e) { return e.item == split.event(target).item; });
+  }
+  return static_cast<double>(count) / static_cast<double>(split.test.size());
+}
+
 bool equal(const Estimate& a, const Estimate& b) { return a.value == b.value && a.low == b.low && a.high == b.high; }
 
 bool equal(const Evaluation& a, const Evaluation& b) {
@@ -51,25 +62,26 @@ TEST_CASE("an evaluation by hand") {
   const Split split = split_of({{0, 1, 2, 3, 4}, {1, 2, 0}, {0, 1, 0}}, 5);
   const auto by_index = scorer_of(5, [](History, std::uint32_t item) { return -static_cast<float>(item); });
   const auto result = evaluate(by_index, split, split.test, {.cutoffs = {1, 2}});
-  // User 0 has seen all but 4. User 1 is left with 0, 3, 4. User 2 repeats item 0, which stays a candidate.
-  CHECK(result.ranks == std::vector<std::uint32_t>{1, 1, 1});
+  // User 0 has seen all but 4. User 1 is left with 0, 3, 4. User 2 repeats item 0, which is left out as seen.
+  CHECK(result.ranks == std::vector<std::uint32_t>{1, 1, not_ranked});
+  CHECK(contains(result.protocol, "seen items left out (repeats among the targets, which are misses: 1)"));
   CHECK(result.users == 3);
   CHECK(result.items == 5);
 
   const auto backwards = scorer_of(5, [](History, std::uint32_t item) { return static_cast<float>(item); });
   const auto worse = evaluate(backwards, split, split.test, {.cutoffs = {1, 3, 4}});
-  // Candidates: 4 | 4 3 0 | 4 3 2 0.
-  CHECK(worse.ranks == std::vector<std::uint32_t>{1, 3, 4});
+  // Candidates: 4 | 4 3 0 | 4 3 2.
+  CHECK(worse.ranks == std::vector<std::uint32_t>{1, 3, not_ranked});
   CHECK(worse.hr_at(1).value == Approx(1 / 3.));
   CHECK(worse.hr_at(3).value == Approx(2 / 3.));
   CHECK(worse.ndcg_at(3).value == Approx((1 + 0.5) / 3));
-  CHECK(worse.ndcg_at(4).value == Approx((1 + 0.5 + 1 / std::log2(5)) / 3));
-  CHECK(worse.mrr.value == Approx((1 + 1 / 3. + 1 / 4.) / 3));
+  CHECK(worse.ndcg_at(4).value == Approx((1 + 0.5) / 3));
+  CHECK(worse.mrr.value == Approx((1 + 1 / 3.) / 3));
   CHECK(worse.coverage == std::vector<double>{1 / 5., 4 / 5., 4 / 5.});
-  // Training counts 2 2 1 0 0. First places: three times item 4; the first three: 4 | 4 3 0 | 4 3 2.
+  // Training counts 2 2 1 0 0. First places: three times item 4; the first three or four: 4 | 4 3 0 | 4 3 2.
   CHECK(worse.mean_popularity[0] == 0);
   CHECK(worse.mean_popularity[1] == Approx((2 + 1) / 7.));
-  CHECK(worse.mean_popularity[2] == Approx((2 + 1 + 2) / 8.));
+  CHECK(worse.mean_popularity[2] == Approx((2 + 1) / 7.));
   CHECK_THROWS_AS(worse.hr_at(2), std::out_of_range);
 
   const auto unfiltered = evaluate(backwards, split, split.test, {.filter_seen = false});
@@ -83,13 +95,14 @@ TEST_CASE("a constant scorer is last, as ties count against it") {
   const auto result = evaluate(constant(items), split, split.test);
   double mrr = 0;
   for (std::size_t k = 0; k < split.test.size(); ++k) {
-    std::vector<std::uint32_t> seen;
-    for (const Event& event : split.history(split.test[k]))
-      if (event.item != split.event(split.test[k]).item) seen.push_back(event.item);
-    std::sort(seen.begin(), seen.end());
-    const auto distinct = std::unique(seen.begin(), seen.end()) - seen.begin();
-    CHECK(result.ranks[k] == items - static_cast<std::size_t>(distinct));
-    mrr += 1 / static_cast<double>(result.ranks[k]);
+    std::set<std::uint32_t> seen;
+    for (const Event& event : split.history(split.test[k])) seen.insert(event.item);
+    if (seen.contains(split.event(split.test[k]).item)) {
+      CHECK(result.ranks[k] == not_ranked);
+    } else {
+      CHECK(result.ranks[k] == items - seen.size());
+      mrr += 1 / static_cast<double>(result.ranks[k]);
+    }
   }
   CHECK(result.mrr.value == Approx(mrr / static_cast<double>(split.test.size())));
   const auto unfiltered = evaluate(constant(items), split, split.test, {.filter_seen = false});
@@ -97,27 +110,27 @@ TEST_CASE("a constant scorer is last, as ties count against it") {
   CHECK(unfiltered.mrr.value == Approx(1 / static_cast<double>(items)));
 }
 
-TEST_CASE("an oracle is always right") {
+TEST_CASE("an oracle is always right, but for repeats where seen items are left out") {
   const Split split = random_split();
-  const auto result = evaluate(oracle(split.sequences.items.size()), split, split.test, {.cutoffs = {1, 10}});
+  const auto scorer = oracle(split.sequences.items.size());
+  const auto filtered = evaluate(scorer, split, split.test, {.cutoffs = {1, 10}});
+  for (const Estimate& figure : {filtered.hr_at(1), filtered.ndcg_at(10), filtered.mrr})
+    CHECK(figure.value == Approx(1 - repeated_targets(split)));
+  const auto result = evaluate(scorer, split, split.test, {.cutoffs = {1, 10}, .filter_seen = false});
   CHECK(std::all_of(result.ranks.begin(), result.ranks.end(), [](auto rank) { return rank == 1; }));
   for (const Estimate& figure : {result.hr_at(1), result.hr_at(10), result.ndcg_at(1), result.ndcg_at(10), result.mrr})
     CHECK((figure.value == 1 && figure.low == 1 && figure.high == 1));
 }
 
-TEST_CASE("repeating the history is right only for targets that are repeats") {
+TEST_CASE("repeating the history is right only for repeats, and only where seen items are left in") {
   const Split split = random_split();
-  const auto scorer = repeats_history(split.sequences.items.size());
-  const auto result = evaluate(scorer, split, split.test, {.cutoffs = {1}});
-  double repeats = 0;
-  for (const Target target : split.test) {
-    const History history = split.history(target);
-    repeats += std::any_of(history.begin(), history.end(), [&](auto& e) { return e.item == split.event(target).item; });
-  }
-  CHECK(repeats > 0);
-  CHECK(repeats < static_cast<double>(split.test.size()));
-  // Of the seen items only a target that is one itself is a candidate.
-  CHECK(result.hr_at(1).value == Approx(repeats / static_cast<double>(split.test.size())));
+  const std::size_t items = split.sequences.items.size();
+  const auto all = evaluate(repeats_history(items), split, split.test, {.cutoffs = {items - 1}, .filter_seen = false});
+  REQUIRE(repeated_targets(split) > 0);
+  REQUIRE(repeated_targets(split) < 1);
+  CHECK(all.hr_at(items - 1).value == Approx(repeated_targets(split)));  // who hasn't had it, ranks it last
+  const auto filtered = evaluate(repeats_history(items), split, split.test, {.cutoffs = {items}});
+  CHECK(filtered.hr_at(items).value == Approx(1 - repeated_targets(split)));
 }
 
 TEST_CASE("repeating the history is never right where nothing repeats") {
@@ -188,8 +201,8 @@ TEST_CASE("an evaluation says what is wrong") {
 TEST_CASE("cutoffs past the last item hold all candidates") {
   const Split split = split_of({{0, 1, 2, 3, 4}, {1, 2, 0}, {0, 1, 0}}, 5);
   const auto result = evaluate(constant(5), split, split.test, {.cutoffs = {100}});
-  CHECK(result.hr_at(100).value == 1);
-  CHECK(result.coverage[0] == Approx(4 / 5.));  // nobody is offered item 1
+  CHECK(result.hr_at(100).value == Approx(2 / 3.));  // the third target is a repeat
+  CHECK(result.coverage[0] == Approx(4 / 5.));       // nobody is offered item 1
 }
 
 TEST_CASE("tables show value, interval and protocol") {

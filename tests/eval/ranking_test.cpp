@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -20,6 +21,9 @@ TEST_CASE("metrics of a rank") {
   CHECK(ndcg(10, 10) == Approx(1 / std::log2(11)));
   CHECK(ndcg(11, 10) == 0);
   CHECK(reciprocal_rank(4) == 0.25);
+  const std::size_t all = std::numeric_limits<std::size_t>::max();
+  CHECK(hit(not_ranked - 1, all) == 1);
+  CHECK((hit(not_ranked, all) == 0 && ndcg(not_ranked, all) == 0 && reciprocal_rank(not_ranked) == 0));
 }
 
 TEST_CASE("the rank counts what is better or equal and not excluded") {
@@ -29,7 +33,7 @@ TEST_CASE("the rank counts what is better or equal and not excluded") {
   CHECK(rank_of(scores, 2) == 5);  // 5 and 4 are better, two others equal
   CHECK(rank_of(scores, 2, std::array{0u, 3u}) == 3);
   CHECK(rank_of(scores, 2, std::array{1u}) == 5);
-  CHECK(rank_of(scores, 2, std::array{2u, 0u}) == 4);  // the target is never excluded
+  CHECK(rank_of(scores, 2, std::array{0u, 2u}) == not_ranked);
 }
 
 TEST_CASE("equal scores give the last rank") {

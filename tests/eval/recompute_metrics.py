@@ -6,7 +6,7 @@
 Shares nothing with the library: it reads the log, finds each user's last event, and looks for it in the user's list.
 LOG is u.data (user, item, rating, time; tabs), ratings.csv, or a file of sequences (user item item ...; spaces).
 LISTS has a line a user: the user, then the items, best first, separated by tabs. A list has to hold exactly the items
-that the user has not had before the last event, and that event's item. Exits with 1 and says why if anything differs.
+that the user has not had before the last event; if that event's item isn't among them, it is a miss. Exits with 1 and says why if anything differs.
 """
 
 import argparse
@@ -53,9 +53,9 @@ def ranks_of(sequences, lists_path):
                 sys.exit(f"user {user} has two lists")
             if len(set(ranked)) != len(ranked):
                 sys.exit(f"user {user}: an item stands twice")
-            if set(ranked) != (catalogue - set(history)) | {target}:
+            if set(ranked) != catalogue - set(history):
                 sys.exit(f"user {user}: the list does not hold exactly the candidates")
-            ranks[user] = ranked.index(target) + 1
+            ranks[user] = ranked.index(target) + 1 if target in ranked else math.inf
     if set(ranks) != expected:
         sys.exit(f"{len(ranks)} users have lists, {len(expected)} have a last event to predict")
     return list(ranks.values())

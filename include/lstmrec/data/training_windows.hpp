@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace lstmrec {
@@ -44,7 +45,7 @@ inline std::vector<Window> cut_windows(const Split& split, std::uint32_t length,
 struct WindowTargets {
   std::uint32_t count = 1;    ///< Each input predicts this many of the events that follow it, where there are so many,
   double decay = 1;           ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1.
-  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss.
+  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss: no targets either.
 };
 
 /// Some windows as one packed batch. Column j belongs to one input event.
@@ -52,18 +53,23 @@ struct WindowBatch {
   PackedSteps steps;
   std::vector<std::uint32_t> inputs;                          ///< Item of every column.
   std::vector<std::uint32_t> targets;                         ///< WindowTargets::count a column.
-  std::vector<float> weights;                                 ///< Likewise; those of a column sum to column_weight.
+  std::vector<float> weights;                                 ///< Likewise; a column's sum to column_weight, or are all 0.
   std::vector<std::span<const std::uint32_t>> excluded;       ///< A list a column, or empty.
   std::vector<std::uint64_t> keys;                            ///< Of the dropout masks: from (seed, user, position).
 };
 
-/// Fills batches from windows. Keeps the items of all events once more, contiguous: 4 bytes an event.
+/// Fills batches from windows. Keeps the items of all events once more, contiguous: 4 bytes an event, and a bit each.
 class WindowBatches {
  public:
   /// Borrows the split.
   WindowBatches(const Split& split, const WindowTargets& targets) : split_(&split), targets_(targets) {
     items_.reserve(split.sequences.events.size());
     for (const Event& event : split.sequences.events) items_.push_back(event.item);
+    is_repeat_.reserve(items_.size());
+    std::vector<std::size_t> last_user(split.sequences.items.size(), split.sequences.size());
+    for (std::size_t user = 0; user < split.sequences.size(); ++user)
+      for (const Event& event : split.sequences[user])
+        is_repeat_.push_back(std::exchange(last_user[event.item], user) == user);
   }
 
   /// `windows` are sorted here, longest first. `column_weight`: 1 / the number of inputs over which the loss is
@@ -95,18 +101,30 @@ class WindowBatches {
     batch.inputs[column] = history[position];
     if (targets_.exclude_seen) batch.excluded[column] = history.first(position + 1);
     const auto count = std::min<std::size_t>(targets_.count, history.size() - position - 1);
+    const auto is_target = [&](std::size_t k) { return !targets_.exclude_seen || !is_seen(user, position, k); };
     double sum = 0, weight = 1;
-    for (std::size_t k = 0; k < count; ++k, weight *= targets_.decay) sum += weight;
+    for (std::size_t k = 0; k < count; ++k, weight *= targets_.decay)
+      if (is_target(k)) sum += weight;
     weight = static_cast<double>(column_weight) / sum;
     for (std::size_t k = 0; k < count; ++k, weight *= targets_.decay) {
+      if (!is_target(k)) continue;
       batch.targets[column * targets_.count + k] = history[position + 1 + k];
       batch.weights[column * targets_.count + k] = static_cast<float>(weight);
     }
   }
 
+  /// Whether the item of the k-th event after `position` has an event up to there.
+  bool is_seen(std::uint32_t user, std::uint32_t position, std::size_t k) const {
+    const std::size_t begin = split_->sequences.offsets[user], event = begin + position + 1 + k;
+    if (!is_repeat_[event]) return false;
+    const auto history = std::span(items_).subspan(begin, position + 1);
+    return std::find(history.begin(), history.end(), items_[event]) != history.end();
+  }
+
   const Split* split_;
   WindowTargets targets_;
   std::vector<std::uint32_t> items_;
+  std::vector<bool> is_repeat_;  ///< By event: whether its user had the item before.
 };
 
 }  // namespace lstmrec

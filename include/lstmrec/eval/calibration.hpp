@@ -66,12 +66,15 @@ Calibration calibration(const S& scorer, const Split& split, const Evaluation& e
     std::vector<ScoredItem> best(std::min(items, options.cutoff));
     SeenItems seen(items);
     for (std::size_t column = 0; column < chosen.size(); ++column) {
-      const std::uint32_t wanted = split.event(targets[chosen[column]]).item;
       seen.assign(options.filter_seen ? histories[column] : History{});
-      const auto left_out = [&](std::uint32_t item) { return seen.contains(item) && item != wanted; };
+      const auto left_out = [&](std::uint32_t item) { return seen.contains(item); };
       const std::span<const float> own(scores.col(static_cast<Index>(column)).data(), items);
       const auto list = top_k(own, best, left_out);
-      const auto weight = [&](float score) { return std::exp(static_cast<double>(score - list[0].score)); };
+      if (list.empty()) continue;  // all items are seen: nothing is expected
+      const float largest = list[0].score;
+      const auto weight = [&](float score) {
+        return score == largest ? 1.0 : std::exp(static_cast<double>(score - largest));  // equal infinities too
+      };
       double all = 0, listed = 0;
       for (std::uint32_t item = 0; item < items; ++item)
         if (!left_out(item)) all += weight(own[item]);

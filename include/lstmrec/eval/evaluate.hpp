@@ -27,7 +27,7 @@ namespace lstmrec {
 
 struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {5, 10, 20};
-  bool filter_seen = true;               ///< Leave out the items of the history, the target excepted.
+  bool filter_seen = true;               ///< Leave out the items of the history. A target among them is a miss.
   std::size_t threads = 0;               ///< 0: as many as there are processors.
   std::size_t batch = 64;                ///< Histories scored at once; a thread holds items × batch scores.
   std::size_t bootstrap_samples = 1000;  ///< 0: no intervals.
@@ -42,7 +42,7 @@ struct Evaluation {
   std::vector<double> coverage;         ///< By cutoff: the share of all items that are in somebody's first k.
   std::vector<double> mean_popularity;  ///< By cutoff: the training events of an item, mean over all first k.
   std::vector<Target> targets;
-  std::vector<std::uint32_t> ranks;  ///< By target, the best being 1.
+  std::vector<std::uint32_t> ranks;  ///< By target, the best being 1; not_ranked where it was left out as seen.
   std::size_t users = 0, items = 0;
   std::string protocol;  ///< One line for tables.
 
@@ -123,6 +123,8 @@ struct Recommended {
 ///     result.ndcg_at(10).value;
 ///
 /// Full ranking, never sampled; ties count against the model (rank_of); the scorer sees nothing from the target on.
+/// Where seen items are left out, a target that the user has had before is a miss, as it is in every list that a
+/// Session makes; the protocol then says how many there are.
 /// Targets are scored in batches of similar history length. The figures don't depend on the number of threads, nor on
 /// the batch if the scores don't. Memory: items × batch scores a thread.
 /// Throws std::invalid_argument if there are no targets or cutoffs, or if scorer and data don't fit, and Error on a
@@ -162,11 +164,9 @@ Evaluation evaluate(const S& scorer, const Split& split, std::span<const Target>
       for (std::size_t column = 0; column < chosen.size(); ++column) {
         const Target target = targets[chosen[column]];
         const std::span<const float> own(scores.col(static_cast<Index>(column)).data(), items);
-        const std::uint32_t wanted = split.event(target).item;
         seen.assign(options.filter_seen ? histories[column] : History{});
-        result.ranks[chosen[column]] = rank_of(own, wanted, seen.list());
-        recommended[worker].add(
-            top_k(own, best, [&](std::uint32_t item) { return seen.contains(item) && item != wanted; }), counts);
+        result.ranks[chosen[column]] = rank_of(own, split.event(target).item, seen.list());
+        recommended[worker].add(top_k(own, best, [&](std::uint32_t item) { return seen.contains(item); }), counts);
       }
     }
   });
@@ -194,8 +194,10 @@ Evaluation evaluate(const S& scorer, const Split& split, std::span<const Target>
   result.targets.assign(targets.begin(), targets.end());
   result.users = sums.users();
   result.items = items;
-  result.protocol = split.protocol + (options.filter_seen ? "; seen items left out" : "; seen items left in") +
-                    ", all items ranked, ties against the model";
+  result.protocol = split.protocol + (options.filter_seen ? "; seen items left out" : "; seen items left in");
+  if (const auto repeats = std::count(result.ranks.begin(), result.ranks.end(), not_ranked); repeats > 0)
+    result.protocol += " (repeats among the targets, which are misses: " + std::to_string(repeats) + ")";
+  result.protocol += ", all items ranked, ties against the model";
   return result;
 }
 

@@ -27,7 +27,8 @@ struct RankedListOptions {
 /// Writes the ranking behind an evaluation, for others to check it: a line a target, in the order of the targets, with
 /// the user and then the items, best first, in original ids separated by tabs.
 ///
-/// Of equal scores the target stands last, so that its place in the list is its rank, and the others stand by index.
+/// Of equal scores the target stands last, so that its place in the list is its rank, and the others stand by index. A
+/// target that is left out as seen stands in no list.
 /// Throws std::invalid_argument as evaluate() does, and Error on a NaN among the scores or if writing fails.
 template <Scorer S>
 void write_ranked_lists(std::ostream& out, const S& scorer, const Split& split, std::span<const Target> targets,
@@ -45,7 +46,7 @@ void write_ranked_lists(std::ostream& out, const S& scorer, const Split& split, 
     seen.assign(options.filter_seen ? history : History{});
     // The others alone, so that the target can be put where its rank says.
     const auto list = top_k(own, best, [&](std::uint32_t item) { return item == wanted || seen.contains(item); });
-    const std::size_t place = rank_of(own, wanted, seen.list()) - 1;
+    const std::size_t place = std::size_t{rank_of(own, wanted, seen.list())} - 1;
     out << split.sequences.users.id(target.user);
     for (std::size_t k = 0, next = 0; k < best.size() && (next < list.size() || k == place); ++k)
       out << '\t' << split.sequences.items.id(k == place ? wanted : list[next++].item);

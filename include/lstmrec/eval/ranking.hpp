@@ -10,6 +10,7 @@
 
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/eval/metrics.hpp>
 
 namespace lstmrec {
 
@@ -18,7 +19,7 @@ namespace lstmrec {
 ///
 ///     rank = 1 + |{j ≠ target, not excluded: score(j) ≥ score(target)}|
 ///
-/// `excluded`: distinct items; the target itself is never excluded, even if it is among them.
+/// `excluded`: distinct items. A target among them is not_ranked: no list would hold it.
 /// Throws Error on a NaN among the scores. Cost: one pass over the scores.
 inline std::uint32_t rank_of(std::span<const float> scores, std::uint32_t target,
                              std::span<const std::uint32_t> excluded = {}) {
@@ -32,8 +33,10 @@ inline std::uint32_t rank_of(std::span<const float> scores, std::uint32_t target
     const auto nan = std::find_if(scores.begin(), scores.end(), [](float score) { return std::isnan(score); });
     throw Error("the score of item " + std::to_string(nan - scores.begin()) + " (dense index) is not a number");
   }
-  for (const std::uint32_t item : excluded)
-    if (item != target) at_least -= scores[item] >= to_beat;
+  for (const std::uint32_t item : excluded) {
+    if (item == target) return not_ranked;
+    at_least -= scores[item] >= to_beat;
+  }
   return at_least;
 }
 

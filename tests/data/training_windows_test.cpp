@@ -1,0 +1,69 @@
+#include <lstmrec/data/training_windows.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/logs.hpp"
+#include "eval/small_split.hpp"
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+
+using namespace lstmrec;
+
+namespace {
+
+/// All inputs of a split's only user as one batch, each with a weight of 1.
+WindowBatch batch_of(const std::vector<std::uint32_t>& items, const WindowTargets& targets) {
+  auto events = items;
+  events.insert(events.end(), {0, 0});  // left out for validation and test
+  const Split split = split_of({events}, 9);
+  std::vector<Window> windows{{0, 0, static_cast<std::uint32_t>(items.size() - 1)}};
+  WindowBatch batch;
+  WindowBatches(split, targets).fill(windows, 1, 1, batch);
+  for (auto& excluded : batch.excluded) excluded = {};  // would outlive the items
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("windows cover every input of every user once, whatever the seed") {
+  const Split split = leave_one_out(sequences(make_interactions(random_log(3, 2000, 40, 60))));
+  std::vector<std::vector<Window>> cuts;
+  for (const std::uint64_t seed : {1, 2}) {
+    std::vector<std::vector<int>> covered;
+    for (const auto length : split.train_length) covered.emplace_back(length < 2 ? 0 : length - 1);
+    cuts.push_back(cut_windows(split, 7, seed));
+    for (const Window& window : cuts.back()) {
+      CHECK((window.size() >= 1 && window.size() <= 7));
+      for (std::uint32_t k = window.begin; k < window.end; ++k) ++covered[window.user].at(k);
+    }
+    for (const auto& user : covered) CHECK(std::all_of(user.begin(), user.end(), [](int n) { return n == 1; }));
+  }
+  CHECK_FALSE(std::equal(cuts[0].begin(), cuts[0].end(), cuts[1].begin(), cuts[1].end(),
+                         [](const Window& a, const Window& b) { return a.user == b.user && a.begin == b.begin; }));
+}
+
+TEST_CASE("an input predicts the events that follow it, with decaying weights") {
+  const WindowBatch batch = batch_of({1, 2, 3, 4}, {.count = 2, .decay = 0.5, .exclude_seen = true});
+  CHECK(batch.inputs == std::vector<std::uint32_t>{1, 2, 3});
+  CHECK(batch.targets == std::vector<std::uint32_t>{2, 3, 3, 4, 4, 0});
+  const std::vector<float> weights{2 / 3.f, 1 / 3.f, 2 / 3.f, 1 / 3.f, 1, 0};
+  for (std::size_t k = 0; k < weights.size(); ++k) CHECK(batch.weights[k] == Approx(weights[k]));
+}
+
+TEST_CASE("an item that the user has had up to an input is no target of it where seen items are left out") {
+  const std::vector<std::uint32_t> items{1, 2, 1, 3, 3, 2, 1};
+  const WindowBatch left_out = batch_of(items, {.count = 3, .decay = 1, .exclude_seen = true});
+  // By input 1 2 1 3 3 2: of 2 1 3 all but 1; of 1 3 3 both 3; of 3 3 2 both 3; then nothing.
+  const std::vector<float> weights{.5f, 0, .5f, 0, .5f, .5f, .5f, .5f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  for (std::size_t k = 0; k < weights.size(); ++k) CHECK(left_out.weights[k] == weights[k]);
+  CHECK(left_out.targets == std::vector<std::uint32_t>{2, 0, 3, 0, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+
+  const WindowBatch left_in = batch_of(items, {.count = 1, .decay = 1, .exclude_seen = false});
+  CHECK(left_in.targets == std::vector<std::uint32_t>(items.begin() + 1, items.end()));
+  CHECK(left_in.weights == std::vector<float>(6, 1.f));
+  CHECK(left_in.excluded.empty());
+}
