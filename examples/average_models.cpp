@@ -59,19 +59,12 @@ class AveragedRecommenders {
   std::span<const Recommender> models_;
 };
 
-bool same_items(const Vocabulary& a, const Vocabulary& b) {
-  if (a.size() != b.size()) return false;
-  for (std::uint32_t item = 0; item < a.size(); ++item)
-    if (a.id(item) != b.id(item)) return false;
-  return true;
-}
-
 std::vector<Recommender> load_all(const std::vector<Path>& paths) {
   std::vector<Recommender> models;
   for (const Path& path : paths) {
     Recommender& model = models.emplace_back(load_recommender(path));
     model.prepare_sessions();
-    if (!same_items(model.item_ids, models.front().item_ids))
+    if (!(model.item_ids == models.front().item_ids))
       throw Error(path.string() + ": expected the items of " + paths.front().string() + ", got others");
     if (model.config.recommend_seen != models.front().config.recommend_seen)
       throw Error(path.string() + ": expected recommend_seen as in " + paths.front().string());

@@ -31,8 +31,8 @@ using namespace example;
 
 struct Arguments {
   std::filesystem::path model, data, all;
-  std::string user, allow, block;
-  std::optional<std::string> history;
+  std::string user;
+  std::optional<std::string> history, allow, block;
   std::size_t top = 10, threads = 0;
   bool seen = false;
 };
@@ -248,10 +248,10 @@ int work(const Arguments& a) {
   const Recommender recommender = load_recommender(a.model);
   CandidateFilter filter;
   if (a.seen) filter.exclude_seen = false;
-  if (!a.allow.empty()) filter.allow = parse_ids(a.allow, "--allow");
-  if (!a.block.empty()) filter.block = parse_ids(a.block, "--block");
+  if (a.allow) filter.allow = parse_ids(*a.allow, "--allow");
+  if (a.block) filter.block = parse_ids(*a.block, "--block");
   const auto history = a.history ? parse_ids(*a.history, "--history") : std::vector<RawId>();
-  check_known(recommender, filter.allow, "--allow");
+  if (filter.allow) check_known(recommender, *filter.allow, "--allow");
   check_known(recommender, filter.block, "--block");
   check_known(recommender, history, "--history");
   const Candidates candidates(recommender, filter);

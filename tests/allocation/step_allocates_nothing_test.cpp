@@ -133,7 +133,7 @@ TEST_CASE("Session: observing and a list allocate nothing once a list of that le
     recommender.counts.popularity = Popularity(recommender.item_counts);
   }
   Session session(recommender);
-  const Candidates candidates(recommender, {.exclude_seen = {}, .allow = {}, .block = {3000, 6000}});
+  const Candidates candidates(recommender, {.block = {3000, 6000}});
   session.top_n(10);
   CHECK(allocations_in([&] {
           for (int id = 0; id < 300; ++id) {

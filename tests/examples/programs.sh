@@ -295,6 +295,7 @@ recommends_after_a_history() {
   [[ $(sed '1,/^Recommended/d' out | awk '{print $2}') == "$first"$'\n'"$third" ]] || fail '--allow should leave two'
   expect 0 "${run[@]}" --history 36,72 --allow 36
   grep -q 'nothing is left' out || fail 'what the user has had should not be recommended'
+  expect_error 1 '--allow: expected ids separated by commas, got ""' "${run[@]}" --history 36,72 --allow ''
   expect 0 "${run[@]}" --history 36,72 --allow 36 --seen
   grep -qE '^ +1 +36 ' out || fail '--seen should recommend it again'
   expect_error 1 '--history: the model knows no item 999999' "${run[@]}" --history 36,999999

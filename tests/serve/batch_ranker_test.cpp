@@ -70,7 +70,7 @@ TEST_CASE("Batch ranker: lists are the head of a full sort, with and without cou
   const auto histories = some_histories(sample_split().sequences);
   for (const std::size_t n : {0, 1, 10, 100000}) check_lists(recommender, histories, n, Candidates(recommender));
   check_lists(recommender, histories, 10,
-              Candidates(recommender, {.exclude_seen = false, .allow = {}, .block = {recommender.item_ids.id(3)}}));
+              Candidates(recommender, {.exclude_seen = false, .block = {recommender.item_ids.id(3)}}));
 }
 
 TEST_CASE("Batch ranker: more items than a tile") {

@@ -45,17 +45,28 @@ TEST_CASE("Lists for all users: titles are quoted where CSV asks for it, and blo
   Recommender recommender = sample_recommender();
   for (auto& info : recommender.catalogue) info.title = "One, \"two\"";
   std::ostringstream csv;
-  const Candidates candidates(recommender, {.exclude_seen = false, .allow = {recommender.item_ids.id(2)}, .block = {}});
+  const Candidates candidates(recommender, {.exclude_seen = false, .allow = {{recommender.item_ids.id(2)}}});
   write_recommendations(recommender, sample_split().sequences, 5, candidates, csv);
   CHECK(csv.str().find(",1," + recommender.item_ids.id(2).text() + ",") != std::string::npos);
   CHECK(csv.str().find(",\"One, \"\"two\"\"\"\n") != std::string::npos);
   CHECK(csv.str().find(",2,") == std::string::npos);  // no second rank
 }
 
-TEST_CASE("Lists for all users: sequences with other items are refused") {
+TEST_CASE("Lists for all users: sequences with other items are refused, and with the same in another order") {
   Sequences other = sequences(make_interactions(std::vector<std::tuple<int, int, int, float>>{{1, 2, 3, 4.0f}}));
   std::ostringstream csv;
   CHECK_THROWS_AS(
       write_recommendations(sample_recommender(), other, 3, Candidates(sample_recommender()), csv),
       std::invalid_argument);
+
+  Split split = sample_split();
+  Vocabulary reversed;
+  for (std::uint32_t item = 0; item < split.sequences.items.size(); ++item)
+    reversed.add(split.sequences.items.id(static_cast<std::uint32_t>(split.sequences.items.size()) - 1 - item));
+  split.sequences.items = reversed;
+  CHECK_THROWS_AS(
+      write_recommendations(sample_recommender(), split.sequences, 3, Candidates(sample_recommender()), csv),
+      std::invalid_argument);
+  CHECK_THROWS_AS(evaluate(sample_recommender(), split, split.test), std::invalid_argument);
+  CHECK(csv.str().empty());
 }

@@ -63,6 +63,9 @@ class Vocabulary {
 
   std::size_t size() const { return ids_.size(); }
 
+  /// Whether both have the same ids with the same indices. O(ids).
+  friend bool operator==(const Vocabulary& a, const Vocabulary& b) { return a.ids_ == b.ids_; }
+
  private:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 

@@ -50,7 +50,7 @@ template <Scorer S>
 Calibration calibration(const S& scorer, const Split& split, const Evaluation& evaluation,
                         const CalibrationOptions& options = {}) {
   const std::span<const Target> targets(evaluation.targets);
-  detail::check_targets(scorer.items(), split, targets);
+  detail::check_targets(scorer, split, targets);
   if (options.bins < 1 || options.cutoff < 1) throw std::invalid_argument("bins and cutoff must be at least 1");
   constexpr std::size_t batch = 64;
   const std::size_t items = split.sequences.items.size();

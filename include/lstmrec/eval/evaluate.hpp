@@ -60,11 +60,15 @@ struct Evaluation {
 
 namespace detail {
 
-inline void check_targets(Index scorer_items, const Split& split, std::span<const Target> targets) {
+template <Scorer S>
+void check_targets(const S& scorer, const Split& split, std::span<const Target> targets) {
   const Sequences& sequences = split.sequences;
-  if (static_cast<std::size_t>(scorer_items) != sequences.items.size())
-    throw std::invalid_argument("the scorer knows " + std::to_string(scorer_items) + " items, the data has " +
+  if (static_cast<std::size_t>(scorer.items()) != sequences.items.size())
+    throw std::invalid_argument("the scorer knows " + std::to_string(scorer.items()) + " items, the data has " +
                                 std::to_string(sequences.items.size()));
+  if constexpr (requires { scorer.item_ids == sequences.items; })
+    if (!(scorer.item_ids == sequences.items))
+      throw std::invalid_argument("the scorer's items have other indices than those of the data: see align_items");
   if (targets.empty()) throw std::invalid_argument("there are no targets to evaluate");
   for (const Target target : targets)
     if (target.user >= sequences.size() || target.position >= sequences[target.user].size())
@@ -132,7 +136,7 @@ struct Recommended {
 template <Scorer S>
 Evaluation evaluate(const S& scorer, const Split& split, std::span<const Target> targets,
                     const EvaluateOptions& options = {}) {
-  detail::check_targets(scorer.items(), split, targets);
+  detail::check_targets(scorer, split, targets);
   if (options.cutoffs.empty() || std::count(options.cutoffs.begin(), options.cutoffs.end(), std::size_t{0}) > 0)
     throw std::invalid_argument("there must be cutoffs, each at least 1");
   if (options.batch < 1) throw std::invalid_argument("batch must be at least 1");

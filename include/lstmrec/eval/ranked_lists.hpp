@@ -33,7 +33,7 @@ struct RankedListOptions {
 template <Scorer S>
 void write_ranked_lists(std::ostream& out, const S& scorer, const Split& split, std::span<const Target> targets,
                         const RankedListOptions& options = {}) {
-  detail::check_targets(scorer.items(), split, targets);
+  detail::check_targets(scorer, split, targets);
   const std::size_t items = split.sequences.items.size();
   Matrix<float> scores(static_cast<Index>(items), 1);
   std::vector<ScoredItem> best(std::min(options.length, items));

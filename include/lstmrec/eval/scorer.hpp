@@ -19,7 +19,8 @@ namespace lstmrec {
 ///     };
 ///
 /// `scores`: items × histories, one column a history, to be overwritten. A higher score is better and only the order
-/// matters; −∞ is allowed, NaN is not. `score` is const and called from several threads at once.
+/// matters; −∞ is allowed, NaN is not. `score` is const and called from several threads at once. A scorer may have a
+/// member `item_ids` (Vocabulary), as a Recommender has: data whose items have other indices is then refused.
 template <class S>
 concept Scorer = requires(const S& scorer, std::span<const History> histories, MatrixRef<float> scores) {
   { scorer.items() } -> std::convertible_to<Index>;

@@ -14,20 +14,21 @@ namespace lstmrec {
 
 /// Which items may be recommended.
 struct CandidateFilter {
-  std::optional<bool> exclude_seen;  ///< Unset: as the recommender was trained (RecommenderConfig::recommend_seen).
-  std::vector<RawId> allow;          ///< Only these; empty: all.
-  std::vector<RawId> block;          ///< None of these.
+  std::optional<bool> exclude_seen = {};         ///< Unset: not RecommenderConfig::recommend_seen.
+  std::optional<std::vector<RawId>> allow = {};  ///< Only these; unset: all.
+  std::vector<RawId> block = {};                 ///< None of these.
 };
 
-/// A filter compiled for one recommender: made once, used for any number of sessions and threads.
+/// A filter compiled for one recommender, or others with the same items: made once, used for any number of sessions and threads.
 class Candidates {
  public:
   /// Throws std::out_of_range that names an id which the recommender does not know.
   explicit Candidates(const Recommender& recommender, const CandidateFilter& filter = {})
       : exclude_seen_(filter.exclude_seen.value_or(!recommender.config.recommend_seen)), items_(recommender.items()) {
-    if (filter.allow.empty() && filter.block.empty()) return;
-    allowed_.assign(static_cast<std::size_t>(recommender.items()), filter.allow.empty());
-    for (const RawId& id : filter.allow) allowed_[recommender.item_ids.index(id)] = true;
+    if (!filter.allow && filter.block.empty()) return;
+    allowed_.assign(static_cast<std::size_t>(recommender.items()), !filter.allow);
+    if (filter.allow)
+      for (const RawId& id : *filter.allow) allowed_[recommender.item_ids.index(id)] = true;
     for (const RawId& id : filter.block) allowed_[recommender.item_ids.index(id)] = false;
   }
 

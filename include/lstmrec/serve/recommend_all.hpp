@@ -29,11 +29,12 @@ inline std::string csv_field(const std::string& text) {
 }  // namespace detail
 
 /// Writes the n best items for every user's whole sequence as CSV: `user,rank,item,score,title`, users in their order.
-/// `sequences` must have the recommender's items (align_items). Throws std::invalid_argument where it has not.
+/// `sequences` must have the recommender's items, with its indices (align_items). Throws std::invalid_argument where it
+/// has not.
 inline void write_recommendations(const Recommender& recommender, const Sequences& sequences, std::size_t n,
                                   const Candidates& candidates, std::ostream& csv, std::size_t threads = 0) {
-  if (sequences.items.size() != static_cast<std::size_t>(recommender.items()))
-    throw std::invalid_argument("the sequences must have the recommender's items");
+  if (!(sequences.items == recommender.item_ids))
+    throw std::invalid_argument("the sequences must have the recommender's items, with its indices: see align_items");
   constexpr std::size_t batch = 64;
   const BatchRanker ranker(recommender);
   ThreadPool pool(threads);
