@@ -280,6 +280,25 @@ TEST_CASE("History rating model: neighbours in a file that do not fit are named"
   CHECK(contains(message_after([&](F f) { with_values(f, std::nanf("")); }), "neighbours.values: expected finite"));
 }
 
+TEST_CASE("History rating model: the sizes in a file are checked before memory is taken for them") {
+  const TemporaryFolder folder;
+  const HistoryRatingConfig untrained{.vector_size = 2, .hidden_size = 2, .neighbours_weight = 0, .epochs = 0};
+  save(fit_history_ratings(two_tastes(), untrained).model, folder.path() / "model");
+  TensorFile file = read_safetensors(folder.path() / "model");
+  // No user, item or level, so that vectors of any size are in the file; the LSTM that reads them is not.
+  file.metadata["config.vector_size"] = "65536";
+  for (const std::string name : {"users", "items"}) {
+    put_vocabulary(file, name, {}, {});
+    file.put("network." + name.substr(0, 4) + "_vectors.table", {0, 65536}, std::span<const float>());
+  }
+  file.put("bias.items", {0}, std::span<const double>());
+  file.put("levels", {0}, std::span<const float>());
+  file.put("network.level_vectors.table", {0, 65536}, std::span<const float>());
+  write_safetensors(folder.path() / "changed", file);
+  CHECK(contains(thrown<ModelFileError>([&] { load_history_rating_model(folder.path() / "changed"); }),
+                 "network.lstm.input_weight: expected shape [131074, 8], found [6, 8]"));
+}
+
 TEST_CASE("History rating model: bad configurations and indices are refused") {
   const RatingSplit split = two_tastes();
   CHECK_THROWS_AS(fit_history_ratings(split, {.dropout = 1}), std::invalid_argument);

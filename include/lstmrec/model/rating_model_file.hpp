@@ -39,6 +39,7 @@ TensorFile begin_rating_file(const Model& model, const char* format) {
   return file;
 }
 
+/// Reads what they have in common but the network, and checks its size, before memory is taken for it.
 template <class Model>
 TensorFile read_rating_file(const std::filesystem::path& path, const char* format, Model& model) {
   TensorFile file = read_safetensors(path);
@@ -48,7 +49,7 @@ TensorFile read_rating_file(const std::filesystem::path& path, const char* forma
   get_vocabulary(file, "users", model.users, unused);
   get_vocabulary(file, "items", model.items, model.catalogue);
   const auto hidden = static_cast<std::uint64_t>(model.config.hidden_size);
-  file.expect_shape("network.lstm.recurrent_weight", {hidden, 4 * hidden});  // before memory is taken for the network
+  file.expect_shape("network.lstm.recurrent_weight", {hidden, 4 * hidden});
   return file;
 }
 
@@ -116,7 +117,9 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
   }
   if (model.config.neighbours_weight > 0)
     model.neighbours.similarities = get_rows(file, "neighbours", model.items.size());
-  const std::uint64_t levels = model.levels.size();
+  // The largest parameter along every size: what the network is going to allocate has to be in the file.
+  const std::uint64_t levels = model.levels.size(), hidden = static_cast<std::uint64_t>(model.config.hidden_size);
+  file.expect_shape("network.lstm.input_weight", {2 * size + 2, 4 * hidden});
   file.expect_shape("network.item_vectors.table", {items, size});
   file.expect_shape("network.user_vectors.table", {users, size});
   file.expect_shape("network.level_vectors.table", {levels, size});
