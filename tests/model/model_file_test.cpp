@@ -200,6 +200,9 @@ TEST_CASE("Model file: other files, folders and missing files get one clear erro
   const TemporaryFolder folder;
   CHECK(contains(thrown<Error>([&] { load_recommender(folder.path() / "none"); }), "No such file"));
   CHECK(contains(thrown<Error>([&] { load_recommender(folder.path()); }), "it is a directory"));
+  CHECK(thrown<Error>([] { load_recommender("/dev/zero"); }) == "/dev/zero: cannot be read: it is not a regular file");
+  const std::string long_name(300, 'x');
+  CHECK(thrown<Error>([&] { load_recommender(long_name); }) == long_name + ": cannot be read: File name too long");
   CHECK(contains(thrown<ModelFileError>([&] { load_recommender(folder.write("csv", "userId,movieId,rating\n1,2,3\n")); }),
                  "expected a safetensors file"));
   const std::string header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}";
@@ -228,6 +231,46 @@ TEST_CASE("Saving where it can't be written leaves the old file whole and nothin
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) ++files;
   CHECK(files == 1);
+}
+
+TEST_CASE("A file name that can't be looked up is an Error with the name, not the standard library's") {
+  const TemporaryFolder folder;
+  const std::string long_name(300, 'x');
+  CHECK(thrown<Error>([&] { check_writable(long_name); }) == long_name + ": cannot be written: File name too long");
+  std::filesystem::create_symlink("circle", folder.path() / "circle");
+  CHECK(contains(thrown<Error>([&] { check_writable(folder.path() / "circle"); }), "circle: cannot be written: Too"));
+}
+
+TEST_CASE("Writing through symbolic links replaces what they lead to, and keeps the links") {
+  const TemporaryFolder folder;
+  const auto link = folder.path() / "link", second = folder.path() / "second";
+  const auto target = folder.path() / "there" / "file";
+  std::filesystem::create_directory(folder.path() / "there");
+  std::filesystem::create_symlink("there/file", link);
+  std::filesystem::create_symlink(link, second);
+  for (const std::string text : {"not there yet", "replaced"}) {
+    write_file_atomically(second, [&](std::ostream& out) { out << text; });
+    CHECK(std::filesystem::is_symlink(second));
+    CHECK(std::filesystem::is_symlink(link));
+    CHECK(std::filesystem::is_regular_file(std::filesystem::symlink_status(target)));
+    CHECK(read_file(target) == text);
+  }
+}
+
+TEST_CASE("A file that is replaced keeps its mode") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("secret", "old");
+  const auto mode = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  std::filesystem::permissions(path, mode);
+  auto mode_meanwhile = std::filesystem::perms::unknown;
+  write_file_atomically(path, [&](std::ostream& out) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.path() != path) mode_meanwhile = entry.status().permissions();
+    out << "new";
+  });
+  CHECK(read_file(path) == "new");
+  CHECK(std::filesystem::status(path).permissions() == mode);
+  CHECK(mode_meanwhile == mode);
 }
 
 TEST_CASE("Presets: every name gives a valid configuration, others are refused with the list") {

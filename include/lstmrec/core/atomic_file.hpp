@@ -24,10 +24,26 @@ namespace detail {
 /// What the system says of the last failed call.
 inline std::string system_reason() { return std::generic_category().message(errno); }
 
-/// A file beside `path` that another process or thread won't choose at the same time; removed unless it was renamed.
+/// Where a write to `path` goes: the end of a chain of symbolic links, where there may be no file yet. Throws Error for
+/// a directory, a device such as /dev/null, which renaming would replace, and what the system says nothing about.
+inline std::filesystem::path written_file(const std::filesystem::path& path) {
+  std::error_code failure;
+  const auto status = std::filesystem::status(path, failure);
+  if (!std::filesystem::status_known(status))
+    throw Error(path.string() + ": cannot be written: " + failure.message());
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(path.string() + ": cannot be written: it is not a regular file");
+  std::filesystem::path end = path;
+  while (std::filesystem::is_symlink(std::filesystem::symlink_status(end, failure)))  // no circle: its status is known
+    end = end.parent_path() / std::filesystem::read_symlink(end, failure);
+  return end;
+}
+
+/// A file beside the one that a write to `path` goes to, with a name that another process or thread won't choose at the
+/// same time; removed unless it was renamed.
 class FileBeside {
  public:
-  explicit FileBeside(const std::filesystem::path& path) : beside_(path) {
+  explicit FileBeside(const std::filesystem::path& path) : target_(written_file(path)), beside_(target_) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
     const auto here = reinterpret_cast<std::uintptr_t>(this);
     beside_ += ".partial-" + std::to_string(static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(here));
@@ -40,18 +56,22 @@ class FileBeside {
   }
 
   const std::filesystem::path& path() const { return beside_; }
+  const std::filesystem::path& target() const { return target_; }
 
  private:
-  std::filesystem::path beside_;
+  std::filesystem::path target_, beside_;
 };
 
+/// Opens the file beside `path`, with the mode that the file to be replaced has: what only its owner may read stays so.
 inline std::ofstream open_beside(const std::filesystem::path& path, const FileBeside& beside) {
   errno = 0;
-  // A directory, or a device such as /dev/null, which renaming would replace.
-  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
-    throw Error(path.string() + ": cannot be written: it is not a regular file");
   std::ofstream out(beside.path(), std::ios::binary);
   if (!out) throw Error(path.string() + ": cannot be written: " + system_reason());
+  std::error_code failure;
+  const auto replaced = std::filesystem::status(beside.target(), failure);
+  if (!std::filesystem::exists(replaced)) return out;
+  std::filesystem::permissions(beside.path(), replaced.permissions(), failure);
+  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
   return out;
 }
 
@@ -63,7 +83,8 @@ inline void check_writable(const std::filesystem::path& path) {
   detail::open_beside(path, beside);
 }
 
-/// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed.
+/// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed. Of a symbolic
+/// link the target is written; a file that is replaced keeps its mode.
 /// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed.
 inline void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
   const detail::FileBeside beside(path);
@@ -81,7 +102,7 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
   if (!synced) throw Error(path.string() + ": cannot be written: " + reason);
 #endif
   std::error_code failure;
-  std::filesystem::rename(beside.path(), path, failure);
+  std::filesystem::rename(beside.path(), beside.target(), failure);
   if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
 }
 

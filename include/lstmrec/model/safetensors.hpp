@@ -14,6 +14,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -133,11 +134,16 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
 inline TensorFile read_safetensors(const std::filesystem::path& path) {
   const std::string name = path.string();
   const auto fail = [&](const std::string& what) { throw ModelFileError(name + ": " + what); };
+  std::error_code failure;
+  const auto status = std::filesystem::status(path, failure);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(name + ": cannot be read: it is " +
+                (std::filesystem::is_directory(status) ? "a directory" : "not a regular file"));
   errno = 0;
-  if (std::filesystem::is_directory(path)) throw Error(name + ": cannot be read: it is a directory");
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(name + ": cannot be read: " + detail::system_reason());
-  const std::uint64_t length = std::filesystem::file_size(path);
+  const std::uint64_t length = std::filesystem::file_size(path, failure);
+  if (failure) throw Error(name + ": cannot be read: " + failure.message());
   std::uint64_t header_size = 0;
   if (length < sizeof header_size) fail("expected a safetensors file, found " + std::to_string(length) + " bytes");
   in.read(reinterpret_cast<char*>(&header_size), sizeof header_size);
