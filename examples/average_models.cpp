@@ -73,7 +73,9 @@ std::vector<Recommender> load_all(const std::vector<Path>& paths) {
 }
 
 int work(const Arguments& a) {
-  check_outputs({a.ranks});
+  std::vector<OptionFile> inputs;
+  for (const Path& model : a.models) inputs.push_back({"the model", model});
+  check_outputs({{"--ranks", a.ranks}}, std::move(inputs), {{"--data", a.data}});
   const std::vector<Recommender> models = load_all(a.models);
   const Recommender& first = models.front();
   Sequences events = sequences(read_movielens(a.data), a.sequences);

@@ -80,14 +80,38 @@ std::string fits(const std::string& text) {
                     text;
 }
 
-/// Throws Error for an output that could not be written later, and for one file named twice: before an hour of
-/// training.
-inline void check_outputs(const std::vector<std::filesystem::path>& paths) {
-  for (auto path = paths.begin(); path != paths.end(); ++path) {
-    if (path->empty()) continue;
-    lstmrec::check_writable(*path);
-    if (std::find(paths.begin(), path, *path) != path)
-      throw lstmrec::Error(path->string() + ": two outputs would be written to the same file");
+/// A file, and the option that names it; the path is empty where the option is not given.
+struct OptionFile {
+  std::string option;
+  std::filesystem::path path;
+};
+
+/// Throws Error for an output that could not be written later, and for one that is an input too or named twice, however
+/// it is spelled: before anything is read, and an hour of training. `data`: MovieLens releases, whose files are inputs.
+inline void check_outputs(const std::vector<OptionFile>& outputs, std::vector<OptionFile> inputs,
+                          const std::vector<OptionFile>& data) {
+  for (const auto& [option, release] : data)
+    if (!release.empty())
+      for (const auto& file : lstmrec::movielens_files(release)) inputs.push_back({option, file});
+  const auto same_file = [](const OptionFile& a, const OptionFile& b) {  // where both are there
+    std::error_code failure;
+    return std::filesystem::equivalent(a.path, b.path, failure);
+  };
+  const auto place = [](const OptionFile& output) {  // absolute, else a name that is not there stays as it is spelled
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(lstmrec::detail::written_file(output.path)));
+  };
+  const auto refuse = [](const OptionFile& output, const OptionFile& other, const char* why) {
+    throw lstmrec::Error(output.option + " " + output.path.string() + " and " + other.option + " " +
+                         other.path.string() + ": " + why);
+  };
+  for (auto output = outputs.begin(); output != outputs.end(); ++output) {
+    if (output->path.empty()) continue;
+    lstmrec::check_writable(output->path);
+    for (const OptionFile& input : inputs)
+      if (same_file(*output, input)) refuse(*output, input, "an input would be overwritten");
+    for (auto other = outputs.begin(); other != output; ++other)
+      if (!other->path.empty() && (same_file(*output, *other) || place(*output) == place(*other)))
+        refuse(*output, *other, "two outputs would be written to the same file");
   }
 }
 

@@ -244,7 +244,7 @@ class Conversation {
 
 int work(const Arguments& a) {
   if (!a.data.empty() && a.user.empty() && a.all.empty()) throw Error("--data needs --user or --all");
-  check_outputs({a.all});
+  check_outputs({{"--all", a.all}}, {{"--model", a.model}}, {{"--data", a.data}});
   const Recommender recommender = load_recommender(a.model);
   CandidateFilter filter;
   if (a.seen) filter.exclude_seen = false;

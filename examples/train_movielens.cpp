@@ -318,7 +318,12 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
 }
 
 int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
-  check_outputs({a.model, a.metrics, a.report, a.lists, a.ranks});
+  check_outputs({{"--model", a.model},
+                 {"--metrics", a.metrics},
+                 {"--report", a.report},
+                 {"--lists", a.lists},
+                 {"--ranks", a.ranks}},
+                {{"--evaluate", a.evaluate}}, {{"--data", a.data}});
   const auto say = [&](const auto&... parts) {
     if (!a.quiet) ((std::cerr << ... << parts) << '\n');
   };

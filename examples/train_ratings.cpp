@@ -150,7 +150,9 @@ void print_recommendations(const Model& model, const Sequences& data, const Argu
 
 template <class Form>
 int work(const Arguments& a) {
-  check_outputs({a.model, a.metrics});
+  std::vector<OptionFile> data{{"--data", a.data}};
+  for (const Path& fold : a.test_folds) data.push_back({"--test-fold", fold});
+  check_outputs({{"--model", a.model}, {"--metrics", a.metrics}}, {}, data);
   typename Form::Config config;
   config.seed = a.seed;
   if (a.epochs) config.epochs = *a.epochs;

@@ -1,5 +1,6 @@
 #include <lstmrec/data/movielens.hpp>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -126,6 +127,21 @@ TEST_CASE("Titles of movies.dat and u.item may be ISO-8859-1") {
   log = read_movielens(item.path() / "u.data");
   REQUIRE(log.catalogue[0].genres == std::vector<std::string>{"Drama", "Film-Noir"});
   REQUIRE(log.catalogue[1].genres.empty());
+}
+
+TEST_CASE("The files that are read of a release are the log and those of titles and genres, no others") {
+  const TemporaryFolder folder;
+  using Files = std::vector<std::filesystem::path>;
+  const auto in_folder = [&](const char* name) { return folder.path() / name; };
+  CHECK_THROWS_AS(movielens_files(folder.path()), Error);
+  folder.write("ratings.csv", "not looked into");
+  CHECK(movielens_files(folder.path()) == Files{in_folder("ratings.csv")});
+  for (const char* name : {"u.genre", "movies.csv"}) folder.write(name, "");
+  CHECK(movielens_files(folder.path()) == Files{in_folder("ratings.csv"), in_folder("movies.csv")});
+  for (const char* name : {"movies.dat", "u.item", "u.data"}) folder.write(name, "");
+  CHECK(movielens_files(in_folder("ratings.csv")) ==
+        Files{in_folder("ratings.csv"), in_folder("u.item"), in_folder("u.genre")});
+  CHECK(movielens_files(folder.path()).front() == in_folder("u.data"));
 }
 
 TEST_CASE("A log larger than the block that is read arrives whole") {

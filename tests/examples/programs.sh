@@ -92,6 +92,53 @@ bad_outputs() {
   expect_error 1 'two outputs would be written to the same file' "${forever[@]}" --model same --report same
   expect_error 1 'nowhere/file: cannot be written' "$recommend" --model none --data small --all nowhere/file
   [[ ! -e same ]] || fail 'the test of an output should leave nothing behind'
+
+  # Another spelling is the same file, whether it is there or not.
+  local twice='two outputs would be written to the same file'
+  expect_error 1 "--report ./same and --model same: $twice" "${forever[@]}" --model same --report ./same
+  ln -s small link && ln -s same link_to_same
+  expect_error 1 "--ranks link/new and --lists small/new: $twice" "${forever[@]}" --lists small/new --ranks link/new
+  expect_error 1 "--metrics link_to_same and --model same: $twice" "${forever[@]}" --model same --metrics link_to_same
+  touch same
+  expect_error 1 "--report $PWD/same and --model same: $twice" "${forever[@]}" --model same --report "$PWD/same"
+}
+
+keeps_inputs() {
+  train_small
+  local name lost='an input would be overwritten' rate="$programs/train_ratings"
+  local forever=("$train" "${tiny[@]}" --epochs 1000000 --patience 0) average=("$programs/average_models" --data small)
+  cp -r small before && cp model.safetensors model
+  ln -s small/ratings.csv link
+  expect_error 1 "--metrics small/ratings.csv and --data small/ratings.csv: $lost" "${forever[@]}" \
+    --data small/ratings.csv --metrics small/ratings.csv
+  expect_error 1 "--model ./small/ratings.csv and --data small/ratings.csv: $lost" "${forever[@]}" --data small \
+    --model ./small/ratings.csv
+  expect_error 1 "--report small/movies.csv and --data small/movies.csv: $lost" "${forever[@]}" --data small \
+    --report small/movies.csv
+  expect_error 1 "--lists link and --data small/ratings.csv: $lost" "${forever[@]}" --data small --lists link
+  expect_error 1 "--ranks ./model and --evaluate model: $lost" "$train" --data small --evaluate model --ranks ./model
+  expect_error 1 "--all ./model and --model model: $lost" "$recommend" --model model --data small --all ./model
+  expect_error 1 "--all link and --data small/ratings.csv: $lost" "$recommend" --model model --data small --all link
+  expect_error 1 "--ranks ./model and the model model: $lost" "${average[@]}" model --ranks ./model
+  expect_error 1 "--ranks small/movies.csv and --data small/movies.csv: $lost" "${average[@]}" model \
+    --ranks small/movies.csv
+  expect_error 1 "--model link and --data small/ratings.csv: $lost" "$rate" --data small --model link
+  awk -F, 'NR == 1 || NR % 10 == 0' small/ratings.csv >fold.csv
+  expect_error 1 "--metrics ./fold.csv and --test-fold fold.csv: $lost" "$rate" --data small --test-fold fold.csv \
+    --metrics ./fold.csv
+  mkdir old_release
+  printf '1\t2\t3\t4\n' >old_release/u.data
+  printf 'Drama|0\n' >old_release/u.genre
+  printf '2|Two|||||1\n' >old_release/u.item
+  for name in data item genre; do
+    expect_error 1 "--metrics old_release/u.$name and --data old_release/u.$name: $lost" "${forever[@]}" \
+      --data old_release --metrics old_release/u.$name
+  done
+  # What is not read may be written.
+  expect 0 "$rate" --data small --epochs 1 --hidden-size 4 --quiet --model small/model
+  rm small/model
+  diff -r before small >out || fail 'the data should be as it was'
+  cmp -s model model.safetensors || fail 'the model should be as it was'
 }
 
 bad_usage() {

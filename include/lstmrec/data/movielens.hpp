@@ -197,7 +197,29 @@ inline std::filesystem::path find_log(const std::filesystem::path& path) {
   throw Error(path.string() + ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt");
 }
 
+/// The file of titles that is read with a log, which lies beside it; an empty path where there is none.
+inline std::filesystem::path find_titles(const std::filesystem::path& log) {
+  for (const char* name : {"u.item", "movies.dat", "movies.csv"}) {
+    const std::filesystem::path file = log.parent_path() / name;
+    if (file_exists(file)) return file;
+  }
+  return {};
+}
+
 }  // namespace detail
+
+/// The files that read_movielens reads of a release, the log first: what a program that reads it must not write.
+/// Throws Error where there is no log.
+inline std::vector<std::filesystem::path> movielens_files(const std::filesystem::path& file_or_folder) {
+  std::vector<std::filesystem::path> files{detail::find_log(file_or_folder)};
+  const std::filesystem::path titles = detail::find_titles(files.front());
+  if (titles.empty()) return files;
+  files.push_back(titles);
+  if (titles.filename() != "u.item") return files;
+  const std::filesystem::path genres = detail::genres_of(titles);
+  if (detail::file_exists(genres)) files.push_back(genres);
+  return files;
+}
 
 /// Reads a MovieLens release, or anything written the same way: a file, or the folder that holds it.
 ///
@@ -215,14 +237,14 @@ inline std::filesystem::path find_log(const std::filesystem::path& path) {
 inline Interactions read_movielens(const std::filesystem::path& file_or_folder) {
   const std::filesystem::path file = detail::find_log(file_or_folder);
   Interactions log = detail::LogReader(file).read();
-  const std::filesystem::path folder = file.parent_path();
-  detail::TitleReader titles(log.items, log.catalogue);
-  if (detail::file_exists(folder / "u.item")) {
-    titles.read_item(folder / "u.item");
-  } else if (detail::file_exists(folder / "movies.dat")) {
-    titles.read_dat(folder / "movies.dat");
-  } else if (detail::file_exists(folder / "movies.csv")) {
-    titles.read_csv(folder / "movies.csv");
+  const std::filesystem::path titles = detail::find_titles(file);
+  detail::TitleReader reader(log.items, log.catalogue);
+  if (titles.filename() == "u.item") {
+    reader.read_item(titles);
+  } else if (titles.filename() == "movies.dat") {
+    reader.read_dat(titles);
+  } else if (!titles.empty()) {
+    reader.read_csv(titles);
   }
   return log;
 }

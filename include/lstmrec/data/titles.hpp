@@ -15,6 +15,11 @@
 
 namespace lstmrec::detail {
 
+/// Where the genres' names of a u.item would be.
+inline std::filesystem::path genres_of(const std::filesystem::path& titles) {
+  return titles.parent_path() / "u.genre";
+}
+
 /// Fills a catalogue from the file that MovieLens puts beside its ratings. Each text that isn't valid UTF-8 is read as
 /// ISO-8859-1. Films that nobody rated are skipped. Throws ParseError where a line has another form.
 class TitleReader {
@@ -44,7 +49,7 @@ class TitleReader {
   /// beside it (name|number); without that file, films have no genres.
   void read_item(const std::filesystem::path& path) {
     std::vector<std::string> names;
-    if (const auto genres = path.parent_path() / "u.genre"; file_exists(genres)) {
+    if (const auto genres = genres_of(path); file_exists(genres)) {
       for (LineReader lines(genres); lines.next();) {
         const std::string_view line = lines.line();
         const std::size_t bar = line.rfind('|');
