@@ -1,6 +1,7 @@
 #include <lstmrec/data/interactions.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <list>
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,26 @@ TEST_CASE("Interactions are made from plain structs in any range") {
   REQUIRE(log.items.index("a") == 0);
   REQUIRE(log.events[0].rating == 4.5f);
   REQUIRE(make_interactions(std::vector<LogRow>{}).events.empty());
+}
+
+TEST_CASE("Interactions are made from a range that is only read where it can be changed") {
+  struct View {  // as std::views::filter is, which some compilers refuse with another's library
+    std::vector<LogRow> rows;
+    auto begin() { return rows.begin(); }
+    auto end() { return rows.end(); }
+  };
+  View view{random_log(4, 50)};
+  REQUIRE(make_interactions(view).events.size() == 50);
+  REQUIRE(make_interactions(View{{{1, 7, 2, 3.f}}}).items.id(0) == RawId(7));
+}
+
+TEST_CASE("A time that no signed integer holds is refused with its row") {
+  using Row = std::tuple<int, int, std::uint64_t, float>;
+  constexpr std::uint64_t last = std::uint64_t{1} << 63;
+  REQUIRE(make_interactions(std::vector<Row>{{1, 1, last - 1, 1.f}}).events[0].time == INT64_MAX);
+  REQUIRE(thrown<std::invalid_argument>([&] {
+            make_interactions(std::vector<Row>{{1, 1, 1, 1.f}, {1, 2, last, 1.f}});
+          }) == "row 1: the time must be at most 9223372036854775807, got 9223372036854775808");
 }
 
 TEST_CASE("A rating that is not finite is refused with its row") {

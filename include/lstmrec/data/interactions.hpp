@@ -31,17 +31,19 @@ struct Interactions {
 };
 
 /// Interactions from memory: any range whose elements have four parts (user, item, time, rating), such as tuples or
-/// plain structs. Ids are integers or strings, times integers (seconds), ratings numbers.
-/// Throws std::invalid_argument that names the row where a rating is not finite.
+/// plain structs. Ids are integers or strings, times integers (seconds), ratings numbers. The range is read once, so
+/// views such as std::views::filter do too.
+/// Throws std::invalid_argument that names the row where a rating is not finite as a float or a time is past 2⁶³ − 1,
+/// and what RawId throws.
 ///
 ///     std::vector<std::tuple<std::string, int, long, float>> rows{{"ann", 296, 978300760, 5}, {"bob", 593, 978300761,
 ///     4}}; const auto log = lstmrec::make_interactions(rows);
 template <std::ranges::input_range Range>
-Interactions make_interactions(const Range& rows) {
+Interactions make_interactions(Range&& rows) {
   Interactions log;
   log.has_times = log.has_ratings = true;
   log.source = "memory";
-  if constexpr (std::ranges::sized_range<const Range>) log.events.reserve(std::ranges::size(rows));
+  if constexpr (std::ranges::sized_range<Range>) log.events.reserve(std::ranges::size(rows));
   for (const auto& [user, item, time, rating] : rows) {
     static_assert(std::integral<std::remove_cvref_t<decltype(time)>>, "times are whole seconds");
     const std::size_t row = log.events.size();
@@ -52,6 +54,10 @@ Interactions make_interactions(const Range& rows) {
     }
     if (row >= std::numeric_limits<std::uint32_t>::max()) {
       throw std::length_error("a log holds at most 4294967295 events");
+    }
+    if (!std::in_range<std::int64_t>(time)) {
+      throw std::invalid_argument("row " + std::to_string(row) +
+                                  ": the time must be at most 9223372036854775807, got " + std::to_string(time));
     }
     log.events.push_back({.time = static_cast<std::int64_t>(time),
                           .user = log.users.add(RawId(user)),
