@@ -1,6 +1,7 @@
 #include <lstmrec/train/counts_weight.hpp>
 
 #include <algorithm>
+#include <stop_token>
 #include <vector>
 
 #include "../serve/trained_recommender.hpp"
@@ -52,4 +53,17 @@ TEST_CASE("fit: weighs counts on validation, takes a given weight as it is, and 
   const Recommender without = fit(sample_split(), config).recommender;
   CHECK(!without.uses_counts());
   CHECK(without.counts.transitions.rows() == 0);
+}
+
+TEST_CASE("fit: weighs counts after a stop too") {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto result = fit(sample_split(), {.embedding_size = 8, .hidden_size = 8, .epochs = 20},
+                          {.threads = 1, .progress = {}, .stop = stop.get_token()});
+  CHECK(result.stopped);
+  REQUIRE(result.recommender.uses_counts());  // after one batch the network knows nothing
+  Recommender alone = result.recommender;
+  alone.config.counts_weight = 0;
+  CHECK(choose_counts_weight(alone, sample_split(), sample_split().validation) ==
+        result.recommender.config.counts_weight);
 }

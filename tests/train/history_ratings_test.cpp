@@ -12,6 +12,7 @@
 #include <span>
 #include <sstream>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -239,6 +240,15 @@ TEST_CASE("History rating model: the neighbours' weight is the best on validatio
   nothing_to_say.config.neighbours_weight = 0;
   for (float& similarity : nothing_to_say.neighbours.similarities.values) similarity = 0;
   CHECK(choose_neighbours_weight(nothing_to_say, validation) == 0);
+}
+
+TEST_CASE("History rating model: the neighbours' weight is chosen after a stop too") {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto fit = fit_history_ratings(two_tastes(), small, {.threads = 1, .progress = {}, .stop = stop.get_token()});
+  CHECK(fit.stopped);
+  CHECK(fit.epochs.size() == 1);
+  CHECK(fit.model.uses_neighbours());  // after one batch the network knows nothing
 }
 
 TEST_CASE("History rating model: neighbours in a file that do not fit are named") {

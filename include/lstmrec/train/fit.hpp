@@ -30,7 +30,8 @@ namespace lstmrec {
 struct FitOptions {
   std::size_t threads = 0;         ///< 0: as many as there are processors, but no more than shards.
   ProgressCallback progress = {};  ///< Called on the calling thread, after every batch and every epoch.
-  std::stop_token stop = {};       ///< When stop is requested, training ends after the batch and keeps what it has.
+  /// When stop is requested, training ends after the batch; what it has by then is validated, and counts are weighed.
+  std::stop_token stop = {};
 };
 
 /// A trained recommender and how it got there.
@@ -229,7 +230,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     if (config.patience > 0 && without_improvement >= static_cast<std::size_t>(config.patience)) break;
   }
   if (result.best_epoch == 0) average.swap(recommender.network);
-  if (config.counts_weight > 0 || (config.counts_weight < 0 && !result.stopped)) {
+  if (config.counts_weight != 0) {
     recommender.counts = MarkovCounts(split);
     recommender.config.counts_weight = config.counts_weight > 0
                                            ? config.counts_weight

@@ -121,7 +121,7 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
                                                   {.threads = options.threads, .bootstrap_samples = 0})
                               .rmse.value;
                         });
-  if (config.neighbours_weight > 0 || (config.neighbours_weight < 0 && !result.stopped && !validation.empty())) {
+  if (config.neighbours_weight > 0 || (config.neighbours_weight < 0 && !validation.empty())) {
     const auto begin = TrainingClock::now();
     model.neighbours = RatingNeighbours(split, baseline);
     model.config.neighbours_weight =

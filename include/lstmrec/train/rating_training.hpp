@@ -34,7 +34,9 @@ struct RatingProgress : TrainingProgress {
 struct RatingFitOptions {
   std::size_t threads = 0;  ///< 0: as many as there are processors, but no more than shards.
   std::function<void(const RatingProgress&)> progress = {};  ///< Called after every batch and every epoch.
-  std::stop_token stop = {};  ///< When stop is requested, training ends after the batch and keeps what it has.
+  /// When stop is requested, training ends after the batch; what it has by then is validated, and a
+  /// HistoryRatingModel's neighbours are weighed.
+  std::stop_token stop = {};
 };
 
 /// What an epoch gave.
