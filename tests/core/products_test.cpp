@@ -4,6 +4,7 @@
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
+#include <new>
 #include <vector>
 
 #include "catch.hpp"
@@ -74,6 +75,28 @@ TEST_CASE("Products: what the products before left in the scratch reaches no res
   packed.pack(a);
   product(packed, b, c.topLeftCorner(5, 7));
   CHECK(distance(c.topLeftCorner(5, 7), a.cast<double>().lazyProduct(b.cast<double>())) < 1e-5);
+}
+
+TEST_CASE("Buffer and LeftFactor: empty where memory runs out, and usable again") {
+  constexpr Index huge = Index{1} << 31;
+  Buffer<float> buffer;
+  buffer.resize(3, 4);
+  CHECK_THROWS_AS(buffer.resize(huge, huge), std::bad_alloc);
+  CHECK(buffer.view().size() == 0);
+  buffer.resize(2, 3).setOnes();
+
+  const Matrix<float> a = random_matrix<float>(5, 9, 1), b = random_matrix<float>(9, 7, 2);
+  const Eigen::Map<const Matrix<float>> too_large(a.data(), huge, huge);
+  LeftFactor<float> packed;
+  for (int again = 0; again < 2; ++again) {
+    CHECK_THROWS_AS(packed.pack(too_large), std::bad_alloc);
+    CHECK(packed.rows() == 0);
+    CHECK(packed.columns() == 0);
+    packed.pack_once(a);
+    Matrix<float> c(5, 7);
+    product(packed, b, c);
+    CHECK(distance(c, a.cast<double>().lazyProduct(b.cast<double>())) < 1e-5);
+  }
 }
 
 TEST_CASE("Products without a depth are zero, and add nothing") {

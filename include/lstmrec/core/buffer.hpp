@@ -12,10 +12,11 @@ class Buffer {
   using View = Eigen::Map<Matrix<Scalar>>;
   using ConstView = Eigen::Map<const Matrix<Scalar>>;
 
-  /// A rows × columns view with unspecified contents.
+  /// A rows × columns view with unspecified contents. Where memory runs out (std::bad_alloc) the buffer is empty.
   View resize(Index rows, Index columns) {
     if (storage_.size() < rows * columns) {
-      storage_ = Vector<Scalar>();  // first, so that nothing half done is left where memory runs out
+      rows_ = columns_ = 0;  // first, so that nothing half done is left where memory runs out
+      storage_ = Vector<Scalar>();
       storage_.resize(rows * columns);
     }
     rows_ = rows;

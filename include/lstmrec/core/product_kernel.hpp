@@ -200,7 +200,7 @@ void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<
 }  // namespace detail
 
 /// A matrix laid out once to be the left factor of many products, as weights are that meet every step of a sequence.
-/// A copy: what happens to the matrix later has no effect.
+/// A copy: what happens to the matrix later has no effect. Where memory runs out (std::bad_alloc) it is 0 × 0.
 template <class Scalar>
 class LeftFactor {
  public:
@@ -234,14 +234,15 @@ class LeftFactor {
   }
 
   void pack(detail::StridedMatrix<Scalar> a) {
+    rows_ = columns_ = 0;  // what it is where memory runs out
+    const Index padded_rows = detail::round_up(a.rows, detail::Tile<Scalar>::rows);
+    Scalar* panels = panels_.resize(padded_rows, a.columns).data();
+    for (Index k = 0; k < a.columns; k += detail::depth_block) {
+      const Index depth = std::min(detail::depth_block, a.columns - k);
+      detail::pack_panels<detail::Tile<Scalar>::rows>(a.block(0, k, a.rows, depth), panels + padded_rows * k);
+    }
     rows_ = a.rows;
     columns_ = a.columns;
-    const Index padded_rows = detail::round_up(rows_, detail::Tile<Scalar>::rows);
-    Scalar* panels = panels_.resize(padded_rows, columns_).data();
-    for (Index k = 0; k < columns_; k += detail::depth_block) {
-      const Index depth = std::min(detail::depth_block, columns_ - k);
-      detail::pack_panels<detail::Tile<Scalar>::rows>(a.block(0, k, rows_, depth), panels + padded_rows * k);
-    }
   }
 
   Buffer<Scalar> panels_;

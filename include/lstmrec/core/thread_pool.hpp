@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -20,7 +21,8 @@ inline std::size_t default_threads() { return std::max<std::size_t>(1, std::thre
 ///     pool.run(shards, [&](std::size_t shard) { … });
 ///
 /// Which thread gets which task is not determined, so tasks must not depend on it: give each its own output and
-/// combine them afterwards in the order of their numbers. One thread may call `run` at a time.
+/// combine them afterwards in the order of their numbers. One thread may call `run` at a time, and no task may call
+/// that of its own pool, which would wait for the task itself.
 class ThreadPool {
  public:
   /// `threads` = 0 takes as many as the machine has processors.
@@ -53,6 +55,7 @@ class ThreadPool {
       return;
     }
     std::unique_lock lock(mutex_);
+    assert(!task_ && "one thread may call run at a time, and no task");
     task_ = &task;
     next_ = 0;
     count_ = count;

@@ -29,7 +29,8 @@ struct ItemKnnOptions {
 ///     score(j) = Σ_age decay^age · s(item of that age, j)     over the history's last `window` items
 ///
 /// Of each item the `neighbours` most similar others are kept, of equal ones those of the lower index. A history
-/// without events gets zeros. Cost of a query: window × neighbours.
+/// without events gets zeros. A history's items are indices of the split (an assert). Cost of a query: window ×
+/// neighbours.
 struct ItemKnn {
   ItemKnnOptions options;
   SparseRows similarities;  ///< items × items, the kept neighbours of each item.

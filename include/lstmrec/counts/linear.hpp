@@ -48,7 +48,8 @@ struct DecayedWindow {
 
 /// Scores that are linear in a history, x B with the x of DecayedWindow. A Scorer.
 ///
-/// A history without events gets the popularity shares. Cost of a query: window × items.
+/// A history without events gets the popularity shares. A history's items are indices of the split (an assert). Cost of
+/// a query: window × items.
 struct LinearScorer {
   DecayedWindow history;
   Popularity popularity;

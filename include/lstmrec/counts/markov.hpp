@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -60,8 +61,9 @@ struct MarkovOptions {
 ///     score(j) = Σ_age decay^age · P(item of that age → j)     over the last `window` items, the newest of age 0
 ///
 /// With first_order(): P(i→j) = n(i→j) / (n(i→·) + 1), of the last item alone, popularity deciding between equals.
-/// A history without events gets the shares. The counts are kept as they are and divided when used, so that a share of
-/// them (one user's) can be taken out again. Cost of a query: the entries of `window` rows.
+/// A history without events gets the shares. A history's items are indices of the split (an assert). The counts are kept
+/// as they are and divided when used, so that a share of them (one user's) can be taken out again. Cost of a query: the
+/// entries of `window` rows.
 struct MarkovCounts {
   MarkovOptions options;
   SparseRows transitions;     ///< m, items × items.
@@ -110,6 +112,7 @@ struct MarkovCounts {
     double decayed = 1;
     for (std::size_t age = 0; age < std::min(history.size(), options.window); ++age, decayed *= options.decay) {
       const std::uint32_t item = history[history.size() - 1 - age].item;
+      assert(item < totals.size());
       // An item without transitions has an empty row, which without smoothing would be divided by zero.
       if (totals[item] > 0)
         visit(item, static_cast<float>(decayed / (static_cast<double>(totals[item]) + options.smoothing)));
