@@ -64,9 +64,10 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
       ->check(CLI::Range(0, 1024));
   app.add_flag("--raw-inputs", a.raw_inputs, "Textbook form: indices and seconds as they are, to see what that does");
-  app.add_option("--model", a.model, "Write the trained model to this file");
+  app.add_option("--model", a.model, "Write the trained model to this file; not of several folds");
   app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
-  app.add_option("--user", a.user, "List the unrated items with the highest predictions for this user");
+  app.add_option("--user", a.user,
+                 "List the unrated items with the highest predictions for this user; not of several folds");
   app.add_option("--top", a.top, "How many items")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
@@ -139,17 +140,17 @@ void print_row(const char* name, double rmse, double mae) {
 }
 
 template <class Model>
-void print_recommendations(const Model& model, const Sequences& data, const Arguments& a) {
-  const auto user = data.users.find(RawId::parse(a.user));
-  if (!user) throw Error(data.source + ": there is no user " + a.user);
+void print_recommendations(const Model& model, std::uint32_t user, const Sequences& data, const Arguments& a) {
   std::cout << "Highest predictions for user " << a.user << " among unrated items:\n";
-  for (const auto& [item, title, rating] : best_unrated(model, *user, data[*user], a.top))
+  for (const auto& [item, title, rating] : best_unrated(model, user, data[user], a.top))
     std::cout << "  " << fixed(static_cast<double>(rating), 2) << "  "
               << (title.empty() ? "item " + item.text() : printable(title)) << '\n';
 }
 
 template <class Form>
 int work(const Arguments& a) {
+  if (a.test_folds.size() > 1 && !(a.model.empty() && a.user.empty()))
+    throw Error("--model and --user go with one --test-fold: each of several gives a model of its own");
   std::vector<OptionFile> data{{"--data", a.data}};
   for (const Path& fold : a.test_folds) data.push_back({"--test-fold", fold});
   check_outputs({{"--model", a.model}, {"--metrics", a.metrics}}, {}, data);
@@ -171,6 +172,8 @@ int work(const Arguments& a) {
     std::cerr << '\n';
   };
   const Sequences events = sequences(read_movielens(a.data));
+  const auto user = a.user.empty() ? std::nullopt : events.users.find(RawId::parse(a.user));
+  if (!a.user.empty() && !user) throw Error(events.source + ": there is no user " + a.user);
   const bool in_time = a.test_folds.empty() && a.split == "time";
   std::vector<Figures> folds;
   std::string protocol;
@@ -187,14 +190,14 @@ int work(const Arguments& a) {
     stopped = result.stopped;
     seconds += result.seconds;
     epochs += result.epochs.size();
-    if (!a.model.empty() && k == 0) save(result.model, a.model);
+    if (!a.model.empty()) save(result.model, a.model);
     const auto cases = in_time ? rating_cases_in_time(split, Part::test) : rating_cases(split, Part::test);
     folds.push_back(evaluate_all<Form>(result.model, split, cases));
     if (!a.quiet && folds.back().neighbours_weight > 0)
       std::cerr << "neighbours are used with weight " << folds.back().neighbours_weight << '\n';
     if (!a.quiet && a.test_folds.size() > 1)
       std::cout << a.test_folds[k].filename().string() << ": RMSE " << fixed(folds.back().model.rmse.value, 4) << '\n';
-    if (!a.user.empty() && k == 0) print_recommendations(result.model, events, a);
+    if (user) print_recommendations(result.model, *user, events, a);
   }
 
   if (!a.quiet) {

@@ -104,6 +104,15 @@ TEST_CASE("A split of ratings by time trains on the earliest") {
   REQUIRE(count(split, Part::test) >= 100);
 }
 
+TEST_CASE("A random split of a few ratings has a test part or is refused") {
+  const auto all = [](std::size_t count) { return sequences(make_interactions(random_log(5, count))); };
+  REQUIRE(thrown<Error>([&] { split_ratings_random(all(4), .05, .1); }) ==
+          "memory: 4 ratings are too few for a test part");
+  const auto split = split_ratings_random(all(5), .05, .1);
+  REQUIRE(count(split, Part::test) == 1);
+  REQUIRE(count(split, Part::validation) == 0);
+}
+
 TEST_CASE("A split of ratings needs ratings") {
   auto log = make_interactions(random_log(5, 100));
   const auto fold = log;

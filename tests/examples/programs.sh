@@ -388,7 +388,16 @@ predicts_ratings() {
   grep -q '"lstm_alone"' metrics.json || fail 'metrics.json should have the LSTM alone'
   expect 0 "${rate[@]}" --neighbours-weight 0
   ! grep -q '^LSTM + neighbours' out || fail 'the LSTM alone should not pass for more'
-  expect_error 1 'there is no user 999' "${rate[@]}" --quiet --user 999
+  expect_error 1 'there is no user 999' "${rate[@]}" --user 999  # one line: before any epoch
+  local several='--model and --user go with one --test-fold: each of several gives a model of its own'
+  expect_error 1 "$several" "${rate[@]}" --test-fold fold.csv fold.csv --model several
+  expect_error 1 "$several" "${rate[@]}" --test-fold fold.csv fold.csv --user 1
+  expect 0 "${rate[@]}" --quiet --test-fold fold.csv --model one
+  head -n 5 small/ratings.csv >few.csv
+  for form in history textbook; do
+    expect_error 1 'few.csv: 4 ratings are too few for a test part' "$programs/train_ratings" --data few.csv \
+      --form $form
+  done
   expect_error 1 '--raw-inputs goes with --form textbook' "${rate[@]}" --raw-inputs
   expect_error 1 '--neighbours-weight goes with --form history' "${rate[@]}" --form textbook --neighbours-weight 1
   expect_error 1 'cannot be written' "${rate[@]}" --model no/such/folder/model

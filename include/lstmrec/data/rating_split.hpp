@@ -54,7 +54,8 @@ inline void draw(std::vector<Part>& parts, Part part, std::size_t wanted, Random
 
 }  // namespace detail
 
-/// Draws the test and the validation part from all events. Throws Error where there are no ratings, as do the others.
+/// Draws the test and the validation part from all events. Throws Error where there are no ratings, as do the others,
+/// or too few for a test part; the validation part may stay empty.
 inline RatingSplit split_ratings_random(Sequences sequences, double validation_fraction = .1, double test_fraction = .1,
                                         std::uint64_t seed = 1) {
   detail::require_ratings(sequences);
@@ -63,6 +64,7 @@ inline RatingSplit split_ratings_random(Sequences sequences, double validation_f
   std::vector<Part> parts(events, Part::train);
   Random random(seed);
   const std::size_t test = detail::share(test_fraction, events);
+  if (test == 0) throw Error(sequences.source + ": " + std::to_string(events) + " ratings are too few for a test part");
   detail::draw(parts, Part::test, test, random);
   detail::draw(parts, Part::validation, detail::share(validation_fraction, events), random);
   return {std::move(sequences), std::move(parts),
