@@ -270,6 +270,21 @@ TEST_CASE("Session: damaged bytes and other recommenders' sessions are refused, 
   CHECK(session.save() == before);
 }
 
+TEST_CASE("Session: one of a recommender that differs only in its weights is refused") {
+  RecommenderConfig config = sample_recommender().config;
+  config.epochs = 0;  // leaves the items' biases at 0
+  const Recommender first = fit(sample_split(), config).recommender;
+  config.seed = 2;
+  const Recommender second = fit(sample_split(), config).recommender;
+  Recommender third = first;
+  third.network.blocks[1].recurrent.cell.recurrent_weight *= 2;
+  const auto bytes = Session(first).save();
+  Session same(first), other_seed(second), other_block(third);
+  same.restore(bytes);
+  CHECK_THROWS_AS(other_seed.restore(bytes), Error);
+  CHECK_THROWS_AS(other_block.restore(bytes), Error);
+}
+
 TEST_CASE("Session: cannot be made from a recommender that is about to go") {
   CHECK(std::is_constructible_v<Session, const Recommender&>);
   CHECK(!std::is_constructible_v<Session, Recommender&&>);

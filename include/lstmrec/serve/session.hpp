@@ -5,6 +5,7 @@
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/model/recommender.hpp>
+#include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/serve/candidates.hpp>
 
 #include <algorithm>
@@ -167,7 +168,7 @@ class Session {
   }
 
  private:
-  static constexpr std::uint64_t kind = 0x33302d7373657301u;
+  static constexpr std::uint64_t kind = 0x34302d7373657301u;
   struct Header {
     std::uint64_t kind, recommender, events, seen, recent;
   };
@@ -210,16 +211,23 @@ class Session {
     return static_cast<std::uint64_t>(std::count(is_seen_.begin(), is_seen_.end(), std::uint8_t{1}));
   }
 
-  /// Tells recommenders apart: a hash of their sizes, of the items' biases, which training has moved, and of the number
-  /// of transition counts.
+  /// Tells recommenders apart: a hash of their sizes, of the items' biases, of 16 numbers of every parameter, which
+  /// initialisation and training have moved, and of the number of transition counts.
   std::uint64_t fingerprint() const {
     std::uint64_t hash = mix(recommender_->items(), recommender_->network.hidden_size(),
                              recommender_->network.embedding_size(), state_.blocks.size());
-    for (const float bias : recommender_->network.head.bias) {
+    const auto add = [&](float number) {
       std::uint32_t bits = 0;
-      std::memcpy(&bits, &bias, sizeof bits);
+      std::memcpy(&bits, &number, sizeof bits);
       hash = mix(hash, bits);
-    }
+    };
+    for (const float bias : recommender_->network.head.bias) add(bias);
+    for_each_parameter(
+        [&](const auto& parameter) {
+          const Index size = parameter.size(), count = std::min<Index>(16, size);
+          for (Index i = 0; i < count; ++i) add(parameter.data()[i * size / count]);
+        },
+        recommender_->network);
     if (recommender_->uses_counts()) hash = mix(hash, recommender_->counts.transitions.items.size());
     return hash;
   }
