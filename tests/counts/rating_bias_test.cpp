@@ -43,6 +43,17 @@ TEST_CASE("rating biases by hand") {
   CHECK(bias.predict(1, 1) == Approx(4 - 1 / 3. - .125));
 }
 
+TEST_CASE("without regularisation too, who has no ratings has bias 0") {
+  RatingSplit split = four_ratings();
+  for (const std::size_t k : {0, 1}) split.parts[k] = Part::test;  // leaves user 1's rating of item 0
+  const RatingBias bias(split, {.user_regularisation = 0, .item_regularisation = 0});
+  CHECK(bias.predict(0, 0) == 4.f);
+  CHECK(bias.predict(1, 1) == 4.f);
+  const VisibleBias visible(bias, 0);
+  CHECK(visible.user_bias(0, 0) == 0);
+  CHECK(visible.user_bias(3, 2) == 1.5);
+}
+
 TEST_CASE("without epochs the rating baseline is the global mean") {
   const RatingBias mean(four_ratings(), {.epochs = 0});
   CHECK(mean.predict(0, 0) == 4.f);

@@ -145,6 +145,31 @@ TEST_CASE("History rating model: the weights with the best validation are kept, 
         Approx(best->validation_rmse.value()));
 }
 
+TEST_CASE("History rating model: without training ratings a user is a stranger and an item's vectors are 0") {
+  RatingSplit split = two_tastes();
+  for (std::size_t k = 0; k < split.parts.size(); ++k) {
+    const Event& event = split.sequences.events[k];
+    if (event.user == 3 || event.item == 5) split.parts[k] = Part::test;
+  }
+  HistoryRatingConfig config = small;
+  config.epochs = 2;
+  config.weight_decay = 0;  // which would bring them near 0
+  const auto model = fit_history_ratings(split, config).model;
+  const auto& network = model.network;
+  CHECK(network.user_vectors.table.col(3).isZero(0));
+  CHECK(network.user_bias(3) == 0);
+  CHECK_FALSE(network.user_vectors.table.col(4).isZero(0));
+  CHECK(network.item_vectors.table.col(5).isZero(0));
+  CHECK(network.event_vectors.table.col(5).isZero(0));
+  CHECK(network.item_bias(5) == 0);
+  auto cases = rating_cases(split, Part::test);
+  std::erase_if(cases, [](const RatingCase& one) { return one.user != 3; });
+  REQUIRE(cases.size() == 1);
+  const auto known = model.score(cases);
+  cases[0].user = unknown_user;
+  CHECK(model.score(cases) == known);
+}
+
 TEST_CASE("History rating model: what is not visible changes no prediction") {
   const RatingSplit split = two_tastes();
   const auto model = fit_history_ratings(split, {.vector_size = 4, .hidden_size = 6, .epochs = 2}).model;

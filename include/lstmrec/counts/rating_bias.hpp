@@ -77,7 +77,7 @@ struct RatingBias {
 
 /// The rating baseline for a user of whom some ratings are visible: b_u is computed from these and not looked up.
 ///
-///     r̂(u, i) = μ + b_i + b_u,   b_u = Σ (r − μ − b_i) / (λ + n) over the n visible ratings
+///     r̂(u, i) = μ + b_i + b_u,   b_u = Σ (r − μ − b_i) / (λ + n) over the n visible ratings, 0 if there are none
 ///
 /// With all training ratings visible that is RatingBias. A looked-up b_u would have been computed from the very ratings
 /// that a network learns to predict: it would learn to undo it, and fail on others.
@@ -100,7 +100,7 @@ struct VisibleBias {
     return static_cast<double>(event.rating) - mean - item_bias[event.item];
   }
   double user_bias(double residual_sum, std::size_t count) const {
-    return residual_sum / (user_regularisation + static_cast<double>(count));
+    return count == 0 ? 0 : residual_sum / (user_regularisation + static_cast<double>(count));
   }
 };
 

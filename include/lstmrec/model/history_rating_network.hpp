@@ -24,10 +24,10 @@ namespace lstmrec {
 ///     r̂(u, i) = baseline + b_u + b_i + β + (s + p_u)ᵀ qᵢ
 ///
 /// The sum over the rated items is that of Koren, "Factorization meets the neighborhood" (SVD++), 2008, eq. 15, whose
-/// items count alike; here a recurrent layer says how much. A user who was not in training has b_u = 0 and p_u = 0 and
-/// is known by the state alone. b_u and b_i are corrections to the baseline's, zero at the start and decaying to it.
-/// ρ slows the gates down: Adam moves every weight by about the same, and gates that learn as fast as the vectors fit
-/// the few users of a small log by heart.
+/// items count alike; here a recurrent layer says how much. A user without training ratings has b_u = 0 and p_u = 0 and
+/// is known by the state alone; an item without any has b_i = 0 and zero vectors. b_u and b_i are corrections to the
+/// baseline's, zero at the start and decaying to it. ρ slows the gates down: Adam moves every weight by about the same,
+/// and gates that learn as fast as the vectors fit the few users of a small log by heart.
 /// Shapes: V, G, L, P, Q have a column of `size` numbers an index; [A; a] is (size + 1) × hidden.
 template <class Scalar_ = float>
 struct HistoryRatingNetwork {

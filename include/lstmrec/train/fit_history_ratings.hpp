@@ -88,11 +88,25 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
   model.network.initialise(random);
 
   std::vector<std::vector<Event>> training(sequences.size());
-  for (std::size_t k = 0; k < split.parts.size(); ++k)
-    if (split.parts[k] == Part::train) training[sequences.events[k].user].push_back(sequences.events[k]);
+  std::vector<bool> is_rated(sequences.items.size());
+  for (std::size_t k = 0; k < split.parts.size(); ++k) {
+    if (split.parts[k] != Part::train) continue;
+    training[sequences.events[k].user].push_back(sequences.events[k]);
+    is_rated[sequences.events[k].item] = true;
+  }
+  // Training changes no vector of a user or an item without ratings in it, and what was drawn says nothing of them.
   std::vector<std::uint32_t> users;
-  for (std::uint32_t user = 0; user < training.size(); ++user)
-    if (!training[user].empty()) users.push_back(user);
+  for (std::uint32_t user = 0; user < training.size(); ++user) {
+    if (training[user].empty())
+      model.network.user_vectors.table.col(user).setZero();
+    else
+      users.push_back(user);
+  }
+  for (std::uint32_t item = 0; item < is_rated.size(); ++item) {
+    if (is_rated[item]) continue;
+    model.network.event_vectors.table.col(item).setZero();
+    model.network.item_vectors.table.col(item).setZero();
+  }
   const HistoryRatingModel fixed = model;  // levels and baseline, while result.model is replaced
   std::vector<detail::HistoryRatingShard> shards(static_cast<std::size_t>(config.shards));
   for (auto& shard : shards) {
