@@ -222,6 +222,17 @@ TEST_CASE("Saving where it can't be written leaves the old file whole and nothin
                                         }),
                   std::runtime_error);
   CHECK(read_file(path) == "old");
+  const auto message_of_writer = [&](std::ios::iostate state) {
+    return thrown<Error>([&] {
+      write_file_atomically(path, [&](std::ostream& out) {
+        out.setstate(state);
+        throw Error("the writer's");
+      });
+    });
+  };
+  CHECK(message_of_writer(std::ios::goodbit) == "the writer's");
+  CHECK(contains(message_of_writer(std::ios::badbit), path.string() + ": cannot be written: "));
+  CHECK(read_file(path) == "old");
   CHECK_THROWS_AS(check_writable(folder.path() / "no such folder" / "model"), Error);
   CHECK_THROWS_AS(check_writable(folder.path()), Error);
   CHECK_NOTHROW(check_writable(path));

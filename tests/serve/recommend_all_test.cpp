@@ -1,6 +1,7 @@
 #include <lstmrec/serve/recommend_all.hpp>
 #include <lstmrec/serve/session.hpp>
 
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -69,4 +70,11 @@ TEST_CASE("Lists for all users: sequences with other items are refused, and with
       std::invalid_argument);
   CHECK_THROWS_AS(evaluate(sample_recommender(), split, split.test), std::invalid_argument);
   CHECK(csv.str().empty());
+}
+
+TEST_CASE("Lists for all users say when they can't be written") {
+  std::ofstream closed;
+  CHECK_THROWS_AS(write_recommendations(sample_recommender(), sample_split().sequences, 3,
+                                        Candidates(sample_recommender()), closed),
+                  Error);
 }

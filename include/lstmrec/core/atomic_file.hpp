@@ -90,7 +90,11 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
   const detail::FileBeside beside(path);
   {
     auto out = detail::open_beside(path, beside);
-    write(out);
+    try {
+      write(out);
+    } catch (const Error&) {
+      if (out) throw;  // else it says that writing failed, but not where and why, as is said below
+    }
     out.close();
     if (!out) throw Error(path.string() + ": cannot be written: " + detail::system_reason());
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/model/recommender.hpp>
@@ -30,7 +31,7 @@ inline std::string csv_field(const std::string& text) {
 
 /// Writes the n best items for every user's whole sequence as CSV: `user,rank,item,score,title`, users in their order.
 /// `sequences` must have the recommender's items, with its indices (align_items). Throws std::invalid_argument where it
-/// has not.
+/// has not, and Error if writing fails.
 inline void write_recommendations(const Recommender& recommender, const Sequences& sequences, std::size_t n,
                                   const Candidates& candidates, std::ostream& csv, std::size_t threads = 0) {
   if (!(sequences.items == recommender.item_ids))
@@ -57,6 +58,7 @@ inline void write_recommendations(const Recommender& recommender, const Sequence
     });
     for (const auto& part : lines) csv << part;
   }
+  if (!csv.flush()) throw Error("the lists could not be written");
 }
 
 }  // namespace lstmrec
