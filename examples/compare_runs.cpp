@@ -97,7 +97,7 @@ int work(const std::vector<std::string>& names) {
   ThreadPool pool(options.threads);
   std::vector<Comparison> differences;
   const std::string at = "@" + std::to_string(options.cutoff);
-  std::cout << first.runs.front().header.substr(ranks_header.size()) << '\n';
+  std::cout << printable(first.runs.front().header.substr(ranks_header.size())) << '\n';
   print_name("");
   std::cout << std::setw(26) << "HR" + at << std::setw(26) << "NDCG" + at << std::setw(26) << "MRR" << '\n';
   for (const Group& group : groups) {

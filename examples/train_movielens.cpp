@@ -65,7 +65,8 @@ void add_options(CLI::App& app, Arguments& a) {
                "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M");
   app.add_option("--lists", a.lists,
                  "Write the ranking of every test target to this file: user and items, tabs between");
-  app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all");
+  app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all")
+      ->check(fits<std::size_t>);
   app.add_option("--ranks", a.ranks, "Write the rank of every test target to this file, for compare_runs");
   app.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }

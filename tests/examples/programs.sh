@@ -152,6 +152,7 @@ bad_usage() {
   expect_error 1 'epochs must be at most 1000000' "${run[@]}" --epochs 1000001
   expect_error 2 '--min-item-count' "${run[@]}" --min-item-count 99999999999999999999
   expect_error 2 '--min-item-count' "${run[@]}" --min-item-count -1
+  expect_error 2 '--lists-length' "${run[@]}" --lists lists --lists-length -1
   expect_error 2 '--threads' "${run[@]}" --threads 100000
   expect_error 2 '--evaluate' "${run[@]}" --evaluate a --model b
   expect_error 1 'preset must be quick, default or accurate, got "huge"' "$train" --data small --preset huge
@@ -326,6 +327,12 @@ recommends_to_users() {
   cmp <(awk -F, '$1 == 7 {print $3}' lists.csv) items || fail 'a user should get the same list both ways'
   awk -F, 'NR == FNR {had[$1 "," $2]; next} FNR > 1 && (($1 "," $3) in had) {exit 1}' small/ratings.csv lists.csv ||
     fail 'items that the user has had should not be recommended'
+
+  # As on a full disk: the file is as it was.
+  cp lists.csv before
+  expect_error 1 'lists.csv: cannot be written: File too large' bash -c 'trap "" XFSZ; ulimit -f 1; exec "$@"' bash \
+    "$recommend" --model model.safetensors --data small --all lists.csv --top 10
+  cmp lists.csv before || fail 'what could not be written should be as it was'
 }
 
 recommends_after_a_history() {
@@ -440,6 +447,11 @@ compares_runs() {
     "$(grep '^3.tsv,3.tsv ' out | sed "$figures" | cut -d ' ' -f 2-10)" ]] || fail 'a run twice should be that run'
   expect 0 "$compare" 1.tsv
   ! grep -q 'minus' out || fail 'a run alone should be compared with nothing'
+
+  # What a file says can't play tricks on a terminal.
+  sed $'1s/.*/# ranks: \033[2Jgone/' 1.tsv >tricks
+  expect 0 "$compare" tricks
+  [[ $(head -n 1 out) == ' [2Jgone' ]] || fail 'control characters should not be printed'
 
   # A difference that all users share, and none.
   awk -F '\t' -v OFS='\t' 'NR > 1 {$3 = 1} {print}' 1.tsv >best
