@@ -42,23 +42,6 @@ TEST_CASE("There are at most 256 levels, finite and rising") {
   REQUIRE_THROWS_AS(RatingLevels(many), std::invalid_argument);
 }
 
-TEST_CASE("Times are standardised by the training events alone") {
-  std::vector<LogRow> rows;
-  for (int i = 0; i < 5; ++i) rows.emplace_back(1, i, 1000000000 + 10 * i, 1.f);
-  const auto all = sequences(make_interactions(rows));
-  const TimeScaling scaling = fit_time_scaling(leave_one_out(all));  // the first three: 0, 10, 20
-  REQUIRE(scaling.mean == Approx(1000000010).epsilon(1e-15));
-  REQUIRE(scaling.deviation == Approx(std::sqrt(200. / 3)).epsilon(1e-9));
-  REQUIRE(scaling.standardised(1000000010) == Approx(0).margin(1e-6));
-  REQUIRE(scaling.standardised(1000000020) == Approx(10 / std::sqrt(200. / 3)));
-
-  RatingSplit split{all, {Part::train, Part::test, Part::validation, Part::train, Part::test}, ""};  // 0 and 30
-  REQUIRE(fit_time_scaling(split).mean == Approx(1000000015).epsilon(1e-15));
-  REQUIRE(fit_time_scaling(split).deviation == Approx(15).epsilon(1e-9));
-  split.parts = {Part::train, Part::test, Part::test, Part::test, Part::test};
-  REQUIRE(fit_time_scaling(split).deviation == 1);
-}
-
 TEST_CASE("The log gap is 0 for no or negative time, and finite for any") {
   REQUIRE(log_gap(100, 100) == 0);
   REQUIRE(log_gap(100, 50) == 0);

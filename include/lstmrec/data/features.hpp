@@ -13,8 +13,6 @@
 
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
-#include <lstmrec/data/rating_split.hpp>
-#include <lstmrec/data/split.hpp>
 
 namespace lstmrec {
 
@@ -62,54 +60,9 @@ class RatingLevels {
   std::vector<float> values_;
 };
 
-/// Makes times of a size that a network can read: mean 0 and deviation 1 over the training events. Part of a model.
-struct TimeScaling {
-  double mean = 0;       ///< Seconds since 1970.
-  double deviation = 1;  ///< Seconds; 1 where all times are equal.
-
-  double standardised(std::int64_t time) const { return (static_cast<double>(time) - mean) / deviation; }
-};
-
 /// The scale-free time from one event to the next: log(1 + max(0, seconds between)).
 inline double log_gap(std::int64_t before, std::int64_t now) {
   return std::log1p(std::max(0.0, static_cast<double>(now) - static_cast<double>(before)));
-}
-
-namespace detail {
-
-/// Mean and deviation in one pass that doesn't cancel: Welford, "Note on a method for calculating corrected sums of
-/// squares and products", 1962.
-class TimeMoments {
- public:
-  void add(std::int64_t time) {
-    const double off = static_cast<double>(time) - mean_;
-    mean_ += off / ++count_;
-    squares_ += off * (static_cast<double>(time) - mean_);
-  }
-  TimeScaling scaling() const { return {mean_, squares_ > 0 ? std::sqrt(squares_ / count_) : 1}; }
-
- private:
-  double count_ = 0, mean_ = 0, squares_ = 0;
-};
-
-}  // namespace detail
-
-/// Fitted on the training events only.
-inline TimeScaling fit_time_scaling(const Split& split) {
-  detail::TimeMoments moments;
-  for (std::size_t user = 0; user < split.sequences.size(); ++user) {
-    for (const Event& event : split.train(user)) moments.add(event.time);
-  }
-  return moments.scaling();
-}
-
-/// Fitted on the training events only.
-inline TimeScaling fit_time_scaling(const RatingSplit& split) {
-  detail::TimeMoments moments;
-  for (std::size_t i = 0; i < split.parts.size(); ++i) {
-    if (split.parts[i] == Part::train) moments.add(split.sequences.events[i].time);
-  }
-  return moments.scaling();
 }
 
 }  // namespace lstmrec

@@ -79,7 +79,6 @@ struct NextItemNetwork {
   Index items() const { return item_vectors.count(); }
   Index embedding_size() const { return item_vectors.size(); }
   Index hidden_size() const { return projects() ? input_projection.output_size() : embedding_size(); }
-  const Matrix<Scalar>& input_vectors() const { return item_vectors.table; }
   const Matrix<Scalar>& output_vectors() const {
     return own_output_vectors.count() == 0 ? item_vectors.table : own_output_vectors.table;
   }
