@@ -3,8 +3,8 @@
 
 int main() {
   using namespace lstmrec;
-  const auto log = read_movielens("data/sample");  // any MovieLens release, format detected
-  const auto split = leave_one_out(sequences(log));
+  // Any MovieLens release, its format detected; the last event of every user is for the test.
+  const auto split = leave_one_out(sequences(read_movielens("data/sample")));
 
   const auto recommender = fit(split, {.embedding_size = 64, .hidden_size = 64, .epochs = 10}).recommender;
   std::cout << evaluate(recommender, split, split.test, {.cutoffs = {10}}) << '\n';
