@@ -133,11 +133,15 @@ struct HistoryRatingModel {
     return scores;
   }
 
+  /// A score in the range of the training ratings.
+  float clipped(float score) const {
+    return std::clamp(score, static_cast<float>(bias.lowest), static_cast<float>(bias.highest));
+  }
+
   /// `score`, clipped to the range of the training ratings.
   std::vector<float> predict(std::span<const RatingCase> cases) const {
     auto ratings = score(cases);
-    for (float& rating : ratings)
-      rating = std::clamp(rating, static_cast<float>(bias.lowest), static_cast<float>(bias.highest));
+    for (float& rating : ratings) rating = clipped(rating);
     return ratings;
   }
 

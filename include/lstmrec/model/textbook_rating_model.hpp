@@ -115,11 +115,15 @@ struct TextbookRatingModel {
     return scores;
   }
 
+  /// A score in the range of the training ratings.
+  float clipped(float score) const {
+    return std::clamp(score, static_cast<float>(lowest), static_cast<float>(highest));
+  }
+
   /// `score`, clipped to the range of the training ratings.
   std::vector<float> predict(std::span<const RatingCase> cases) const {
     auto ratings = score(cases);
-    for (float& rating : ratings)
-      rating = std::clamp(rating, static_cast<float>(lowest), static_cast<float>(highest));
+    for (float& rating : ratings) rating = clipped(rating);
     return ratings;
   }
 };

@@ -39,12 +39,12 @@ std::vector<UnratedItem> best_unrated(const Model& model, std::uint32_t user, Hi
   const std::int64_t now = rated.empty() ? 0 : rated.back().time;
   for (std::uint32_t item = 0; item < has.size(); ++item)
     if (!has[item]) cases[0].targets.push_back({.time = now, .user = user, .item = item});
-  const auto scores = model.score(cases), ratings = model.predict(cases);
+  const auto scores = model.score(cases);
   std::vector<ScoredItem> best(std::min(count, scores.size()));
   std::vector<UnratedItem> result;
   for (const auto& [place, score] : top_k(scores, best)) {
     const std::uint32_t item = cases[0].targets[place].item;
-    result.push_back({model.items.id(item), model.catalogue[item].title, ratings[place]});
+    result.push_back({model.items.id(item), model.catalogue[item].title, model.clipped(score)});
   }
   return result;
 }

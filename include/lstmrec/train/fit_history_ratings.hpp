@@ -107,10 +107,9 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
     model.network.event_vectors.table.col(item).setZero();
     model.network.item_vectors.table.col(item).setZero();
   }
-  const HistoryRatingModel fixed = model;  // levels and baseline, while result.model is replaced
   std::vector<detail::HistoryRatingShard> shards(static_cast<std::size_t>(config.shards));
   for (auto& shard : shards) {
-    shard.model = &fixed;
+    shard.model = &model;
     shard.training = &training;
   }
   const auto validation = rating_cases(split, Part::validation);

@@ -101,9 +101,8 @@ inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSpl
 
   std::vector<std::uint32_t> units(training.size());
   std::iota(units.begin(), units.end(), std::uint32_t{0});
-  const TextbookRatingModel fixed = model;  // the scaling, while result.model is replaced
   std::vector<detail::TextbookRatingShard> shards(1);
-  shards[0].model = &fixed;
+  shards[0].model = &model;
   shards[0].events = training;
   const auto validation = rating_cases(split, Part::validation);
   const auto validation_events = targets_of(validation);

@@ -27,8 +27,8 @@ struct EpochRecord {
   std::optional<ValidationFigures> validation;
 };
 
-/// Where a training stands, for a progress bar or a log.
-struct TrainingProgress {
+/// Where a training of any kind stands.
+struct ProgressSoFar {
   std::size_t epoch = 0, epochs = 0;   ///< From 1, and how many are planned.
   std::size_t batch = 0, batches = 0;  ///< Of this epoch, from 1.
   std::size_t events = 0;              ///< Inputs trained on so far, all epochs together.
@@ -37,9 +37,8 @@ struct TrainingProgress {
   double seconds = 0;                  ///< Since the beginning.
   double seconds_left = 0;             ///< At the speed so far, if training is not stopped early.
   bool epoch_ended = false;            ///< True once an epoch, after its validation.
-  std::optional<ValidationFigures> validation;  ///< Set when the epoch has ended, if there are validation targets.
 
-  /// Brings the last four up to date; `epoch_events`: inputs of this epoch so far.
+  /// Brings speed and seconds up to date; `epoch_events`: inputs of this epoch so far.
   void update_times(TrainingClock::Point begin, TrainingClock::Point epoch_begin, std::size_t epoch_events) {
     seconds = TrainingClock::seconds_since(begin);
     if (!epoch_ended) events_per_second = static_cast<double>(epoch_events) / TrainingClock::seconds_since(epoch_begin);
@@ -47,6 +46,11 @@ struct TrainingProgress {
     const double done = static_cast<double>(epoch - 1) + part;
     seconds_left = seconds * (static_cast<double>(epochs) - done) / done;
   }
+};
+
+/// Where a training stands, for a progress bar or a log.
+struct TrainingProgress : ProgressSoFar {
+  std::optional<ValidationFigures> validation;  ///< Set when the epoch has ended, if there are validation targets.
 };
 
 using ProgressCallback = std::function<void(const TrainingProgress&)>;

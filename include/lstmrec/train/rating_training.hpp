@@ -26,7 +26,7 @@
 namespace lstmrec {
 
 /// Where the training of a rating model stands. `loss` is the mean squared error in training, events are ratings.
-struct RatingProgress : TrainingProgress {
+struct RatingProgress : ProgressSoFar {
   std::optional<double> validation_rmse;  ///< Set when the epoch has ended, if there are validation ratings.
 };
 
@@ -74,13 +74,14 @@ struct RatingTrainingRules {
 ///
 /// A shard offers `Index fill(span of units, epoch)`, which prepares its part of a batch and says how many ratings that
 /// has, and `double run(network, count, gradients)`, which returns the squared error / count and adds its gradients.
-/// `validate(model)` returns the validation RMSE, if any.
+/// `validate(model)` returns the validation RMSE, if any. Of the model only the network changes: it is the one validated
+/// while `validate` runs, and at the end the one that is kept.
 template <class Model, class Shard, class Validate>
 void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> units, std::vector<Shard>& shards,
                    const RatingTrainingRules& rules, const RatingFitOptions& options, Validate&& validate) {
   using Network = decltype(result.model.network);
   const auto begin = TrainingClock::now();
-  Network network = result.model.network;
+  Network network = result.model.network, kept = network;
   Adam<Network> adam(network, rules.adam);
   WeightAverage<Network> average(network, rules.average_decay);
   const bool averages = rules.average_decay > 0;  // if not, the average is the network
@@ -141,18 +142,20 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
       result.stopped = options.stop.stop_requested();
     }
 
-    Model candidate = result.model;
-    candidate.network = averages ? average.average() : network;
-    const std::optional<double> rmse = validate(candidate);
+    Network& candidate = result.model.network;  // borrows the weights for validation
+    const auto borrow = [&] { averages ? average.swap(candidate) : std::swap(network, candidate); };
+    borrow();
+    const std::optional<double> rmse = validate(std::as_const(result.model));
     ++without_improvement;
     if (!rules.keeps_best || !rmse) {
-      result.model = std::move(candidate);
+      kept = candidate;
     } else if (*rmse < best) {
       best = *rmse;
       result.best_epoch = epoch + 1;
       without_improvement = 0;
-      result.model = std::move(candidate);
+      kept = candidate;
     }
+    borrow();
     result.epochs.push_back({epoch + 1, progress.loss, progress.events_per_second, rmse});
     progress.validation_rmse = rmse;
     progress.epoch_ended = true;
@@ -161,6 +164,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
     progress.epoch_ended = false;
     if (rules.patience > 0 && rmse && without_improvement >= rules.patience) break;
   }
+  result.model.network = std::move(kept);
   result.seconds = TrainingClock::seconds_since(begin);
 }
 
