@@ -26,8 +26,9 @@ using Items = std::vector<std::uint32_t>;
 /// User 0 rates items 0 to 4, user 1 items 0 and 1, in time order.
 RatingSplit two_users() {
   constexpr Part train = Part::train, validation = Part::validation, test = Part::test;
-  return {sequences(make_interactions(std::vector<LogRow>{
-              {0, 0, 1, 1.f}, {0, 1, 2, 2.f}, {0, 2, 3, 3.f}, {0, 3, 4, 4.f}, {0, 4, 5, 5.f}, {1, 0, 1, 2.f}, {1, 1, 2, 3.f}})),
+  const std::vector<LogRow> rows{{0, 0, 1, 1.f}, {0, 1, 2, 2.f}, {0, 2, 3, 3.f}, {0, 3, 4, 4.f},
+                                 {0, 4, 5, 5.f}, {1, 0, 1, 2.f}, {1, 1, 2, 3.f}};
+  return {sequences(make_interactions(rows)),
           {train, test, validation, train, test, train, train},
           ""};
 }

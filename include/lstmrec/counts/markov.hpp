@@ -61,9 +61,9 @@ struct MarkovOptions {
 ///     score(j) = Σ_age decay^age · P(item of that age → j)     over the last `window` items, the newest of age 0
 ///
 /// With first_order(): P(i→j) = n(i→j) / (n(i→·) + 1), of the last item alone, popularity deciding between equals.
-/// A history without events gets the shares. A history's items are indices of the split (an assert). The counts are kept
-/// as they are and divided when used, so that a share of them (one user's) can be taken out again. Cost of a query: the
-/// entries of `window` rows.
+/// A history without events gets the shares. A history's items are indices of the split (an assert). The counts are
+/// kept as they are and divided when used, so that a share of them (one user's) can be taken out again. Cost of a query:
+/// the entries of `window` rows.
 struct MarkovCounts {
   MarkovOptions options;
   SparseRows transitions;     ///< m, items × items.

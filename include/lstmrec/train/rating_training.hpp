@@ -74,8 +74,8 @@ struct RatingTrainingRules {
 ///
 /// A shard offers `Index fill(span of units, epoch)`, which prepares its part of a batch and says how many ratings that
 /// has, and `double run(network, count, gradients)`, which returns the squared error / count and adds its gradients.
-/// `validate(model)` returns the validation RMSE, if any. Of the model only the network changes: it is the one validated
-/// while `validate` runs, and at the end the one that is kept.
+/// `validate(model)` returns the validation RMSE, if any. Of the model only the network changes: it is the one
+/// validated while `validate` runs, and at the end the one that is kept.
 template <class Model, class Shard, class Validate>
 void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> units, std::vector<Shard>& shards,
                    const RatingTrainingRules& rules, const RatingFitOptions& options, Validate&& validate) {
