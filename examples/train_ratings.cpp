@@ -192,7 +192,7 @@ int work(const Arguments& a) {
     epochs += result.epochs.size();
     if (!a.model.empty()) save(result.model, a.model);
     const auto cases = in_time ? rating_cases_in_time(split, Part::test) : rating_cases(split, Part::test);
-    folds.push_back(evaluate_all<Form>(result.model, split, cases));
+    folds.push_back(evaluate_all<Form>(result.model, with_validation_in_training(split), cases));
     if (!a.quiet && folds.back().neighbours_weight > 0)
       std::cerr << "neighbours are used with weight " << folds.back().neighbours_weight << '\n';
     if (!a.quiet && a.test_folds.size() > 1)

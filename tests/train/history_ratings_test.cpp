@@ -40,7 +40,7 @@ RatingSplit two_tastes() {
 }
 
 const HistoryRatingConfig small{.vector_size = 4, .hidden_size = 6, .epochs = 30, .learning_rate = 1e-2,
-                                .weight_decay = 0.01};
+                                .weight_decay = 0.01, .refit = false};
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -133,7 +133,6 @@ TEST_CASE("History rating model: the weights with the best validation are kept, 
   config.epochs = 6;
   config.learning_rate = 0.3;  // so high that the last epoch is not the best
   config.neighbours_weight = 0;
-  config.patience = 0;
   const auto fit = fit_history_ratings(split, config);
   REQUIRE(fit.epochs.size() == 6);
   const auto best = std::min_element(fit.epochs.begin(), fit.epochs.end(), [](const auto& a, const auto& b) {
@@ -143,6 +142,67 @@ TEST_CASE("History rating model: the weights with the best validation are kept, 
   const auto cases = rating_cases(split, Part::validation);
   CHECK(evaluate_ratings(fit.model.predict(cases), targets_of(cases)).rmse.value ==
         Approx(best->validation_rmse.value()));
+}
+
+TEST_CASE("History rating model: stops early when validation gets no better") {
+  HistoryRatingConfig config = small;
+  config.epochs = 20;
+  config.learning_rate = 0.3;
+  config.patience = 2;
+  const auto fit = fit_history_ratings(two_tastes(), config);
+  CHECK(fit.epochs.size() < 20);
+  CHECK(fit.epochs.size() == fit.best_epoch + 2);
+}
+
+TEST_CASE("History rating model: a refit is a training on both parts, with what the first has chosen") {
+  const RatingSplit split = two_tastes(), all = with_validation_in_training(split);
+  CHECK(std::count(split.parts.begin(), split.parts.end(), Part::validation) > 0);
+  CHECK(std::count(all.parts.begin(), all.parts.end(), Part::validation) == 0);
+  CHECK(std::count(all.parts.begin(), all.parts.end(), Part::test) ==
+        std::count(split.parts.begin(), split.parts.end(), Part::test));
+  HistoryRatingConfig config = small;
+  config.epochs = 4;
+  config.learning_rate = 0.1;  // so high that the last epoch is not the best
+  const auto first = fit_history_ratings(split, config);
+  REQUIRE(first.best_epoch < 4);
+  HistoryRatingConfig chosen = config;
+  chosen.epochs = static_cast<std::int64_t>(first.best_epoch);
+  chosen.neighbours_weight = first.model.config.neighbours_weight;
+  const auto expected = fit_history_ratings(all, chosen);
+
+  config.refit = true;
+  std::vector<std::size_t> numbers;
+  const auto fit = fit_history_ratings(split, config, {.threads = 2, .progress = [&](const RatingProgress& p) {
+    CHECK(p.epoch <= p.epochs);
+    if (p.epoch_ended) numbers.push_back(p.epoch);
+  }});
+  const auto cases = rating_cases(split, Part::test);
+  CHECK(fit.model.score(cases) == expected.model.score(cases));
+  CHECK(fit.model.score(cases) != first.model.score(cases));
+  CHECK(fit.model.config.epochs == 4);
+  CHECK(fit.model.config.neighbours_weight == first.model.config.neighbours_weight);
+  CHECK(fit.best_epoch == first.best_epoch);
+  REQUIRE(fit.epochs.size() == 4 + first.best_epoch);
+  REQUIRE(numbers.size() == fit.epochs.size());
+  for (std::size_t k = 0; k < fit.epochs.size(); ++k) {
+    CHECK(fit.epochs[k].epoch == k + 1);
+    CHECK(numbers[k] == k + 1);
+    CHECK(fit.epochs[k].validation_rmse.has_value() == (k < 4));
+  }
+
+  std::stop_source stop;
+  const auto stopped = fit_history_ratings(split, config,
+                                           {.threads = 1,
+                                            .progress =
+                                                [&](const RatingProgress& p) {
+                                                  if (p.epoch == 5) stop.request_stop();
+                                                },
+                                            .stop = stop.get_token()});
+  CHECK(stopped.stopped);
+  CHECK(stopped.epochs.size() == 5);
+  CHECK(stopped.model.score(cases) == first.model.score(cases));
+
+  CHECK(fit_history_ratings(all, config).epochs.size() == 4);  // nothing to refit
 }
 
 TEST_CASE("History rating model: without training ratings a user is a stranger and an item's vectors are 0") {
@@ -186,6 +246,7 @@ TEST_CASE("History rating model: the same seed gives the same file for any numbe
   config.epochs = 3;
   config.shards = 3;
   config.neighbours_weight = 0.3;
+  config.refit = true;
   const TemporaryFolder folder;
   const auto one = fit_history_ratings(split, config, {.threads = 1}).model;
   save(one, folder.path() / "one");

@@ -114,6 +114,12 @@ inline RatingSplit split_ratings_by_fold(Sequences sequences, const Interactions
               " test ratings), all training ratings visible"};
 }
 
+/// The same with the validation part in the training part: for a last training, when everything has been chosen.
+inline RatingSplit with_validation_in_training(RatingSplit split) {
+  std::replace(split.parts.begin(), split.parts.end(), Part::validation, Part::train);
+  return split;
+}
+
 /// Cuts all events at two points in time, as `split_by_time` does: every training event is earlier than every
 /// validation event, and those than every test event.
 inline RatingSplit split_ratings_by_time(Sequences sequences, double validation_fraction = .1,

@@ -35,7 +35,8 @@ struct HistoryRatingConfig {
   double weight_decay = 1;               ///< Decoupled (AdamW), of weights only.
   double clip_norm = 1;                  ///< Largest norm of all gradients together.
   double average_decay = 0.99;           ///< Of the weights' moving average, which is what is kept; 0: no average.
-  std::int64_t patience = 8;             ///< Epochs without a better validation after which training stops; 0: never.
+  std::int64_t patience = 0;             ///< Epochs without a better validation after which training stops; 0: never.
+  bool refit = true;                     ///< Train once more, on the validation ratings too: see fit_history_ratings.
   std::int64_t shards = 2;               ///< Parts of a batch worked on at once; the result depends on it.
   std::uint64_t seed = 1;
 
@@ -56,6 +57,7 @@ struct HistoryRatingConfig {
     visitor("clip_norm", config.clip_norm);
     visitor("average_decay", config.average_decay);
     visitor("patience", config.patience);
+    visitor("refit", config.refit);
     visitor("shards", config.shards);
     visitor("seed", config.seed);
   }

@@ -68,7 +68,7 @@ inline std::vector<double> finite_numbers(const TensorFile& file, const std::str
   return numbers;
 }
 
-inline constexpr const char* history_rating_format = "lstmrec history rating model 2";
+inline constexpr const char* history_rating_format = "lstmrec history rating model 3";
 inline constexpr const char* textbook_rating_format = "lstmrec textbook rating model 1";
 
 }  // namespace detail

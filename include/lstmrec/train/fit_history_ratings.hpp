@@ -53,22 +53,10 @@ struct HistoryRatingShard {
   }
 };
 
-}  // namespace detail
-
-/// Trains a HistoryRatingModel on the training part of a split, and keeps the weights with the best validation RMSE.
-///
-/// In every epoch a random part of each user's training ratings is visible and the rest is predicted from the state
-/// after them, as it is when the model is used. (Predicting each rating from those before it instead learns what the
-/// next rating has to do with the last ones, which is of no use for other items: on ML-100K's folds that was worse than
-/// the baseline.) Then weighs neighbours against it: see HistoryRatingConfig::neighbours_weight, which on return is the
-/// weight in use. Gradients are dense: a step costs at least the size of the tables.
-/// The same seed gives the same bits for any number of threads, on one binary and processor. Throws
-/// std::invalid_argument on a bad configuration or where there are no training ratings, Error where the log has no
-/// ratings, TrainingDiverged, and whatever the progress callback throws.
-inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit& split,
-                                                               const HistoryRatingConfig& config = {},
-                                                               const RatingFitOptions& options = {}) {
-  config.check();
+/// One training of `fit_history_ratings`.
+inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const RatingSplit& split,
+                                                                    const HistoryRatingConfig& config,
+                                                                    const RatingFitOptions& options) {
   const Sequences& sequences = split.sequences;
   if (!sequences.has_ratings) throw Error(sequences.source + ": there are no ratings to learn from");
   RatingFitResult<HistoryRatingModel> result;
@@ -142,6 +130,56 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
     if (!model.uses_neighbours()) model.neighbours = {};
     result.seconds += TrainingClock::seconds_since(begin);
   }
+  return result;
+}
+
+}  // namespace detail
+
+/// Trains a HistoryRatingModel on the training part of a split, and keeps the weights with the best validation RMSE.
+/// Then weighs neighbours against it: see HistoryRatingConfig::neighbours_weight, which on return is the weight in use.
+/// With config.refit the validation ratings, which have then done their duty, are learned from too: another training
+/// on both parts, from the same seed, of as many epochs as were best, gives network, baseline and neighbours.
+///
+/// In every epoch a random part of each user's training ratings is visible and the rest is predicted from the state
+/// after them, as it is when the model is used. (Predicting each rating from those before it instead learns what the
+/// next rating has to do with the last ones, which is of no use for other items: on ML-100K's folds that was worse than
+/// the baseline.) Gradients are dense: a step costs at least the size of the tables. A refit copies the split.
+///
+/// The result's epochs are those of both trainings, the second's numbered on and without validation; its model has
+/// been trained on the validation ratings, so that its figures on them say nothing. Where the second training is
+/// stopped, the first's model is kept.
+/// The same seed gives the same bits for any number of threads, on one binary and processor. Throws
+/// std::invalid_argument on a bad configuration or where there are no training ratings, Error where the log has no
+/// ratings, TrainingDiverged, and whatever the progress callback throws.
+inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit& split,
+                                                               const HistoryRatingConfig& config = {},
+                                                               const RatingFitOptions& options = {}) {
+  config.check();
+  auto result = detail::fit_history_ratings_once(split, config, options);
+  if (!config.refit || result.stopped || result.best_epoch == 0) return result;
+
+  HistoryRatingConfig chosen = config;
+  chosen.epochs = static_cast<std::int64_t>(result.best_epoch);
+  chosen.neighbours_weight = result.model.config.neighbours_weight;
+  const std::size_t epochs = result.epochs.size();
+  RatingFitOptions again = options;
+  if (options.progress)
+    again.progress = [&, first = result.seconds](RatingProgress progress) {
+      progress.epoch += epochs;
+      progress.epochs += epochs;
+      progress.seconds += first;
+      options.progress(progress);
+    };
+  auto refitted = detail::fit_history_ratings_once(with_validation_in_training(split), chosen, again);
+  for (RatingEpoch& epoch : refitted.epochs) {
+    epoch.epoch += epochs;
+    result.epochs.push_back(epoch);
+  }
+  result.seconds += refitted.seconds;
+  result.stopped = refitted.stopped;
+  if (result.stopped) return result;
+  result.model = std::move(refitted.model);
+  result.model.config.epochs = config.epochs;
   return result;
 }
 
