@@ -1,5 +1,6 @@
 // Prints the time of what a server does, each beside what the machine would take at least: a step, a history, a list
-// and an evaluation, with peak and reading speed as measured in this run. All data are generated, no network is trained.
+// and an evaluation, with peak and reading speed as measured in this run. All data are generated, no network is
+// trained.
 
 #include <cstdint>
 #include <lstmrec/lstmrec.hpp>

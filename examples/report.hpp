@@ -210,7 +210,8 @@ inline void write_user(std::ostream& out, const ReportUser& user) {
   out << "<article class=\"card user\"><header><h3>User " << escaped(user.id) << "</h3><span class=\"verdict"
       << (hit ? " hit" : "") << "\">" << (hit ? "hit: " : "") << "took <b>" << escaped(user.target)
       << "</b> next, "
-      << (user.rank == lstmrec::not_ranked ? "which is left out as seen" : "ranked " + count(user.rank)) << "</span></header>\n<div class=\"pair\"><div><h4>"
+      << (user.rank == lstmrec::not_ranked ? "which is left out as seen" : "ranked " + count(user.rank))
+      << "</span></header>\n<div class=\"pair\"><div><h4>"
       << (user.history.empty() ? "No history" : "History, newest first") << "</h4><ul>\n";
   for (const auto& title : user.history) out << "<li>" << escaped(title) << "</li>\n";
   if (user.events > user.history.size())

@@ -361,8 +361,8 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   const Figures figures = evaluate_all(outcome.recommender, split, a);
   const auto& ranks = figures.test.front().evaluation.ranks;
   if (const auto repeats = std::count(ranks.begin(), ranks.end(), not_ranked); repeats > 0)
-    say(repeats, " of ", ranks.size(), " test targets are items that the user has had before; seen items are left out, so ",
-        "these are misses (--recommend-seen 1 leaves them in)");
+    say(repeats, " of ", ranks.size(), " test targets are items that the user has had before; seen items are left out, ",
+        "so these are misses (--recommend-seen 1 leaves them in)");
   if (!a.quiet) {
     write_table(std::cout, figures.test);
     std::cout << "NDCG@10 above that of " << figures.test.back().name << ": " << figures.differences.back().ndcg

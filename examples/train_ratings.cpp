@@ -3,9 +3,9 @@
 ///     train_ratings --data ml-100k --test-fold ml-100k/u1.test --user 1
 ///
 /// `--form history` (the default) reads the user's rated history, and mixes in ratings of similar items where that
-/// helps on validation ratings; the LSTM alone then has a line of its own; `--form textbook` is the model of the textbooks:
-/// user, item and time as three steps of an LSTM. Figures go to standard output, progress and errors to standard error.
-/// Exit codes as train_movielens.
+/// helps on validation ratings; the LSTM alone then has a line of its own; `--form textbook` is the model of the
+/// textbooks: user, item and time as three steps of an LSTM. Figures go to standard output, progress and errors to
+/// standard error. Exit codes as train_movielens.
 
 #include <lstmrec/lstmrec.hpp>
 

@@ -6,7 +6,8 @@
 Shares nothing with the library: it reads the log, finds each user's last event, and looks for it in the user's list.
 LOG is u.data (user, item, rating, time; tabs), ratings.csv, or a file of sequences (user item item ...; spaces).
 LISTS has a line a user: the user, then the items, best first, separated by tabs. A list has to hold exactly the items
-that the user has not had before the last event; if that event's item isn't among them, it is a miss. Exits with 1 and says why if anything differs.
+that the user has not had before the last event; if that event's item isn't among them, it is a miss. Exits with 1 and
+says why if anything differs.
 """
 
 import argparse

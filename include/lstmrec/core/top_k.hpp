@@ -36,8 +36,8 @@ inline bool any_above(const float* scores, float bound) {
 
 }  // namespace detail
 
-/// The best of the items whose scores come a part at a time, in ascending order of the items. Borrows the list, whose length
-/// is how many are wanted. See `top_k`.
+/// The best of the items whose scores come a part at a time, in ascending order of the items. Borrows the list, whose
+/// length is how many are wanted. See `top_k`.
 class TopK {
  public:
   explicit TopK(std::span<ScoredItem> best) : best_(best) {}

@@ -62,8 +62,8 @@ struct MarkovOptions {
 ///
 /// With first_order(): P(i→j) = n(i→j) / (n(i→·) + 1), of the last item alone, popularity deciding between equals.
 /// A history without events gets the shares. A history's items are indices of the split (an assert). The counts are
-/// kept as they are and divided when used, so that a share of them (one user's) can be taken out again. Cost of a query:
-/// the entries of `window` rows.
+/// kept as they are and divided when used, so that a share of them (one user's) can be taken out again. Cost of a
+/// query: the entries of `window` rows.
 struct MarkovCounts {
   MarkovOptions options;
   SparseRows transitions;     ///< m, items × items.

@@ -45,7 +45,7 @@ inline std::vector<Window> cut_windows(const Split& split, std::uint32_t length,
 struct WindowTargets {
   std::uint32_t count = 1;    ///< Each input predicts this many of the events that follow it, where there are so many,
   double decay = 1;           ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1.
-  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss: no targets either.
+  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss, nor as targets.
 };
 
 /// Some windows as one packed batch. Column j belongs to one input event.
@@ -53,7 +53,7 @@ struct WindowBatch {
   PackedSteps steps;
   std::vector<std::uint32_t> inputs;                          ///< Item of every column.
   std::vector<std::uint32_t> targets;                         ///< WindowTargets::count a column.
-  std::vector<float> weights;                                 ///< Likewise; a column's sum to column_weight, or are all 0.
+  std::vector<float> weights;                                 ///< Likewise; a column's sum is column_weight, or 0.
   std::vector<std::span<const std::uint32_t>> excluded;       ///< A list a column, or empty.
   std::vector<std::uint64_t> keys;                            ///< Of the dropout masks: from (seed, user, position).
 };

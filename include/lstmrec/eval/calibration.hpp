@@ -41,8 +41,9 @@ struct Calibration {
 
 /// Compares how sure a scorer is that one of its best items comes next with how often it does. Its scores are read as
 /// logits: the probability of an item is softmax(scores) over the items that can be recommended, and that of a list
-/// the sum over its items, which is the HR that the scorer expects. The targets are cut into bins of equal size by that.
-/// Guo et al., "On calibration of modern neural networks", 2017, eq. 3, with equal bins and the best k for the best.
+/// the sum over its items, which is the HR that the scorer expects. The targets are cut into bins of equal size by
+/// that. Guo et al., "On calibration of modern neural networks", 2017, eq. 3, with equal bins and the best k for the
+/// best.
 ///
 /// `evaluation`: of the same scorer and split. Cost: that of the evaluation once more.
 /// Throws std::invalid_argument if there are no bins or no cutoff, or if scorer and data don't fit.

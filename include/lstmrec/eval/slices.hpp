@@ -74,8 +74,8 @@ struct GenreSlice {
   double hr = 0, ndcg = 0;
 };
 
-/// By genre of the target's item, most targets first; an item of several genres counts in each. Empty where the data has
-/// none.
+/// By genre of the target's item, most targets first; an item of several genres counts in each. Empty where the data
+/// has none.
 inline std::vector<GenreSlice> slices_by_genre(const Evaluation& evaluation, const Split& split, std::size_t k = 10) {
   std::vector<GenreSlice> result;
   for (std::size_t t = 0; t < evaluation.targets.size(); ++t)

@@ -231,8 +231,8 @@ struct NextItemNetwork {
     read_out(state);
   }
 
-  /// The steps of one sequence's events, in order, with their input products taken as one. To rounding what single steps
-  /// give.
+  /// The steps of one sequence's events, in order, with their input products taken as one. To rounding what single
+  /// steps give.
   void step_along(std::span<const std::uint32_t> items, State<1>& state) const {
     const auto n = static_cast<Index>(items.size());
     const auto& cell = blocks.front().recurrent.cell;

@@ -19,8 +19,8 @@ namespace lstmrec {
 ///
 ///     score(j) = network's score(j) + w · log(decayed Markov score(j)),   w = config.counts_weight
 ///
-/// Transition counts know pairs of items that are too rare for the network to learn; where there are many events of each
-/// item, w is 0 and there are no counts.
+/// Transition counts know pairs of items that are too rare for the network to learn; where there are many events of
+/// each item, w is 0 and there are no counts.
 ///
 /// Const functions may be called by any number of threads at once.
 struct Recommender {
@@ -33,16 +33,16 @@ struct Recommender {
   Matrix<float> item_products;              ///< Empty, or network.item_products(): see prepare_sessions().
 
   Index items() const { return network.items(); }
-  /// Makes the events of sessions and evaluations cheaper by what the first layer computes of an item alone, for 16 hidden × items bytes
-  /// (14 MB at 256 units and 3416 items). To be called after training or loading, before sessions begin, and again
-  /// after any change of the network; not saved.
+  /// Makes the events of sessions and evaluations cheaper by what the first layer computes of an item alone, for 16
+  /// hidden × items bytes (14 MB at 256 units and 3416 items). To be called after training or loading, before sessions
+  /// begin, and again after any change of the network; not saved.
   void prepare_sessions() { item_products = network.item_products(); }
 
   bool uses_counts() const { return config.counts_weight > 0 && counts.items() > 0; }
 
   /// The network's output after each history: embedding size × histories; of one without events it means nothing. The
-  /// histories' item indices are this recommender's: those of the sequences it was trained on, or of sequences brought to
-  /// its vocabulary. All advance together, each from its first event, by the steps of a Session.
+  /// histories' item indices are this recommender's: those of the sequences it was trained on, or of sequences brought
+  /// to its vocabulary. All advance together, each from its first event, by the steps of a Session.
   Matrix<float> outputs(std::span<const History> histories) const {
     // Longest first; a user's histories beside each other.
     const auto order = order_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });

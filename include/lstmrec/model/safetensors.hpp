@@ -130,7 +130,8 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
 }
 
 /// Reads a safetensors file. Sizes are checked against the file's length before anything is allocated.
-/// Throws Error where the file can't be opened and ModelFileError, naming the tensor, where it is not what it should be.
+/// Throws Error where the file can't be opened and ModelFileError, naming the tensor, where it is not what it should
+/// be.
 inline TensorFile read_safetensors(const std::filesystem::path& path) {
   const std::string name = path.string();
   const auto fail = [&](const std::string& what) { throw ModelFileError(name + ": " + what); };

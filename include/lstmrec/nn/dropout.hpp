@@ -39,8 +39,8 @@ struct Dropout {
   }
 
  private:
-  /// 16 random bits: a hash of 32-bit numbers, which compilers turn into vector instructions. Multipliers and shifts are
-  /// Chris Wellons' "lowbias32" (2018).
+  /// 16 random bits: a hash of 32-bit numbers, which compilers turn into vector instructions. Multipliers and shifts
+  /// are Chris Wellons' "lowbias32" (2018).
   static std::uint32_t draw(std::uint32_t low, std::uint32_t high, std::uint32_t row) {
     std::uint32_t word = low + row * 0x9e3779b9u;
     word = (word ^ (word >> 16)) * 0x7feb352du;

@@ -90,9 +90,9 @@ struct ItemHead {
   ///
   ///     Z = Σ over targets exp(zᵢ) + Σ over negatives (countⱼ / (n qⱼ)) exp(zⱼ)
   ///
-  /// with the n draws from q, of which j is countⱼ, targets and excluded items left out of the second sum: its mean over
-  /// the draws is the rest of the catalogue's sum. Bengio and Senécal, "Quick training of probabilistic neural nets by
-  /// importance sampling", 2003, eq. 10; the targets are always there, so their logits take no correction.
+  /// with the n draws from q, of which j is countⱼ, targets and excluded items left out of the second sum: its mean
+  /// over the draws is the rest of the catalogue's sum. Bengio and Senécal, "Quick training of probabilistic neural
+  /// nets by importance sampling", 2003, eq. 10; the targets are always there, so their logits take no correction.
   template <ItemLoss<Scalar> Loss>
   double sampled_loss(const Loss& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h,
                       const ItemTargets& targets, Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients,
@@ -154,7 +154,8 @@ struct ItemHead {
     return sum;
   }
 
-  /// Sets what takes no part in a sampled loss: negatives that are excluded or targets, and the rows of missing targets.
+  /// Sets what takes no part in a sampled loss: negatives that are excluded or targets, and the rows of missing
+  /// targets.
   template <class Logits>
   static void leave_out(const ItemTargets& targets, const std::vector<float>& own_weights, Index negatives,
                         Scalar value, Logits& logits) {

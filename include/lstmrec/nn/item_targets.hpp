@@ -8,8 +8,8 @@
 
 namespace lstmrec {
 
-/// A few items instead of the catalogue, for a softmax over sampled negatives. The tables then hold only the columns that
-/// a batch touches, the negatives first. All spans are borrowed.
+/// A few items instead of the catalogue, for a softmax over sampled negatives. The tables then hold only the columns
+/// that a batch touches, the negatives first. All spans are borrowed.
 struct SampledItems {
   std::span<const float> log_weights;       ///< One a negative: what is added to its logit.
   std::span<const std::uint32_t> place;     ///< By item of the catalogue: its column, or a larger number if it has none.

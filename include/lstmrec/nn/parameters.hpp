@@ -33,8 +33,8 @@ namespace lstmrec {
 // so that one visitor walks any number of equally shaped layers in step: one for zeroing, two for a sum, four for Adam.
 // A layer that holds others passes them on with visit_member; names nest as in `blocks.0.lstm.bias`.
 
-/// What an optimiser may do to a parameter. Weights decay, biases and gains do not. Tables are weights, and table biases
-/// are biases, with one column or entry an index, of which a batch may touch only a few.
+/// What an optimiser may do to a parameter. Weights decay, biases and gains do not. Tables are weights, and table
+/// biases are biases, with one column or entry an index, of which a batch may touch only a few.
 enum class Kind { weight, bias, table, table_bias };
 
 inline bool decays(Kind kind) { return kind == Kind::weight || kind == Kind::table; }

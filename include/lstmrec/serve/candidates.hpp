@@ -19,7 +19,8 @@ struct CandidateFilter {
   std::vector<RawId> block = {};                 ///< None of these.
 };
 
-/// A filter compiled for one recommender, or others with the same items: made once, used for any number of sessions and threads.
+/// A filter compiled for one recommender, or others with the same items: made once, used for any number of sessions and
+/// threads.
 class Candidates {
  public:
   /// Throws std::out_of_range that names an id which the recommender does not know.

@@ -10,8 +10,8 @@
 
 namespace lstmrec {
 
-/// Where Adam adds ε: to √v̂ as in the paper's Algorithm 1 and PyTorch, or to √v before v's bias is corrected, as at the
-/// end of the paper's section 2 and in Keras (which matters in the first steps only).
+/// Where Adam adds ε: to √v̂ as in the paper's Algorithm 1 and PyTorch, or to √v before v's bias is corrected, as at
+/// the end of the paper's section 2 and in Keras (which matters in the first steps only).
 enum class EpsilonPlace { corrected, uncorrected };
 
 struct AdamOptions {

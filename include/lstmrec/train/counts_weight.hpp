@@ -19,7 +19,8 @@ namespace lstmrec {
 /// The weight of the counts beside the network with the best NDCG@10 over some targets. They cost time and memory at
 /// every list, so it is 0 unless the best raises the figure by at least 2%.
 ///
-/// `recommender`: with its counts, and with config.counts_weight = 0. The result does not depend on the number of threads.
+/// `recommender`: with its counts, and with config.counts_weight = 0. The result does not depend on the number of
+/// threads.
 inline double choose_counts_weight(const Recommender& recommender, const Split& split, std::span<const Target> targets,
                                    std::size_t threads = 0) {
   assert(recommender.config.counts_weight == 0);

@@ -72,11 +72,11 @@ struct Shard {
 ///
 ///     const auto result = fit(split, {.embedding_size = 64, .hidden_size = 64, .epochs = 10});
 ///
-/// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax cross-entropy,
-/// or a loss of the user's: see ItemLoss). A batch is cut into config.shards parts, each with its own gradients, which are summed in a
-/// fixed order: the same seed gives the same bits for any number of threads, on one binary and processor.
-/// Throws std::invalid_argument on a bad configuration, Error where the split has nothing to train on,
-/// TrainingDiverged where the loss or the gradient is not finite, and whatever the progress callback throws.
+/// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax
+/// cross-entropy, or a loss of the user's: see ItemLoss). A batch is cut into config.shards parts, each with its own
+/// gradients, which are summed in a fixed order: the same seed gives the same bits for any number of threads, on one
+/// binary and processor. Throws std::invalid_argument on a bad configuration, Error where the split has nothing to
+/// train on, TrainingDiverged where the loss or the gradient is not finite, and whatever the progress callback throws.
 template <ItemLoss<float> Loss = SoftmaxCrossEntropy>
 FitResult fit(const Split& split, const RecommenderConfig& config = {}, const FitOptions& options = {},
               const Loss& loss = {}) {

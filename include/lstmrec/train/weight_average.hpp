@@ -14,8 +14,8 @@
 namespace lstmrec {
 
 /// The exponential moving average of a layer's parameters, a = a + (1 − d) (w − a), whose decay rises as
-/// d = min(decay, (1 + t) / (10 + t)), so that the random start is soon forgotten. Usually better than the last weights.
-/// Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
+/// d = min(decay, (1 + t) / (10 + t)), so that the random start is soon forgotten. Usually better than the last
+/// weights. Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
 template <class Layer>
 class WeightAverage {
  public:
