@@ -33,7 +33,7 @@ using namespace example;
 using Path = std::filesystem::path;
 
 struct Arguments {
-  Path data, model, evaluate, metrics, report, lists, ranks;
+  Path data, model, final_model, evaluate, metrics, report, lists, ranks;
   SequenceOptions sequences;
   std::string split = "leave-one-out", preset = "default";
   std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
@@ -56,9 +56,14 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
       ->check(CLI::Range(0, 1024));
   auto* model = app.add_option("--model", a.model, "Write the trained recommender to this file");
+  auto* final_model = app.add_option(
+      "--final-model", a.final_model,
+      "In the end train once more, on all events, with the epochs and the weight of counts that validation has chosen, "
+      "and write that recommender to this file: for use, as nothing is left to test it on");
   app.add_option("--evaluate", a.evaluate,
                  "Evaluate this saved recommender and train nothing; options of model and training are ignored")
-      ->excludes(model);
+      ->excludes(model)
+      ->excludes(final_model);
   app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   app.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
   app.add_flag("--linear-baselines", a.linear_baselines,
@@ -320,6 +325,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
 
 int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   check_outputs({{"--model", a.model},
+                 {"--final-model", a.final_model},
                  {"--metrics", a.metrics},
                  {"--report", a.report},
                  {"--lists", a.lists},
@@ -342,7 +348,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     events = std::move(aligned);
     if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
   }
-  const Split split = make_split(a.split, std::move(events), config.seed);
+  Split split = make_split(a.split, std::move(events), config.seed);
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
@@ -389,10 +395,21 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     write_file_atomically(a.report, [&](std::ostream& out) { write_report(out, report); });
     say("report written to ", a.report.string());
   }
-  if (!outcome.stopped()) return 0;
-  std::cerr << "training was stopped by Ctrl-C in epoch " << outcome.training->epochs.size() << " of "
-            << outcome.recommender.config.epochs << "; what it had is written\n";
-  return interrupted;
+  const auto stopped = [](const Outcome& training) {
+    std::cerr << "training was stopped by Ctrl-C in epoch " << training.training->epochs.size() << " of "
+              << training.recommender.config.epochs << "; what it had is written\n";
+    return interrupted;
+  };
+  if (outcome.stopped()) return stopped(outcome);
+  if (a.final_model.empty()) return 0;
+
+  RecommenderConfig chosen = outcome.recommender.config;
+  if (outcome.training->best_epoch > 0) chosen.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
+  say("training once more, on all events");
+  const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen, a);
+  save(final_outcome.recommender, a.final_model);
+  say("final model written to ", a.final_model.string());
+  return final_outcome.stopped() ? stopped(final_outcome) : 0;
 }
 
 }  // namespace

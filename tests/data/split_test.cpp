@@ -205,3 +205,12 @@ TEST_CASE("Fractions that leave nothing to test or to train on are refused") {
     REQUIRE_THROWS_AS(split_by_users(all, validation, test), std::invalid_argument);
   }
 }
+
+TEST_CASE("Training on all leaves nothing to predict") {
+  const Split split = train_on_all(sequences(make_interactions(random_log(3, 500, 20, 30))));
+  CHECK(split.validation.empty());
+  CHECK(split.test.empty());
+  std::size_t events = 0;
+  for (std::size_t user = 0; user < split.sequences.size(); ++user) events += split.train(user).size();
+  CHECK(events == 500);
+}

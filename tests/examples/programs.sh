@@ -215,6 +215,17 @@ trains_and_evaluates() {
   ! cmp -s model model_of_seed_2 || fail 'another seed should give another model'
 }
 
+trains_on_all() {
+  small_data
+  expect 0 "$train" --data small "${tiny[@]}" --model model --final-model final
+  [[ $(ls -A | tr '\n' ' ') == 'err final model out small ' ]] || fail "there should be two models: $(ls -A)"
+  ! cmp -s model final || fail 'the final model should have learned from more events'
+  grep -q '^training once more, on all events$' err || fail 'it should say that it trains once more'
+  (($(grep -c '^epoch .* validation ' err) == 2)) || fail 'the last training should have no validation'
+  expect 0 "$recommend" --model final --history 36
+  expect_error 2 'excludes' "$train" --data small --evaluate model --final-model final
+}
+
 independent_metrics() {
   python3 --version >/dev/null 2>&1 || { echo 'SKIPPED: needs python3'; return; }
   small_data

@@ -95,6 +95,23 @@ inline Split leave_one_out(Sequences sequences) {
   return split;
 }
 
+/// Everything is trained on and nothing is a target: for the recommender that is put to use, trained once more with what
+/// validation has chosen, so that it knows the users' last events and the newest items too.
+///
+///     RecommenderConfig chosen = result.recommender.config;  // of fit(split, …): weight of counts, size of batches
+///     chosen.epochs = result.best_epoch;
+///     const auto recommender = fit(train_on_all(std::move(split.sequences)), chosen).recommender;
+///
+/// No figure can be given of it: whatever it is tested on, it has seen.
+inline Split train_on_all(Sequences sequences) {
+  Split split;
+  for (std::size_t user = 0; user < sequences.size(); ++user)
+    split.train_length.push_back(static_cast<std::uint32_t>(sequences[user].size()));
+  split.protocol = "all events trained on";
+  split.sequences = std::move(sequences);
+  return split;
+}
+
 /// Cuts all events at two points in time: what lies before is trained on, every event after is a target. Events with
 /// equal times lie on one side. A user's targets see all of the user's events before them, whatever their part.
 /// Throws Error where the log has no times or too few different ones.
