@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Remakes the accuracy table. Usage: benchmarks/accuracy.sh BUILD DATA RESULTS [SEED...]
 #
-#   BUILD    a release build: its examples/ has train_movielens and compare_runs
+#   BUILD    a release build: its examples/ has train_movielens, compare_runs and train_ratings
 #   DATA     a folder with ml-1m, ml-100k and ml-latest-small
 #   RESULTS  where every run leaves its figures (.json) and ranks (.tsv); a run that is there already is not repeated, so
 #            an interrupted table goes on where it stopped
@@ -9,6 +9,7 @@
 #
 # A line a data set and preset: the LSTM alone, the counts alone (decayed Markov) and what is saved and served, which is
 # both where counts help on validation. Figures are means over the seeds; the interval is the bootstrap's, over users.
+# Then ratings, RMSE: ML-100K's five folds, and its latest tenth by time; both: LSTM and neighbours.
 set -euo pipefail
 
 if (($# < 3)); then
@@ -70,4 +71,26 @@ for name in ml-1m ml-100k ml-latest-small; do
       "${spread:-one seed}" "$(mean train seconds "${figures[@]}" | cut -d. -f1)" \
       "$(mean train peak_memory_mib "${figures[@]}" | cut -d. -f1)"
   done
+done
+
+line='%-16s %-9s %-10s %-10s %-10s %-10s %-18s %7s\n'
+printf "\n$line" data ratings "LSTM alone" neighbours bias both "both, seeds" seconds
+for split in folds time; do
+  options=(--split time)
+  if [[ $split == folds ]]; then
+    options=(--test-fold "$data"/ml-100k/u{1,2,3,4,5}.test)
+  fi
+  figures=()
+  for seed in "${seeds[@]}"; do
+    run=$results/ratings-$split-$seed
+    if [[ ! -f $run.json ]]; then
+      "$build/examples/train_ratings" --data "$data/ml-100k/u.data" "${options[@]}" --seed "$seed" \
+        --metrics "$run.json" >"$run.out"
+    fi
+    figures+=("$run.json")
+  done
+  each=$(for file in "${figures[@]}"; do mean test rmse "$file"; echo; done | sort)
+  printf "$line" ml-100k $split "$(mean lstm_alone rmse "${figures[@]}")" "$(mean neighbours rmse "${figures[@]}")" \
+    "$(mean bias rmse "${figures[@]}")" "$(mean test rmse "${figures[@]}")" \
+    "$(head -n 1 <<<"$each") to $(tail -n 1 <<<"$each")" "$(mean train seconds "${figures[@]}" | cut -d. -f1)"
 done
