@@ -64,7 +64,7 @@ std::vector<Recommender> load_all(const std::vector<Path>& paths) {
   for (const Path& path : paths) {
     Recommender& model = models.emplace_back(load_recommender(path));
     model.prepare_sessions();
-    if (!(model.item_ids == models.front().item_ids))
+    if (model.item_ids != models.front().item_ids)
       throw Error(path.string() + ": expected the items of " + paths.front().string() + ", got others");
     if (model.config.recommend_seen != models.front().config.recommend_seen)
       throw Error(path.string() + ": expected recommend_seen as in " + paths.front().string());

@@ -400,7 +400,10 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
               << training.recommender.config.epochs << "; what it had is written\n";
     return interrupted;
   };
-  if (outcome.stopped()) return stopped(outcome);
+  if (outcome.stopped()) {
+    if (!a.final_model.empty()) std::cerr << "the final model is not made\n";
+    return stopped(outcome);
+  }
   if (a.final_model.empty()) return 0;
 
   RecommenderConfig chosen = outcome.recommender.config;

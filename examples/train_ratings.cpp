@@ -164,9 +164,13 @@ int work(const Arguments& a) {
   config.check();
 
   CtrlC ctrl_c;
+  bool refits = false;
   const auto progress = [&](const RatingProgress& p) {
     ctrl_c.poll();
-    if (a.quiet || !p.epoch_ended) return;
+    if (a.quiet) return;
+    if (p.refit && !refits) std::cerr << "training once more, with the validation ratings too\n";
+    refits = p.refit;
+    if (!p.epoch_ended) return;
     std::cerr << "epoch " << p.epoch << "/" << p.epochs << "  loss " << fixed(p.loss, 4);
     if (p.validation_rmse) std::cerr << "  validation RMSE " << fixed(*p.validation_rmse, 4);
     std::cerr << '\n';
@@ -185,14 +189,16 @@ int work(const Arguments& a) {
                                   ? split_ratings_by_fold(events, read_movielens(a.test_folds[k]), .05, a.seed)
                               : in_time ? split_ratings_by_time(events)
                                         : split_ratings_random(events, .05, .1, a.seed);
-    protocol += (k == 0 ? "" : "; ") + split.protocol;
     const auto result = Form::fit(split, config, RatingFitOptions{a.threads, progress, ctrl_c.token()});
+    protocol += (k == 0 ? "" : "; ") + split.protocol;
+    if (result.refitted) protocol += ", those of the validation part learned from in the end";
     stopped = result.stopped;
     seconds += result.seconds;
     epochs += result.epochs.size();
     if (!a.model.empty()) save(result.model, a.model);
     const auto cases = in_time ? rating_cases_in_time(split, Part::test) : rating_cases(split, Part::test);
-    folds.push_back(evaluate_all<Form>(result.model, with_validation_in_training(split), cases));
+    const RatingSplit learned = result.refitted ? with_validation_in_training(split) : split;
+    folds.push_back(evaluate_all<Form>(result.model, learned, cases));  // the baselines learn from the same ratings
     if (!a.quiet && folds.back().neighbours_weight > 0)
       std::cerr << "neighbours are used with weight " << folds.back().neighbours_weight << '\n';
     if (!a.quiet && a.test_folds.size() > 1)

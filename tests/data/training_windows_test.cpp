@@ -54,6 +54,14 @@ TEST_CASE("an input predicts the events that follow it, with decaying weights") 
   for (std::size_t k = 0; k < weights.size(); ++k) CHECK(batch.weights[k] == Approx(weights[k]));
 }
 
+TEST_CASE("a target that stands far behind repeats has all the weight") {
+  std::vector<std::uint32_t> items(160, 1);
+  items.back() = 2;
+  const WindowBatch batch = batch_of(items, {.count = 200, .decay = 0.001, .exclude_seen = true});
+  CHECK(batch.weights[158] == 1);
+  CHECK(batch.targets[158] == 2);
+}
+
 TEST_CASE("an item that the user has had up to an input is no target of it where seen items are left out") {
   const std::vector<std::uint32_t> items{1, 2, 1, 3, 3, 2, 1};
   const WindowBatch left_out = batch_of(items, {.count = 3, .decay = 1, .exclude_seen = true});
@@ -61,6 +69,11 @@ TEST_CASE("an item that the user has had up to an input is no target of it where
   const std::vector<float> weights{.5f, 0, .5f, 0, .5f, .5f, .5f, .5f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   for (std::size_t k = 0; k < weights.size(); ++k) CHECK(left_out.weights[k] == weights[k]);
   CHECK(left_out.targets == std::vector<std::uint32_t>{2, 0, 3, 0, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+
+  const Split split = split_of({{1, 2, 1, 3, 3, 2, 1, 0, 0}}, 9);
+  CHECK(WindowBatches(split, {.count = 3, .decay = 1, .exclude_seen = true}).predictions({0, 0, 6}) == 3);
+  CHECK(WindowBatches(split, {.count = 1, .decay = 1, .exclude_seen = true}).predictions({0, 1, 6}) == 1);
+  CHECK(WindowBatches(split, {.count = 1, .decay = 1, .exclude_seen = false}).predictions({0, 0, 6}) == 6);
 
   const WindowBatch left_in = batch_of(items, {.count = 1, .decay = 1, .exclude_seen = false});
   CHECK(left_in.targets == std::vector<std::uint32_t>(items.begin() + 1, items.end()));

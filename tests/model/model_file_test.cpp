@@ -8,6 +8,11 @@
 #include <string>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
 #include "../data/temporary_folder.hpp"
 #include "../data/thrown.hpp"
 #include "catch.hpp"
@@ -283,6 +288,30 @@ TEST_CASE("A file that is replaced keeps its mode") {
   CHECK(std::filesystem::status(path).permissions() == mode);
   CHECK(mode_meanwhile == mode);
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("A file that its owner may not read is replaced, and one that root replaces keeps its owner") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("file", "old");
+  const auto write = [&] { write_file_atomically(file, [](std::ostream& out) { out << "new"; }); };
+  const bool root = ::geteuid() == 0;
+  constexpr uid_t nobody = 65534;
+  if (root) {
+    REQUIRE(::chown(file.c_str(), nobody, nobody) == 0);
+    write();
+    struct stat owner = {};
+    REQUIRE(::stat(file.c_str(), &owner) == 0);
+    CHECK(owner.st_uid == nobody);
+    REQUIRE(::chown(folder.path().c_str(), nobody, nobody) == 0);
+    REQUIRE(::seteuid(nobody) == 0);  // root may read everything
+  }
+  std::filesystem::permissions(file, std::filesystem::perms::owner_write);
+  CHECK_NOTHROW(check_writable(file));
+  CHECK_NOTHROW(write());
+  if (root) REQUIRE(::seteuid(0) == 0);
+  CHECK(std::filesystem::status(file).permissions() == std::filesystem::perms::owner_write);
+}
+#endif
 
 TEST_CASE("Presets: every name gives a valid configuration, others are refused with the list") {
   for (const char* name : {"quick", "default", "accurate"}) CHECK_NOTHROW(preset(name).check());

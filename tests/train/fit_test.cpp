@@ -5,6 +5,7 @@
 #include <limits>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/train/fit.hpp>
+#include <numeric>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -337,6 +338,44 @@ TEST_CASE("fit: bad configurations and splits without training events are refuse
   } catch (const Error& error) {
     CHECK(error.what() == std::string("test: no user has two events to train on"));
   }
+}
+
+TEST_CASE("fit: repeats are no targets unless they are to be recommended, and weigh nothing in the loss") {
+  RecommenderConfig config = small();
+  config.recommend_seen = false;
+  const Split only_repeats = split_of({{1, 1, 1, 1, 1}, {2, 2, 2, 2}}, 3);
+  try {
+    fit(only_repeats, config);
+    FAIL("nothing thrown");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("only repeats") != std::string::npos);
+  }
+  CHECK_NOTHROW(fit(only_repeats, small()));
+
+  std::vector<std::vector<std::uint32_t>> once(40), thrice(40);
+  for (std::uint32_t user = 0; user < 40; ++user)
+    for (std::uint32_t k = 0; k < 8; ++k) {
+      once[user].push_back((7 * user + k) % 60);
+      thrice[user].insert(thrice[user].end(), 3, once[user].back());
+    }
+  config.learning_rate = 1e-9;  // so that the loss stays about log(items)
+  config.target_count = 1;
+  config.epochs = 1;
+  const double loss = fit(split_of(once, 60), config).epochs[0].loss;
+  CHECK(loss == Approx(std::log(60)).epsilon(0.05));
+  CHECK(fit(split_of(thrice, 60), config).epochs[0].loss == Approx(loss).epsilon(0.02));
+}
+
+TEST_CASE("fit: what is trained on all events has learned from the last ones") {
+  const Split split = circle(20, 30);
+  RecommenderConfig config = small();
+  const auto events = split.sequences.events.size();
+  const auto result = fit(train_on_all(split.sequences), config);
+  CHECK(result.best_epoch == 0);
+  CHECK(result.epochs.size() == 3);
+  const auto& counts = result.recommender.item_counts;
+  CHECK(std::accumulate(counts.begin(), counts.end(), std::size_t{0}) == events);
+  CHECK_FALSE(result.recommender.uses_counts());
 }
 
 TEST_CASE("fit: what the progress callback throws arrives") {

@@ -172,8 +172,12 @@ TEST_CASE("History rating model: a refit is a training on both parts, with what 
 
   config.refit = true;
   std::vector<std::size_t> numbers;
+  std::size_t events = 0;
   const auto fit = fit_history_ratings(split, config, {.threads = 2, .progress = [&](const RatingProgress& p) {
     CHECK(p.epoch <= p.epochs);
+    CHECK(p.refit == (p.epoch > 4));
+    CHECK(p.events >= events);
+    events = p.events;
     if (p.epoch_ended) numbers.push_back(p.epoch);
   }});
   const auto cases = rating_cases(split, Part::test);
@@ -182,6 +186,7 @@ TEST_CASE("History rating model: a refit is a training on both parts, with what 
   CHECK(fit.model.config.epochs == 4);
   CHECK(fit.model.config.neighbours_weight == first.model.config.neighbours_weight);
   CHECK(fit.best_epoch == first.best_epoch);
+  CHECK((fit.refitted && !first.refitted));
   REQUIRE(fit.epochs.size() == 4 + first.best_epoch);
   REQUIRE(numbers.size() == fit.epochs.size());
   for (std::size_t k = 0; k < fit.epochs.size(); ++k) {
@@ -198,7 +203,7 @@ TEST_CASE("History rating model: a refit is a training on both parts, with what 
                                                   if (p.epoch == 5) stop.request_stop();
                                                 },
                                             .stop = stop.get_token()});
-  CHECK(stopped.stopped);
+  CHECK((stopped.stopped && !stopped.refitted));
   CHECK(stopped.epochs.size() == 5);
   CHECK(stopped.model.score(cases) == first.model.score(cases));
 

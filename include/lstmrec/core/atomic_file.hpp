@@ -14,6 +14,7 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -62,7 +63,15 @@ class FileBeside {
   std::filesystem::path target_, beside_;
 };
 
+inline void set_mode(const std::filesystem::path& path, const std::filesystem::path& beside,
+                     std::filesystem::perms mode) {
+  std::error_code failure;
+  std::filesystem::permissions(beside, mode, failure);
+  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+}
+
 /// Opens the file beside `path`, with the mode that the file to be replaced has: what only its owner may read stays so.
+/// (The owner may read and write it until it is in its place.) Root leaves the file to whom it belonged.
 inline std::ofstream open_beside(const std::filesystem::path& path, const FileBeside& beside) {
   errno = 0;
   std::ofstream out(beside.path(), std::ios::binary);
@@ -70,8 +79,13 @@ inline std::ofstream open_beside(const std::filesystem::path& path, const FileBe
   std::error_code failure;
   const auto replaced = std::filesystem::status(beside.target(), failure);
   if (!std::filesystem::exists(replaced)) return out;
-  std::filesystem::permissions(beside.path(), replaced.permissions(), failure);
-  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+  set_mode(path, beside.path(), replaced.permissions() | std::filesystem::perms::owner_read |
+                                    std::filesystem::perms::owner_write);
+#if defined(__unix__) || defined(__APPLE__)
+  struct stat owner = {};
+  if (::geteuid() == 0 && ::stat(beside.target().c_str(), &owner) == 0)
+    if (::chown(beside.path().c_str(), owner.st_uid, owner.st_gid) != 0) errno = 0;  // then it is root's
+#endif
   return out;
 }
 
@@ -106,6 +120,8 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
   if (!synced) throw Error(path.string() + ": cannot be written: " + reason);
 #endif
   std::error_code failure;
+  if (const auto replaced = std::filesystem::status(beside.target(), failure); std::filesystem::exists(replaced))
+    detail::set_mode(path, beside.path(), replaced.permissions());
   std::filesystem::rename(beside.path(), beside.target(), failure);
   if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
 }

@@ -36,8 +36,9 @@ struct Interactions {
 /// Throws std::invalid_argument that names the row where a rating is not finite as a float or a time is past 2⁶³ − 1,
 /// and what RawId throws.
 ///
-///     std::vector<std::tuple<std::string, int, long, float>> rows{{"ann", 296, 978300760, 5}, {"bob", 593, 978300761,
-///     4}}; const auto log = lstmrec::make_interactions(rows);
+///     std::vector<std::tuple<std::string, int, long, float>> rows{{"ann", 296, 978300760, 5},
+///                                                                 {"bob", 593, 978300761, 4}};
+///     const auto log = lstmrec::make_interactions(rows);
 template <std::ranges::input_range Range>
 Interactions make_interactions(Range&& rows) {
   Interactions log;
@@ -45,7 +46,8 @@ Interactions make_interactions(Range&& rows) {
   log.source = "memory";
   if constexpr (std::ranges::sized_range<Range>) log.events.reserve(std::ranges::size(rows));
   for (const auto& [user, item, time, rating] : rows) {
-    static_assert(std::integral<std::remove_cvref_t<decltype(time)>>, "times are whole seconds");
+    using Time = std::remove_cvref_t<decltype(time)>;
+    static_assert(std::integral<Time> && sizeof(Time) > 1, "times are whole seconds: integers of 2 bytes or more");
     const std::size_t row = log.events.size();
     const float value = static_cast<float>(rating);
     if (!std::isfinite(value)) {

@@ -114,7 +114,7 @@ inline RatingSplit split_ratings_by_fold(Sequences sequences, const Interactions
               " test ratings), all training ratings visible"};
 }
 
-/// The same with the validation part in the training part: for a last training, when everything has been chosen.
+/// A split with its validation part moved to the training part: for a last training, when everything has been chosen.
 inline RatingSplit with_validation_in_training(RatingSplit split) {
   std::replace(split.parts.begin(), split.parts.end(), Part::validation, Part::train);
   return split;

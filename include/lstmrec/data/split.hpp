@@ -99,10 +99,11 @@ inline Split leave_one_out(Sequences sequences) {
 /// validation has chosen, so that it knows the users' last events and the newest items too.
 ///
 ///     RecommenderConfig chosen = result.recommender.config;  // of fit(split, …): weight of counts, size of batches
-///     chosen.epochs = result.best_epoch;
+///     chosen.epochs = result.best_epoch;                     // 0 where the split had nothing to validate on
 ///     const auto recommender = fit(train_on_all(std::move(split.sequences)), chosen).recommender;
 ///
-/// No figure can be given of it: whatever it is tested on, it has seen.
+/// No figure can be given of it: whatever it is tested on, it has seen. Nothing can be chosen either: a counts_weight of
+/// −1 becomes 0.
 inline Split train_on_all(Sequences sequences) {
   Split split;
   for (std::size_t user = 0; user < sequences.size(); ++user)

@@ -72,8 +72,20 @@ class WindowBatches {
         is_repeat_.push_back(std::exchange(last_user[event.item], user) == user);
   }
 
+  /// How many inputs of a window have a target: all, but for those after which the user has seen items only.
+  std::size_t predictions(const Window& window) const {
+    std::size_t count = 0;
+    for (std::uint32_t position = window.begin; position < window.end; ++position)
+      for (std::size_t k = 0; k < followers(window.user, position); ++k)
+        if (is_target(window.user, position, k)) {
+          ++count;
+          break;
+        }
+    return count;
+  }
+
   /// `windows` are sorted here, longest first. `column_weight`: 1 / the number of inputs over which the loss is
-  /// averaged. Reuses the memory of `batch`.
+  /// averaged: of their predictions. Reuses the memory of `batch`.
   void fill(std::span<Window> windows, float column_weight, std::uint64_t seed, WindowBatch& batch) const {
     sort_longest_first(windows);
     std::vector<Index> lengths;
@@ -100,25 +112,32 @@ class WindowBatches {
     const auto history = std::span(items_).subspan(split_->sequences.offsets[user], split_->train_length[user]);
     batch.inputs[column] = history[position];
     if (targets_.exclude_seen) batch.excluded[column] = history.first(position + 1);
-    const auto count = std::min<std::size_t>(targets_.count, history.size() - position - 1);
-    const auto is_target = [&](std::size_t k) { return !targets_.exclude_seen || !is_seen(user, position, k); };
-    double sum = 0, weight = 1;
-    for (std::size_t k = 0; k < count; ++k, weight *= targets_.decay)
-      if (is_target(k)) sum += weight;
-    weight = static_cast<double>(column_weight) / sum;
-    for (std::size_t k = 0; k < count; ++k, weight *= targets_.decay) {
-      if (!is_target(k)) continue;
-      batch.targets[column * targets_.count + k] = history[position + 1 + k];
-      batch.weights[column * targets_.count + k] = static_cast<float>(weight);
+    const std::span<std::uint32_t> targets(batch.targets.data() + column * targets_.count, targets_.count);
+    const std::span<float> weights(batch.weights.data() + column * targets_.count, targets_.count);
+    double sum = 0, weight = 0;
+    for (std::size_t k = 0; k < followers(user, position); ++k, weight *= targets_.decay) {
+      if (!is_target(user, position, k)) continue;
+      if (sum == 0) weight = 1;  // of the first: a later one's alone might be too small to divide by
+      targets[k] = history[position + 1 + k];
+      weights[k] = static_cast<float>(weight);
+      sum += weight;
     }
+    const double scale = sum > 0 ? static_cast<double>(column_weight) / sum : 0;
+    for (float& each : weights) each = static_cast<float>(scale * static_cast<double>(each));
   }
 
-  /// Whether the item of the k-th event after `position` has an event up to there.
-  bool is_seen(std::uint32_t user, std::uint32_t position, std::size_t k) const {
+  /// How many of the events after a position it may have to predict.
+  std::size_t followers(std::uint32_t user, std::uint32_t position) const {
+    return std::min<std::size_t>(targets_.count, split_->train_length[user] - position - 1);
+  }
+
+  /// Whether the k-th event after a position is a target of it: not where seen items are left out and the item has an
+  /// event up to there.
+  bool is_target(std::uint32_t user, std::uint32_t position, std::size_t k) const {
     const std::size_t begin = split_->sequences.offsets[user], event = begin + position + 1 + k;
-    if (!is_repeat_[event]) return false;
+    if (!targets_.exclude_seen || !is_repeat_[event]) return true;
     const auto history = std::span(items_).subspan(begin, position + 1);
-    return std::find(history.begin(), history.end(), items_[event]) != history.end();
+    return std::find(history.begin(), history.end(), items_[event]) == history.end();
   }
 
   const Split* split_;

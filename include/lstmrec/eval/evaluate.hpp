@@ -67,7 +67,7 @@ void check_targets(const S& scorer, const Split& split, std::span<const Target> 
     throw std::invalid_argument("the scorer knows " + std::to_string(scorer.items()) + " items, the data has " +
                                 std::to_string(sequences.items.size()));
   if constexpr (requires { scorer.item_ids == sequences.items; })
-    if (!(scorer.item_ids == sequences.items))
+    if (scorer.item_ids != sequences.items)
       throw std::invalid_argument("the scorer's items have other indices than those of the data: see align_items");
   if (targets.empty()) throw std::invalid_argument("there are no targets to evaluate");
   for (const Target target : targets)

@@ -20,7 +20,7 @@ struct SampledItems {
 /// What each column of a batch should predict: a few weighted items, and the items that are out of question there.
 ///
 /// The weights carry the normalisation: a loss is Σ weight · loss(item), so for the mean over a batch of N columns the
-/// weights of a column sum to 1/N. An item of weight zero is not a target. All spans are borrowed.
+/// weights of a column sum to 1/N. An item of weight zero is not a target; a column may have none, and takes no part. All spans are borrowed.
 struct ItemTargets {
   std::size_t per_column = 1;
   std::span<const std::uint32_t> items;                        ///< per_column a column, one column after the other.

@@ -12,7 +12,7 @@ namespace lstmrec {
 
 /// A loss over the items: called with the logits of some events (items × events) and their targets, it returns the
 /// summed loss and leaves the gradient of the logits in their place. Const, and callable from any number of threads.
-/// The logits of excluded items are −1e30, and what gradient the loss leaves there is ignored.
+/// A column without targets has zero weights, and no loss or gradient. The logits of excluded items are −1e30, and what gradient the loss leaves there is ignored.
 template <class Loss, class Scalar>
 concept ItemLoss = requires(const Loss& loss, MatrixRef<Scalar> logits, const ItemTargets& targets) {
   { loss(logits, targets) } -> std::convertible_to<double>;

@@ -13,6 +13,9 @@
 namespace lstmrec {
 
 /// Which items may be recommended.
+///
+///     Candidates(recommender, {.allow = {{296, 593}}})            // these two
+///     Candidates(recommender, {.allow = std::vector<RawId>()})    // none
 struct CandidateFilter {
   std::optional<bool> exclude_seen = {};         ///< Unset: not RecommenderConfig::recommend_seen.
   std::optional<std::vector<RawId>> allow = {};  ///< Only these; unset: all.

@@ -34,7 +34,7 @@ inline std::string csv_field(const std::string& text) {
 /// has not, and Error if writing fails.
 inline void write_recommendations(const Recommender& recommender, const Sequences& sequences, std::size_t n,
                                   const Candidates& candidates, std::ostream& csv, std::size_t threads = 0) {
-  if (!(sequences.items == recommender.item_ids))
+  if (sequences.items != recommender.item_ids)
     throw std::invalid_argument("the sequences must have the recommender's items, with its indices: see align_items");
   constexpr std::size_t batch = 64;
   const BatchRanker ranker(recommender);

@@ -118,6 +118,9 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
 
   auto windows = cut_windows(split, window, mix(config.seed, 0));
   if (windows.empty()) throw Error(sequences.source + ": no user has two events to train on");
+  if (std::none_of(windows.begin(), windows.end(), [&](const Window& w) { return batches.predictions(w) > 0; }))
+    throw Error(sequences.source +
+                ": after the first event of each user there are only repeats to train on, which recommend_seen is for");
   // Small data needs small batches to get enough steps; large batches are only faster.
   if (config.batch_size == 0)
     recommender.config.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(windows.size()) / 384, 8, 64);
@@ -138,14 +141,17 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     progress.batches = batches_in(windows.size());
     progress.validation.reset();
     double loss_sum = 0;
-    std::size_t epoch_events = 0;
+    std::size_t epoch_events = 0, epoch_predictions = 0;
     const auto epoch_begin = TrainingClock::now();
     for (std::size_t number = 0; number < progress.batches && !result.stopped; ++number, ++step) {
       const auto chosen = std::span(windows).subspan(number * batch_size).first(
           std::min(batch_size, windows.size() - number * batch_size));
-      std::size_t events = 0;
-      for (const Window& w : chosen) events += w.size();
-      const float weight = 1 / static_cast<float>(events);
+      std::size_t events = 0, predictions = 0;
+      for (const Window& w : chosen) {
+        events += w.size();
+        predictions += batches.predictions(w);
+      }
+      const float weight = 1 / static_cast<float>(std::max<std::size_t>(1, predictions));
 
       // The longest windows go to the shards in turn, first to last and then last to first, so that no shard gets the
       // longer one every time: all have about the same work.
@@ -191,11 +197,12 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
         average.update(network, pool);
       }
 
-      loss_sum += batch_loss * static_cast<double>(events);
+      loss_sum += batch_loss * static_cast<double>(predictions);
+      epoch_predictions += predictions;
       epoch_events += events;
       progress.batch = number + 1;
       progress.events += events;
-      progress.loss = loss_sum / static_cast<double>(epoch_events);
+      progress.loss = loss_sum / static_cast<double>(std::max<std::size_t>(1, epoch_predictions));
       progress.update_times(begin, epoch_begin, epoch_events);
       if (options.progress) options.progress(progress);
       result.stopped = options.stop.stop_requested();

@@ -155,7 +155,14 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
                                                                const HistoryRatingConfig& config = {},
                                                                const RatingFitOptions& options = {}) {
   config.check();
-  auto result = detail::fit_history_ratings_once(split, config, options);
+  std::size_t events = 0;  // of the first training
+  RatingFitOptions first = options;
+  if (options.progress)
+    first.progress = [&](const RatingProgress& progress) {
+      events = progress.events;
+      options.progress(progress);
+    };
+  auto result = detail::fit_history_ratings_once(split, config, first);
   if (!config.refit || result.stopped || result.best_epoch == 0) return result;
 
   HistoryRatingConfig chosen = config;
@@ -164,10 +171,12 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
   const std::size_t epochs = result.epochs.size();
   RatingFitOptions again = options;
   if (options.progress)
-    again.progress = [&, first = result.seconds](RatingProgress progress) {
+    again.progress = [&](RatingProgress progress) {
+      progress.refit = true;
       progress.epoch += epochs;
       progress.epochs += epochs;
-      progress.seconds += first;
+      progress.events += events;
+      progress.seconds += result.seconds;
       options.progress(progress);
     };
   auto refitted = detail::fit_history_ratings_once(with_validation_in_training(split), chosen, again);
@@ -180,6 +189,7 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
   if (result.stopped) return result;
   result.model = std::move(refitted.model);
   result.model.config.epochs = config.epochs;
+  result.refitted = true;
   return result;
 }
 

@@ -22,14 +22,14 @@ struct ValidationFigures {
 /// What an epoch gave.
 struct EpochRecord {
   std::size_t epoch = 0;  ///< From 1.
-  double loss = 0;        ///< Mean over the epoch's inputs.
+  double loss = 0;        ///< Mean over the epoch's inputs that have something to predict.
   double events_per_second = 0;
   std::optional<ValidationFigures> validation;
 };
 
 /// Where a training of any kind stands.
 struct ProgressSoFar {
-  std::size_t epoch = 0, epochs = 0;   ///< From 1, and how many are planned.
+  std::size_t epoch = 0, epochs = 0;   ///< From 1, and how many are planned (a refit's are added when it begins).
   std::size_t batch = 0, batches = 0;  ///< Of this epoch, from 1.
   std::size_t events = 0;              ///< Inputs trained on so far, all epochs together.
   double loss = 0;                     ///< Mean over this epoch so far.

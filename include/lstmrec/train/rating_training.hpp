@@ -27,6 +27,7 @@ namespace lstmrec {
 
 /// Where the training of a rating model stands. `loss` is the mean squared error in training, events are ratings.
 struct RatingProgress : ProgressSoFar {
+  bool refit = false;  ///< Whether this is the second training of a HistoryRatingModel.
   std::optional<double> validation_rmse;  ///< Set when the epoch has ended, if there are validation ratings.
 };
 
@@ -35,7 +36,7 @@ struct RatingFitOptions {
   std::size_t threads = 0;  ///< 0: as many as there are processors, but no more than shards.
   std::function<void(const RatingProgress&)> progress = {};  ///< Called after every batch and every epoch.
   /// When stop is requested, training ends after the batch; what it has by then is validated, and a
-  /// HistoryRatingModel's neighbours are weighed.
+  /// HistoryRatingModel's neighbours are weighed. Of a refit that is stopped nothing is kept.
   std::stop_token stop = {};
 };
 
@@ -52,7 +53,9 @@ template <class Model>
 struct RatingFitResult {
   Model model;
   std::vector<RatingEpoch> epochs;  ///< One an epoch that was begun.
-  std::size_t best_epoch = 0;       ///< From 1: whose weights were kept; 0 if that was not decided by validation.
+  /// From 1: whose weights were kept, or how many epochs the refit had; 0 if that was not decided by validation.
+  std::size_t best_epoch = 0;
+  bool refitted = false;            ///< Trained once more, on the validation ratings too.
   bool stopped = false;             ///< By the stop token.
   double seconds = 0;
 };
