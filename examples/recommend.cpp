@@ -78,13 +78,13 @@ void check_known(const Recommender& recommender, const std::vector<RawId>& ids, 
 
 std::string title_of(const Recommender& recommender, std::uint32_t item) {
   const std::string& title = recommender.catalogue[item].title;
-  return title.empty() ? "item " + recommender.item_ids.id(item).text() : printable(title);
+  return title.empty() ? "item " + printable(recommender.item_ids.id(item).text()) : printable(title);
 }
 
 void print_line(std::size_t rank, const Recommendation& r, const std::string& note = {}) {
-  const std::string title = r.title.empty() ? "item " + r.item.text() : printable(r.title);
-  std::cout << std::setw(4) << rank << "  " << std::left << std::setw(8) << r.item.text() << std::right << "  " << title
-            << note << '\n';
+  const std::string title = r.title.empty() ? "item " + printable(r.item.text()) : printable(r.title);
+  std::cout << std::setw(4) << rank << "  " << std::left << std::setw(8) << printable(r.item.text()) << std::right
+            << "  " << title << note << '\n';
 }
 
 void print_list(std::span<const Recommendation> list) {
@@ -112,7 +112,7 @@ void recommend_to_user(const Recommender& recommender, const Candidates& candida
             << ", last (newest first):\n";
   for (std::size_t age = 0; age < std::min(shown, history.size()); ++age) {
     const std::uint32_t item = history[history.size() - 1 - age].item;
-    std::cout << "      " << std::left << std::setw(8) << data.items.id(item).text() << std::right << "  "
+    std::cout << "      " << std::left << std::setw(8) << printable(data.items.id(item).text()) << std::right << "  "
               << title_of(recommender, item) << '\n';
   }
   std::cout << "Recommended:\n";
@@ -125,7 +125,7 @@ void recommend_after(const std::vector<RawId>& history, const Recommender& recom
   for (const RawId& id : history) session.observe(id);
   std::cout << "After:\n";
   for (const RawId& id : history)
-    std::cout << "      " << std::left << std::setw(8) << id.text() << std::right << "  "
+    std::cout << "      " << std::left << std::setw(8) << printable(id.text()) << std::right << "  "
               << title_of(recommender, recommender.item_ids.index(id)) << '\n';
   std::cout << "Recommended:\n";
   print_list(session.top_n(top, candidates));

@@ -144,7 +144,7 @@ void print_recommendations(const Model& model, std::uint32_t user, const Sequenc
   std::cout << "Highest predictions for user " << a.user << " among unrated items:\n";
   for (const auto& [item, title, rating] : best_unrated(model, user, data[user], a.top))
     std::cout << "  " << fixed(static_cast<double>(rating), 2) << "  "
-              << (title.empty() ? "item " + item.text() : printable(title)) << '\n';
+              << (title.empty() ? "item " + printable(item.text()) : printable(title)) << '\n';
 }
 
 template <class Form>
