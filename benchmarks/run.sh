@@ -63,7 +63,7 @@ if [[ $peers ]]; then
   [[ -x $python ]] || python3 -m venv build/peers
   # The other index has PyTorch without its gigabytes for graphics cards, as version 2.13.0+cpu, which pip takes for the
   # newer one; where it can't be reached PyPI's will do. The version is the one measured, for the same comparison later.
-  $python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+  $python -m pip install --quiet --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
   $python -m pip install --quiet numpy onnx onnxruntime faiss-cpu keras pandas polars pyarrow
 fi
 

@@ -33,7 +33,7 @@ using namespace example;
 using Path = std::filesystem::path;
 
 struct Arguments {
-  Path data, model, final_model, evaluate, metrics, report, lists, ranks;
+  Path data, model, final_model, warm_start, evaluate, metrics, report, lists, ranks;
   SequenceOptions sequences;
   std::string split = "leave-one-out", preset = "default";
   std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
@@ -60,10 +60,15 @@ void add_options(CLI::App& app, Arguments& a) {
       "--final-model", a.final_model,
       "In the end train once more, on all events, with the epochs and the weight of counts that validation has chosen, "
       "and write that recommender to this file: for use, as nothing is left to test it on");
+  auto* warm_start = app.add_option(
+      "--warm-start", a.warm_start,
+      "Begin with the weights of this saved recommender, trained before on fewer events; items are matched by id, new "
+      "ones begin at random, the sizes of the network are its own. An epoch or two (--epochs) are enough then");
   app.add_option("--evaluate", a.evaluate,
                  "Evaluate this saved recommender and train nothing; options of model and training are ignored")
       ->excludes(model)
-      ->excludes(final_model);
+      ->excludes(final_model)
+      ->excludes(warm_start);
   app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   app.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
   app.add_flag("--linear-baselines", a.linear_baselines,
@@ -107,7 +112,9 @@ struct Outcome {
   }
 };
 
-Outcome train(const Split& split, const RecommenderConfig& config, const Arguments& a) {
+/// `before`: what to begin with, if anything.
+Outcome train(const Split& split, const RecommenderConfig& config, const std::optional<Recommender>& before,
+              const Arguments& a) {
   ProgressPrinter printer;
   CtrlC ctrl_c;
   const auto progress = [&](const TrainingProgress& p) {
@@ -117,7 +124,8 @@ Outcome train(const Split& split, const RecommenderConfig& config, const Argumen
       std::cerr << "Ctrl-C: stopping here, with what has been learned; once more to quit at once\n";
     }
   };
-  FitResult result = fit(split, config, {.threads = a.threads, .progress = progress, .stop = ctrl_c.token()});
+  const FitOptions options{.threads = a.threads, .progress = progress, .stop = ctrl_c.token()};
+  FitResult result = before ? warm_start(*before, split, config, options) : fit(split, config, options);
   Recommender recommender = std::move(result.recommender);
   recommender.prepare_sessions();
   return {std::move(recommender), std::move(result), peak_memory_mib()};
@@ -330,12 +338,13 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
                  {"--report", a.report},
                  {"--lists", a.lists},
                  {"--ranks", a.ranks}},
-                {{"--evaluate", a.evaluate}}, {{"--data", a.data}});
+                {{"--evaluate", a.evaluate}, {"--warm-start", a.warm_start}}, {{"--data", a.data}});
   const auto say = [&](const auto&... parts) {
     if (!a.quiet) ((std::cerr << ... << parts) << '\n');
   };
-  std::optional<Recommender> saved;
+  std::optional<Recommender> saved, before;
   if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
+  if (!a.warm_start.empty()) before = load_recommender(a.warm_start);
   RecommenderConfig config = saved ? saved->config : preset(a.preset);
   changes.apply(config);
   config.check();
@@ -353,7 +362,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
       " items, ", grouped(split.sequences.events.size()), " events");
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
-  const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, a);
+  const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a);
   if (outcome.training && !outcome.stopped() &&
       outcome.training->epochs.size() < static_cast<std::size_t>(config.epochs))
     say("no better validation in ", config.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
@@ -409,7 +418,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   RecommenderConfig chosen = outcome.recommender.config;
   if (outcome.training->best_epoch > 0) chosen.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
   say("training once more, on all events");
-  const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen, a);
+  const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen, before, a);
   save(final_outcome.recommender, a.final_model);
   say("final model written to ", a.final_model.string());
   return final_outcome.stopped() ? stopped(final_outcome) : 0;

@@ -226,6 +226,17 @@ trains_on_all() {
   expect_error 2 'excludes' "$train" --data small --evaluate model --final-model final
 }
 
+warm_start() {
+  small_data
+  expect 0 "$train" --data small "${tiny[@]}" --min-item-count 4 --model before
+  expect 0 "$train" --data small "${tiny[@]}" --epochs 1 --preset accurate --warm-start before --model after
+  ! cmp -s before after || fail 'it should have gone on training'
+  expect 0 "$recommend" --model after --history 36
+  expect_error 2 'excludes' "$train" --data small --evaluate before --warm-start before
+  expect_error 1 'an input would be overwritten' "$train" --data small --warm-start before --model before
+  expect_error 1 'absent' "$train" --data small --warm-start absent
+}
+
 independent_metrics() {
   python3 --version >/dev/null 2>&1 || { echo 'SKIPPED: needs python3'; return; }
   small_data

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/model/presets.hpp>
 #include <lstmrec/train/fit.hpp>
 #include <numeric>
 #include <stdexcept>
@@ -376,6 +377,50 @@ TEST_CASE("fit: what is trained on all events has learned from the last ones") {
   const auto& counts = result.recommender.item_counts;
   CHECK(std::accumulate(counts.begin(), counts.end(), std::size_t{0}) == events);
   CHECK_FALSE(result.recommender.uses_counts());
+}
+
+TEST_CASE("warm_start: begins with the weights of before, item by item of the same id") {
+  RecommenderConfig config = small();
+  config.tied_vectors = false;
+  const auto before = fit(circle(20, 30), config).recommender;
+  // Items 25 … 5, numbered from the last: 20 to 25 are new, 0 to 4 are gone.
+  Split split = circle(21, 30);
+  split.sequences.items = {};
+  for (std::uint32_t item = 0; item < 21; ++item) split.sequences.items.add(RawId(25 - item));
+
+  RecommenderConfig other = preset("accurate");  // its sizes don't count
+  other.epochs = 0;
+  const auto started = warm_start(before, split, other).recommender;
+  CHECK(started.config.hidden_size == 12);
+  CHECK(started.config.window == other.window);
+  const auto &network = started.network, &known = before.network;
+  const auto& bias = network.head.bias;
+  for (std::uint32_t item = 0; item < 21; ++item) {
+    const Index id = 25 - item;
+    INFO("item " << id);
+    const bool taken = id < 20;
+    CHECK((network.item_vectors.table.col(item).norm() > 0));
+    CHECK((taken && network.item_vectors.table.col(item) == known.item_vectors.table.col(id)) == taken);
+    CHECK((taken && network.output_vectors().col(item) == known.output_vectors().col(id)) == taken);
+    CHECK(bias(item) == (taken ? known.head.bias(id) : 0));
+  }
+  CHECK((known.head.bias.array() != 0).all());
+  CHECK(network.blocks[1].recurrent.cell.recurrent_weight == known.blocks[1].recurrent.cell.recurrent_weight);
+  CHECK(network.output_projection.weight == known.output_projection.weight);
+}
+
+TEST_CASE("warm_start: an epoch on more of the same is better than the first of a training") {
+  RecommenderConfig config = small();
+  const auto before = fit(circle(20, 60), config).recommender;
+  const Split more = circle(20, 90);
+  config.epochs = 1;
+  const auto warm = warm_start(before, more, config), cold = fit(more, config);
+  CHECK(warm.epochs[0].loss < 0.8 * cold.epochs[0].loss);
+  CHECK(warm.epochs[0].validation->ndcg10 > cold.epochs[0].validation->ndcg10);
+}
+
+TEST_CASE("warm_start: needs a trained recommender") {
+  CHECK_THROWS_AS(warm_start(Recommender{}, circle(20, 30), small()), std::invalid_argument);
 }
 
 TEST_CASE("fit: what the progress callback throws arrives") {

@@ -72,6 +72,8 @@ class WindowBatches {
         is_repeat_.push_back(std::exchange(last_user[event.item], user) == user);
   }
 
+  std::uint32_t targets_per_column() const { return targets_.count; }
+
   /// How many inputs of a window have a target: all, but for those after which the user has seen items only.
   std::size_t predictions(const Window& window) const {
     std::size_t count = 0;

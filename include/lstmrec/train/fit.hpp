@@ -1,25 +1,22 @@
 #pragma once
 
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/counts/markov.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/data/training_windows.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/model/recommender.hpp>
-#include <lstmrec/train/adam.hpp>
-#include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/counts_weight.hpp>
+#include <lstmrec/train/next_item_steps.hpp>
 #include <lstmrec/train/progress.hpp>
-#include <lstmrec/train/sampled_catalogue.hpp>
 #include <lstmrec/train/schedule.hpp>
-#include <lstmrec/train/weight_average.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
+#include <stdexcept>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -55,75 +52,68 @@ inline std::vector<Target> draw_targets(std::vector<Target> targets, std::size_t
   return targets;
 }
 
-/// One worker's part of a batch, with the buffers that outlive it.
-template <class Network>
-struct Shard {
-  WindowBatch batch;
-  typename Network::Cache cache;
-  Network gradients;
-  double loss = 0;
-};
+inline ValidationFigures validate(Recommender& candidate, const Split& split, const std::vector<Target>& targets,
+                                  std::size_t threads) {
+  if (candidate.config.negatives == 0) candidate.prepare_sessions();  // a table of many items costs more than it saves
+  const auto figures = evaluate(candidate, split, targets,
+                                {.cutoffs = {10}, .filter_seen = !candidate.config.recommend_seen, .threads = threads,
+                                 .bootstrap_samples = 0});
+  candidate.item_products.resize(0, 0);
+  return {figures.hr_at(10).value, figures.ndcg_at(10).value, figures.mrr.value};
+}
 
-}  // namespace detail
+/// Takes over a recommender's weights. Items are matched by id; those it does not know keep what `network` has.
+inline void take_weights(const Recommender& before, const Vocabulary& items, NextItemNetwork<float>& network) {
+  auto visitor = [&](const char*, Kind kind, auto& weights, const auto& taken) {
+    if (kind != Kind::table && kind != Kind::table_bias) {
+      weights = taken;
+    } else if (weights.size() > 0) {
+      const Index size = kind == Kind::table ? weights.rows() : 1;
+      for (std::uint32_t item = 0; item < items.size(); ++item)
+        if (const auto place = before.item_ids.find(items.id(item)))
+          std::copy_n(taken.data() + *place * size, size, weights.data() + item * size);
+    }
+  };
+  NextItemNetwork<float>::visit(visitor, network, before.network);
+}
 
-/// Trains a recommender on the training part of a split and keeps the weights of the epoch with the best validation
-/// NDCG@10 (the last epoch's where the split has no validation targets). Then weighs transition counts against it:
-/// see Recommender and RecommenderConfig::counts_weight, which on return is the weight in use.
-///
-///     const auto result = fit(split, {.embedding_size = 64, .hidden_size = 64, .epochs = 10});
-///
-/// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax
-/// cross-entropy, or a loss of the user's: see ItemLoss). A batch is cut into config.shards parts, each with its own
-/// gradients, which are summed in a fixed order: the same seed gives the same bits for any number of threads, on one
-/// binary and processor. Throws std::invalid_argument on a bad configuration, Error where the split has nothing to
-/// train on, TrainingDiverged where the loss or the gradient is not finite, and whatever the progress callback throws.
-template <ItemLoss<float> Loss = SoftmaxCrossEntropy>
-FitResult fit(const Split& split, const RecommenderConfig& config = {}, const FitOptions& options = {},
-              const Loss& loss = {}) {
+/// What fit and warm_start have in common; the latter has a `before`.
+template <ItemLoss<float> Loss>
+FitResult fit(const Recommender* before, const Split& split, const RecommenderConfig& config, const FitOptions& options,
+              const Loss& loss) {
   config.check();
-  using Network = NextItemNetwork<float>;
   const auto begin = TrainingClock::now();
   const Sequences& sequences = split.sequences;
-
-  FitResult result;
-  Recommender& recommender = result.recommender;
-  recommender.config = config;
-  recommender.config.counts_weight = 0;  // the network is trained and validated alone
-  recommender.item_ids = sequences.items;
-  recommender.catalogue = sequences.catalogue;
-  recommender.item_counts = training_counts(split);
-  if (config.negatives < 0) recommender.config.negatives = sequences.items.size() > 20000 ? 2048 : 0;
-  Network network(static_cast<Index>(sequences.items.size()), config);
-  Random random(config.seed);
-  network.initialise(random);
-
-  const auto shards = static_cast<std::size_t>(config.shards);
-  ThreadPool pool(std::min(shards, options.threads == 0 ? default_threads() : options.threads));
-  const WindowTargets targets{static_cast<std::uint32_t>(config.target_count), config.target_decay,
-                              !config.recommend_seen};
-  const WindowBatches batches(split, targets);
+  const WindowBatches batches(split, {static_cast<std::uint32_t>(config.target_count), config.target_decay,
+                                      !config.recommend_seen});
   const auto window = static_cast<std::uint32_t>(config.window);
-  std::optional<SampledCatalogue<Network>> sampled;
-  if (recommender.config.negatives > 0)
-    sampled.emplace(Network(1, config), recommender.item_counts,
-                    static_cast<std::size_t>(recommender.config.negatives));
-  std::vector<detail::Shard<Network>> work(shards);
-  for (auto& shard : work) shard.gradients = zeros_like(sampled ? sampled->network() : network);
-  std::vector<const Network*> other_gradients;
-  for (std::size_t s = 1; s < shards; ++s) other_gradients.push_back(&work[s].gradients);
-  Adam<Network> adam(network, {.weight_decay = config.weight_decay});
-  WeightAverage<Network> average(network, config.average_decay, sampled ? sequences.items.size() : 0);
-  const auto validation =
-      detail::draw_targets(split.validation, static_cast<std::size_t>(config.validation_users), config.seed);
-
   auto windows = cut_windows(split, window, mix(config.seed, 0));
   if (windows.empty()) throw Error(sequences.source + ": no user has two events to train on");
   if (std::none_of(windows.begin(), windows.end(), [&](const Window& w) { return batches.predictions(w) > 0; }))
     throw Error(sequences.source +
                 ": after the first event of each user there are only repeats to train on, which recommend_seen is for");
+
+  FitResult result;
+  Recommender& recommender = result.recommender;
+  recommender.config = config;
+  recommender.config.counts_weight = 0;  // the network is trained and validated alone
+  if (config.negatives < 0) recommender.config.negatives = sequences.items.size() > 20000 ? 2048 : 0;
   // Small data needs small batches to get enough steps; large batches are only faster.
   if (config.batch_size == 0)
     recommender.config.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(windows.size()) / 384, 8, 64);
+  recommender.item_ids = sequences.items;
+  recommender.catalogue = sequences.catalogue;
+  recommender.item_counts = training_counts(split);
+
+  NextItemNetwork<float> network(static_cast<Index>(sequences.items.size()), config);
+  Random random(config.seed);
+  network.initialise(random);
+  if (before) take_weights(*before, sequences.items, network);
+  NextItemSteps training(std::move(network), batches, recommender.config, recommender.item_counts, loss,
+                         options.threads);
+  const auto validation =
+      draw_targets(split.validation, static_cast<std::size_t>(config.validation_users), config.seed);
+
   const auto batch_size = static_cast<std::size_t>(recommender.config.batch_size);
   // The number of windows changes a little from epoch to epoch with where they are cut; the schedule needs one number.
   const auto batches_in = [&](std::size_t count) { return (count + batch_size - 1) / batch_size; };
@@ -151,51 +141,8 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
         events += w.size();
         predictions += batches.predictions(w);
       }
-      const float weight = 1 / static_cast<float>(std::max<std::size_t>(1, predictions));
-
-      // The longest windows go to the shards in turn, first to last and then last to first, so that no shard gets the
-      // longer one every time: all have about the same work.
-      sort_longest_first(chosen);
-      pool.run(shards, [&](std::size_t s) {
-        std::vector<Window> mine;
-        for (std::size_t row = 0, i; (i = row * shards + (row % 2 == 0 ? s : shards - 1 - s)) < chosen.size(); ++row)
-          mine.push_back(chosen[i]);
-        batches.fill(mine, weight, mix(config.seed, epoch), work[s].batch);
-      });
-      SampledItems sampled_items;
-      if (sampled) {
-        sampled->draw(mix(config.seed, epoch, number));
-        for (auto& shard : work) sampled->relabel(shard.batch);
-        sampled->gather(network, pool);
-        sampled_items = sampled->items();
-      }
-      pool.run(shards, [&](std::size_t s) {
-        auto& shard = work[s];
-        const Network& trained = sampled ? sampled->network() : network;
-        if (sampled) reserve_columns(shard.gradients, trained.items());
-        set_zero(shard.gradients);
-        shard.loss = shard.batch.inputs.empty()
-                         ? 0
-                         : trained.forward_backward(shard.batch, targets.count, loss, shard.cache, shard.gradients,
-                                                    sampled ? &sampled_items : nullptr);
-      });
-      double batch_loss = 0;
-      for (const auto& shard : work) batch_loss += shard.loss;
-      Network& gradients = work[0].gradients;
-      const double norm = sum_gradients(gradients, other_gradients, pool);
-      if (!std::isfinite(batch_loss) || !std::isfinite(norm))
-        throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(number + 1) +
-                               ": loss " + std::to_string(batch_loss) + ", gradient norm " + std::to_string(norm) +
-                               "; a lower learning rate may help");
-      clip_gradients(gradients, norm, config.clip_norm, pool);
       const double rate = config.learning_rate * warmup_cosine(std::min(step, all_steps - 1), all_steps, config.warmup);
-      if (sampled) {
-        adam.update(network, gradients, rate, pool, sampled->columns());
-        average.update(network, pool, sampled->columns(), sampled->network());
-      } else {
-        adam.update(network, gradients, rate, pool);
-        average.update(network, pool);
-      }
+      const double batch_loss = training.step(chosen, predictions, rate, static_cast<std::uint64_t>(epoch), number);
 
       loss_sum += batch_loss * static_cast<double>(predictions);
       epoch_predictions += predictions;
@@ -209,15 +156,10 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     }
 
     EpochRecord record{progress.epoch, progress.loss, progress.events_per_second, {}};
-    average.catch_up(network);
+    training.average.catch_up(training.network);
     if (!validation.empty()) {
-      average.swap(candidate.network);
-      if (!sampled) candidate.prepare_sessions();  // a table of many items would cost more than it saves
-      const auto figures = evaluate(candidate, split, validation,
-                                    {.cutoffs = {10}, .filter_seen = !config.recommend_seen,
-                                     .threads = options.threads, .bootstrap_samples = 0});
-      candidate.item_products.resize(0, 0);
-      record.validation = ValidationFigures{figures.hr_at(10).value, figures.ndcg_at(10).value, figures.mrr.value};
+      training.average.swap(candidate.network);
+      record.validation = validate(candidate, split, validation, options.threads);
       if (record.validation->ndcg10 > best) {
         best = record.validation->ndcg10;
         result.best_epoch = progress.epoch;
@@ -226,7 +168,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
       } else {
         ++without_improvement;
       }
-      average.swap(candidate.network);
+      training.average.swap(candidate.network);
     }
     result.epochs.push_back(record);
     progress.validation = record.validation;
@@ -236,7 +178,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
     progress.epoch_ended = false;
     if (config.patience > 0 && without_improvement >= static_cast<std::size_t>(config.patience)) break;
   }
-  if (result.best_epoch == 0) average.swap(recommender.network);
+  if (result.best_epoch == 0) training.average.swap(recommender.network);
   if (config.counts_weight != 0) {
     recommender.counts = MarkovCounts(split);
     recommender.config.counts_weight = config.counts_weight > 0
@@ -246,6 +188,45 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   }
   result.seconds = TrainingClock::seconds_since(begin);
   return result;
+}
+
+}  // namespace detail
+
+/// Trains a recommender on the training part of a split and keeps the weights of the epoch with the best validation
+/// NDCG@10 (the last epoch's where the split has no validation targets). Then weighs transition counts against it:
+/// see Recommender and RecommenderConfig::counts_weight, which on return is the weight in use.
+///
+///     const auto result = fit(split, {.embedding_size = 64, .hidden_size = 64, .epochs = 10});
+///
+/// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax
+/// cross-entropy, or a loss of the user's: see ItemLoss). The same seed gives the same bits for any number of threads,
+/// on one binary and processor. Throws std::invalid_argument on a bad configuration, Error where the split has nothing
+/// to train on, TrainingDiverged where the loss or the gradient is not finite, and whatever the progress callback
+/// throws.
+template <ItemLoss<float> Loss = SoftmaxCrossEntropy>
+FitResult fit(const Split& split, const RecommenderConfig& config = {}, const FitOptions& options = {},
+              const Loss& loss = {}) {
+  return detail::fit(nullptr, split, config, options, loss);
+}
+
+/// As `fit`, but begins with the weights of a recommender that was trained before, on fewer events: what has come since
+/// needs an epoch or two, not a whole training.
+///
+///     const auto result = warm_start(yesterdays, split, {.epochs = 2});
+///
+/// Items are matched by id: new ones begin at random, those that the split no longer has are forgotten. The network's
+/// sizes are taken from `before`, all else from `config`. Validation means little where `before` has been trained on its
+/// targets. Throws what `fit` throws.
+template <ItemLoss<float> Loss = SoftmaxCrossEntropy>
+FitResult warm_start(const Recommender& before, const Split& split, RecommenderConfig config,
+                     const FitOptions& options = {}, const Loss& loss = {}) {
+  if (before.items() == 0) throw std::invalid_argument("the recommender to begin with has not been trained");
+  config.embedding_size = before.config.embedding_size;
+  config.hidden_size = before.config.hidden_size;
+  config.layers = before.config.layers;
+  config.feed_forward_factor = before.config.feed_forward_factor;
+  config.tied_vectors = before.config.tied_vectors;
+  return detail::fit(&before, split, config, options, loss);
 }
 
 }  // namespace lstmrec

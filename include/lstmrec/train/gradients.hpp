@@ -1,10 +1,12 @@
 #pragma once
 
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -26,6 +28,14 @@ double sum_gradients(Layer& first, const std::vector<const Layer*>& others, Thre
   double square = 0;
   for (const double part : squares) square += part;
   return std::sqrt(square);
+}
+
+/// Throws TrainingDiverged unless a batch's loss and the norm of its gradients are finite. Epoch and batch from 0.
+inline void check_finite(double loss, double norm, std::size_t epoch, std::size_t batch) {
+  if (std::isfinite(loss) && std::isfinite(norm)) return;
+  throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(batch + 1) + ": loss " +
+                         std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
+                         "; a lower learning rate may help");
 }
 
 /// Scales gradients of a known norm so that it is at most `largest`.

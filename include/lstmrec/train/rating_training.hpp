@@ -1,6 +1,5 @@
 #pragma once
 
-#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
@@ -11,7 +10,6 @@
 #include <lstmrec/train/weight_average.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,7 +17,6 @@
 #include <optional>
 #include <span>
 #include <stop_token>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -127,10 +124,7 @@ void train_ratings(RatingFitResult<Model>& result, std::vector<std::uint32_t> un
         double loss = 0;
         for (const double own : losses) loss += own;
         const double norm = sum_gradients(gradients[0], other_gradients, one);
-        if (!std::isfinite(loss) || !std::isfinite(norm))
-          throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(number + 1) +
-                                 ": loss " + std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
-                                 "; a lower learning rate may help");
+        check_finite(loss, norm, epoch, number);
         clip_gradients(gradients[0], norm, rules.clip_norm, one);
         adam.update(network, gradients[0], rules.learning_rate(step, all_steps), one);
         if (averages) average.update(network, one);
