@@ -80,6 +80,9 @@ std::string fits(const std::string& text) {
                     text;
 }
 
+/// A check for CLI11: an empty name, as of an unset variable, must not read as if the option were not there.
+inline std::string not_empty(const std::string& text) { return text.empty() ? "expected a file, got nothing" : ""; }
+
 /// A file, and the option that names it; the path is empty where the option is not given.
 struct OptionFile {
   std::string option;

@@ -52,7 +52,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
       ->check(CLI::IsMember({"leave-one-out", "time", "users"}))
       ->capture_default_str();
-  app.add_option("--preset", a.preset, "quick, default or accurate")->capture_default_str();
+  auto* preset = app.add_option("--preset", a.preset, "quick, default or accurate")->capture_default_str();
   app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
       ->check(CLI::Range(0, 1024));
   auto* model = app.add_option("--model", a.model, "Write the trained recommender to this file");
@@ -60,12 +60,16 @@ void add_options(CLI::App& app, Arguments& a) {
       "--final-model", a.final_model,
       "In the end train once more, on all events, with the epochs and the weight of counts that validation has chosen, "
       "and write that recommender to this file: for use, as nothing is left to test it on");
-  auto* warm_start = app.add_option(
-      "--warm-start", a.warm_start,
-      "Begin with the weights of this saved recommender, trained before on fewer events; items are matched by id, new "
-      "ones begin at random, the sizes of the network are its own. An epoch or two (--epochs) are enough then");
+  auto* warm_start =
+      app.add_option("--warm-start", a.warm_start,
+                     "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
+                     "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
+                     "been trained on the test events, as a --final-model is")
+          ->check(not_empty)
+          ->excludes(preset);
   app.add_option("--evaluate", a.evaluate,
                  "Evaluate this saved recommender and train nothing; options of model and training are ignored")
+      ->check(not_empty)
       ->excludes(model)
       ->excludes(final_model)
       ->excludes(warm_start);
@@ -125,7 +129,7 @@ Outcome train(const Split& split, const RecommenderConfig& config, const std::op
     }
   };
   const FitOptions options{.threads = a.threads, .progress = progress, .stop = ctrl_c.token()};
-  FitResult result = before ? warm_start(*before, split, config, options) : fit(split, config, options);
+  FitResult result = before ? warm_start(*before, split, config.epochs, options) : fit(split, config, options);
   Recommender recommender = std::move(result.recommender);
   recommender.prepare_sessions();
   return {std::move(recommender), std::move(result), peak_memory_mib()};
@@ -212,7 +216,7 @@ Json to_json(const Evaluation& evaluation) {
   return json;
 }
 
-Json metrics(const Split& split, const Outcome& outcome, const Figures& figures) {
+Json metrics(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
   Json json;
   json["protocol"] = figures.test.front().evaluation.protocol;
   for (std::size_t k = 0; k < figures.test.size(); ++k) {
@@ -229,6 +233,7 @@ Json metrics(const Split& split, const Outcome& outcome, const Figures& figures)
   if (!figures.validation.targets.empty()) json["validation"] = to_json(figures.validation);
   if (outcome.training) {
     Json& train = json["train"];
+    if (!a.warm_start.empty()) train["warm_start"] = a.warm_start.string();
     train["seconds"] = outcome.training->seconds;
     train["epochs"] = outcome.training->epochs.size();
     train["events_per_second"] = outcome.events_per_second();
@@ -321,6 +326,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
                        {"epochs", std::to_string(outcome.training->epochs.size())},
                        {"events a second", grouped(static_cast<std::size_t>(outcome.events_per_second()))},
                        {"peak memory", fixed(outcome.peak_memory_mib, 0) + " MiB"}};
+    if (!a.warm_start.empty()) report.training.emplace_back("gone on from", a.warm_start.string());
   }
   report.training.emplace_back("parameters", grouped(static_cast<std::size_t>(parameter_count(recommender.network))));
   RecommenderConfig::visit(recommender.config, [&](const char* name, const auto& value) {
@@ -345,9 +351,11 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   std::optional<Recommender> saved, before;
   if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
   if (!a.warm_start.empty()) before = load_recommender(a.warm_start);
-  RecommenderConfig config = saved ? saved->config : preset(a.preset);
+  RecommenderConfig config = saved ? saved->config : before ? before->config : preset(a.preset);
+  if (before) config.epochs = 2;
   changes.apply(config);
   config.check();
+  if (before) before->config = config;
 
   SequenceOptions options = a.sequences;
   options.keep_repeats = !a.drop_repeats;
@@ -360,6 +368,13 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   Split split = make_split(a.split, std::move(events), config.seed);
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
+  if (before) {
+    const Vocabulary &ids = split.sequences.items, &known = before->item_ids;
+    std::size_t common = 0;
+    for (std::uint32_t item = 0; item < ids.size(); ++item) common += known.find(ids.id(item)).has_value();
+    say("going on from ", a.warm_start.string(), ", which knows ", grouped(common), " of these items",
+        known.size() > common ? "; " + grouped(known.size() - common) + " others are forgotten" : "");
+  }
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
   const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a);
@@ -395,7 +410,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     say("ranks written to ", a.ranks.string());
   }
   if (!a.metrics.empty()) {
-    const Json json = metrics(split, outcome, figures);
+    const Json json = metrics(split, outcome, figures, a);
     write_file_atomically(a.metrics, [&](std::ostream& out) { out << json << '\n'; });
     say("metrics written to ", a.metrics.string());
   }
@@ -417,6 +432,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
 
   RecommenderConfig chosen = outcome.recommender.config;
   if (outcome.training->best_epoch > 0) chosen.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
+  if (before) before->config = chosen;
   say("training once more, on all events");
   const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen, before, a);
   save(final_outcome.recommender, a.final_model);

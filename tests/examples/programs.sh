@@ -228,13 +228,33 @@ trains_on_all() {
 
 warm_start() {
   small_data
-  expect 0 "$train" --data small "${tiny[@]}" --min-item-count 4 --model before
-  expect 0 "$train" --data small "${tiny[@]}" --epochs 1 --preset accurate --warm-start before --model after
-  ! cmp -s before after || fail 'it should have gone on training'
+  local run=("$train" --data small --min-item-count 3)
+  expect 0 "${run[@]}" "${tiny[@]}" --recommend-seen 1 --model before --ranks before.tsv
+  # Without an epoch it is what it was, settings included.
+  expect 0 "${run[@]}" --warm-start before --epochs 0 --ranks started.tsv
+  cmp before.tsv started.tsv || fail 'nothing was trained, so the ranks should be the same'
+  grep -q '^going on from before, which knows [0-9]* of these items$' err || fail 'it should say what it goes on from'
+
+  expect 0 "$train" --data small --warm-start before --model after --metrics metrics.json --final-model final
+  grep -q '"warm_start": "before"' metrics.json || fail 'the figures should say what it went on from'
+  grep -q '"recommend_seen": true' metrics.json || fail 'it should keep the settings'
+  (($(grep -c '^epoch  *[0-9]*/2 .* events/s' err) == 4)) || fail 'there should be two epochs each'
   expect 0 "$recommend" --model after --history 36
+  expect 0 "$recommend" --model final --history 36
+  expect 0 "$train" --data small --min-item-count 20 --warm-start before --quiet --model fewer
+  expect 0 "$train" --data small --min-item-count 20 --warm-start before
+  grep -q '; [0-9]* others are forgotten$' err || fail 'it should say that items are forgotten'
+
   expect_error 2 'excludes' "$train" --data small --evaluate before --warm-start before
+  expect_error 2 'excludes' "$train" --data small --preset quick --warm-start before
+  expect_error 2 'expected a file' "$train" --data small --warm-start ''
   expect_error 1 'an input would be overwritten' "$train" --data small --warm-start before --model before
   expect_error 1 'absent' "$train" --data small --warm-start absent
+  expect_error 1 'other sizes' "$train" --data small --quiet --warm-start before --hidden-size 16
+  expect_error 1 'ratings.csv' "$train" --data small --quiet --warm-start small/ratings.csv
+  mkdir other
+  awk -F, -v OFS=, 'NR > 1 { $2 += 100000 } 1' small/ratings.csv >other/ratings.csv
+  expect_error 1 'none of its items is known' "$train" --data other --quiet --warm-start before
 }
 
 independent_metrics() {

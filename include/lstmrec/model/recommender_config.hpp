@@ -6,7 +6,8 @@
 
 namespace lstmrec {
 
-/// Everything that decides what a recommender learns: saved with it in full.
+/// Everything that decides what a recommender learns, but for the data and what a warm start begins with: saved with it
+/// in full.
 struct RecommenderConfig {
   // The network.
   std::int64_t embedding_size = 256;       ///< Numbers in an item's vector.

@@ -62,6 +62,21 @@ inline ValidationFigures validate(Recommender& candidate, const Split& split, co
   return {figures.hr_at(10).value, figures.ndcg_at(10).value, figures.mrr.value};
 }
 
+/// Whether a recommender's network has the sizes that its configuration says, and an id for every item.
+inline bool is_consistent(const Recommender& recommender) {
+  const NextItemNetwork<float>& network = recommender.network;
+  const NextItemNetwork<float> shape(1, recommender.config);
+  if (network.items() == 0 || static_cast<std::size_t>(network.items()) != recommender.item_ids.size()) return false;
+  if (network.blocks.size() != shape.blocks.size()) return false;
+  bool same = true;
+  auto visitor = [&](const char*, Kind kind, const auto& a, const auto& b) {
+    if (kind != Kind::table_bias) same = same && a.rows() == b.rows();
+    same = same && (kind == Kind::table ? (a.cols() > 0) == (b.cols() > 0) : a.cols() == b.cols());
+  };
+  NextItemNetwork<float>::visit(visitor, network, shape);
+  return same;
+}
+
 /// Takes over a recommender's weights. Items are matched by id; those it does not know keep what `network` has.
 inline void take_weights(const Recommender& before, const Vocabulary& items, NextItemNetwork<float>& network) {
   auto visitor = [&](const char*, Kind kind, auto& weights, const auto& taken) {
@@ -77,7 +92,7 @@ inline void take_weights(const Recommender& before, const Vocabulary& items, Nex
   NextItemNetwork<float>::visit(visitor, network, before.network);
 }
 
-/// What fit and warm_start have in common; the latter has a `before`.
+/// What fit and warm_start have in common. The latter has a `before`, and keeps the last epoch whatever validation says.
 template <ItemLoss<float> Loss>
 FitResult fit(const Recommender* before, const Split& split, const RecommenderConfig& config, const FitOptions& options,
               const Loss& loss) {
@@ -160,7 +175,7 @@ FitResult fit(const Recommender* before, const Split& split, const RecommenderCo
     if (!validation.empty()) {
       training.average.swap(candidate.network);
       record.validation = validate(candidate, split, validation, options.threads);
-      if (record.validation->ndcg10 > best) {
+      if (before || record.validation->ndcg10 > best) {
         best = record.validation->ndcg10;
         result.best_epoch = progress.epoch;
         without_improvement = 0;
@@ -209,24 +224,35 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
   return detail::fit(nullptr, split, config, options, loss);
 }
 
-/// As `fit`, but begins with the weights of a recommender that was trained before, on fewer events: what has come since
-/// needs an epoch or two, not a whole training.
+/// Goes on from a recommender when the log has grown: as `fit`, but begins with its weights, and an epoch or two over
+/// the whole log are enough. Users, events and items may be new: items are matched by id, new ones begin at random.
 ///
-///     const auto result = warm_start(yesterdays, split, {.epochs = 2});
+///     const auto result = warm_start(yesterdays, split);
 ///
-/// Items are matched by id: new ones begin at random, those that the split no longer has are forgotten. The network's
-/// sizes are taken from `before`, all else from `config`. Validation means little where `before` has been trained on its
-/// targets. Throws what `fit` throws.
+/// `split`: of all events, old and new: what it does not hold is forgotten. `epochs`: all are trained and the last is
+/// kept, because validation says nothing where `before` has been trained on its targets; the same holds of tests. All
+/// other settings are those of `before`, its weight of counts included (−1 chooses it anew), only that negatives are
+/// drawn from 20 000 items on.
+///
+/// Throws what `fit` throws, std::invalid_argument too where `before` has not been trained or its network and
+/// configuration disagree, and Error where none of its items is in the split. Memory: as `fit`, and `before`.
 template <ItemLoss<float> Loss = SoftmaxCrossEntropy>
-FitResult warm_start(const Recommender& before, const Split& split, RecommenderConfig config,
+FitResult warm_start(const Recommender& before, const Split& split, std::int64_t epochs = 2,
                      const FitOptions& options = {}, const Loss& loss = {}) {
-  if (before.items() == 0) throw std::invalid_argument("the recommender to begin with has not been trained");
-  config.embedding_size = before.config.embedding_size;
-  config.hidden_size = before.config.hidden_size;
-  config.layers = before.config.layers;
-  config.feed_forward_factor = before.config.feed_forward_factor;
-  config.tied_vectors = before.config.tied_vectors;
-  return detail::fit(&before, split, config, options, loss);
+  RecommenderConfig config = before.config;
+  config.epochs = epochs;
+  config.patience = 0;
+  if (config.negatives == 0) config.negatives = -1;
+  config.check();
+  if (!detail::is_consistent(before))
+    throw std::invalid_argument("the recommender to go on from is untrained, or has other sizes than its configuration");
+  const Vocabulary& items = split.sequences.items;
+  bool any = false;
+  for (std::uint32_t item = 0; item < items.size() && !any; ++item) any = before.item_ids.find(items.id(item)).has_value();
+  if (!any) throw Error(split.sequences.source + ": none of its items is known to the model");
+  FitResult result = detail::fit(&before, split, config, options, loss);
+  result.recommender.config.patience = before.config.patience;
+  return result;
 }
 
 }  // namespace lstmrec

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace lstmrec {
+namespace lstmrec::detail {
 
 /// A next-item network in training: its optimiser, the average of its weights, and one step on a batch of windows.
 ///
@@ -35,8 +35,8 @@ class NextItemSteps {
   Network network;
   WeightAverage<Network> average;
 
-  /// Borrows batches, config and loss. `initial`: with its first weights. `item_counts`: of the training part.
-  /// `threads` = 0: as many as there are processors, but no more than shards.
+  /// Borrows batches, config and loss. `initial`: with its first weights. `config`: checked, its negatives chosen.
+  /// `item_counts`: of the training part. `threads` = 0: as many as there are processors, but no more than shards.
   NextItemSteps(Network initial, const WindowBatches& batches, const RecommenderConfig& config,
                 std::span<const std::uint32_t> item_counts, const Loss& loss, std::size_t threads)
       : network(std::move(initial)),
@@ -128,4 +128,4 @@ class NextItemSteps {
   ThreadPool pool_;
 };
 
-}  // namespace lstmrec
+}  // namespace lstmrec::detail
