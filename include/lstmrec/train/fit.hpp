@@ -247,9 +247,10 @@ FitResult warm_start(const Recommender& before, const Split& split, std::int64_t
   if (!detail::is_consistent(before))
     throw std::invalid_argument("the recommender to go on from is untrained, or has other sizes than its configuration");
   const Vocabulary& items = split.sequences.items;
-  bool any = false;
-  for (std::uint32_t item = 0; item < items.size() && !any; ++item) any = before.item_ids.find(items.id(item)).has_value();
-  if (!any) throw Error(split.sequences.source + ": none of its items is known to the model");
+  bool knows_any = false;
+  for (std::uint32_t item = 0; item < items.size() && !knows_any; ++item)
+    knows_any = before.item_ids.find(items.id(item)).has_value();
+  if (!knows_any) throw Error(split.sequences.source + ": none of its items is known to the model");
   FitResult result = detail::fit(&before, split, config, options, loss);
   result.recommender.config.patience = before.config.patience;
   return result;
