@@ -1,13 +1,12 @@
-#include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/sequences.hpp>
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/data/training_windows.hpp>
-
 #include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/data/training_windows.hpp>
 #include <string>
 
 #include "throughput.hpp"

@@ -34,8 +34,8 @@ inline lstmrec::Recommender untrained(const lstmrec::Split& split, std::int64_t 
   recommender.item_ids = split.sequences.items;
   recommender.catalogue = split.sequences.catalogue;
   recommender.item_counts = lstmrec::training_counts(split);
-  recommender.network = lstmrec::NextItemNetwork<float>(static_cast<lstmrec::Index>(split.sequences.items.size()),
-                                                        recommender.config);
+  recommender.network =
+      lstmrec::NextItemNetwork<float>(static_cast<lstmrec::Index>(split.sequences.items.size()), recommender.config);
   lstmrec::Random random(1);
   recommender.network.initialise(random);
   return recommender;

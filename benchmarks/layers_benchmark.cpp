@@ -1,7 +1,6 @@
+#include <cstdint>
 #include <lstmrec/nn/item_head.hpp>
 #include <lstmrec/nn/residual_recurrent_block.hpp>
-
-#include <cstdint>
 #include <vector>
 
 #include "throughput.hpp"
@@ -108,12 +107,13 @@ TEST_CASE("Residual recurrent block, 64 sequences of 100 steps", "[!benchmark]")
     auto gradients = zeros_like(block);
     ResidualRecurrentBlock<LstmCell<float>>::Cache cache;
     const auto events = static_cast<double>(steps.columns());
-    measure("forward and backward, " + units(size), {events, 6.0 * events * static_cast<double>(16 * size * size)}, [&] {
-      d = d_output;
-      block.forward(x, steps, keys, cache, output);
-      block.backward(x, steps, keys, cache, d, gradients, d_x);
-      return d_x(0, 0);
-    });
+    measure("forward and backward, " + units(size), {events, 6.0 * events * static_cast<double>(16 * size * size)},
+            [&] {
+              d = d_output;
+              block.forward(x, steps, keys, cache, output);
+              block.backward(x, steps, keys, cache, d, gradients, d_x);
+              return d_x(0, 0);
+            });
   }
 }
 

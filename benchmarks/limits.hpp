@@ -71,7 +71,8 @@ inline float read_all(const float* numbers, lstmrec::Index count) {
 inline double read_seconds(double bytes, std::size_t threads = 1, double seconds = 0.2) {
   const std::vector<lstmrec::Vector<float>> numbers(
       threads, lstmrec::Vector<float>::Ones(static_cast<lstmrec::Index>(bytes / sizeof(float))));
-  return best_seconds(threads, [&](std::size_t t) { kept = read_all(numbers[t].data(), numbers[t].size()); }, seconds);
+  return best_seconds(
+      threads, [&](std::size_t t) { kept = read_all(numbers[t].data(), numbers[t].size()); }, seconds);
 }
 
 }  // namespace benchmark

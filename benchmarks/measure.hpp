@@ -43,7 +43,8 @@ double best_seconds(std::size_t threads, Function&& function, double seconds = 0
 /// The same for one thread.
 template <class Function>
 double best_seconds(Function&& function, double seconds = 0.3) {
-  return best_seconds(1, [&](std::size_t) { function(); }, seconds);
+  return best_seconds(
+      1, [&](std::size_t) { function(); }, seconds);
 }
 
 /// Takes results, so that the compiler does not leave out the work that they come from.

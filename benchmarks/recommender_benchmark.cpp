@@ -1,6 +1,5 @@
-#include <lstmrec/lstmrec.hpp>
-
 #include <cstdint>
+#include <lstmrec/lstmrec.hpp>
 
 #include "generated_events.hpp"
 #include "throughput.hpp"

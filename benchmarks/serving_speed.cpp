@@ -41,7 +41,8 @@ void measure_step(const std::string& name, Cell cell) {
     kept = state.hidden(0);
   });
   const auto weights = static_cast<double>(cell.input_weight.size() + cell.recurrent_weight.size());
-  print("LSTM, one sequence, 1 thread", name, seconds, "s", weights_read(weights) + activation_seconds(cell.hidden_size()),
+  print("LSTM, one sequence, 1 thread", name, seconds, "s",
+        weights_read(weights) + activation_seconds(cell.hidden_size()),
         "limit: reading the weights, and the gates' functions");
 }
 
@@ -63,7 +64,8 @@ void measure_sessions(const Split& split, std::int64_t units, double peak) {
     });
     const double input = prepared ? 0 : 200 * 8 * size * size / peak;
     print(prepared ? "session, history of 200 events, prepared" : "session, history of 200 events", name, seconds, "s",
-          input + 200 * (recurrent + gates), "limit: input products at peak, 200 times the recurrent weights and gates");
+          input + 200 * (recurrent + gates),
+          "limit: input products at peak, 200 times the recurrent weights and gates");
   }
   Session session(recommender);
   session.observe(ids[0]);
@@ -147,8 +149,9 @@ void measure_large_catalogue() {
   const Candidates candidates(recommender);
   for (const std::size_t threads : {1, 2})
     print("the ten best of a million items of 64 numbers", "64 queries at once, " + in_threads(threads),
-          best_seconds(threads, [&](std::size_t) { kept = ranker.top_n(histories, 10, candidates)[0][0].score; }, 2) / 64 /
-              static_cast<double>(threads),
+          best_seconds(
+              threads, [&](std::size_t) { kept = ranker.top_n(histories, 10, candidates)[0][0].score; }, 2) /
+              64 / static_cast<double>(threads),
           "s", 2.0 * size * static_cast<double>(count) / peak_flops(threads),
           "limit: the product at peak; each thread has 64 queries of its own");
 }
@@ -157,7 +160,8 @@ void measure_large_catalogue() {
 
 int main() {
   measure_step("64 units, 1 step, fixed size", LstmCell<float, 64, 64>());
-  for (const Index size : {64, 128, 256}) measure_step(std::to_string(size) + " units, 1 step", LstmCell<float>(size, size));
+  for (const Index size : {64, 128, 256})
+    measure_step(std::to_string(size) + " units, 1 step", LstmCell<float>(size, size));
   const Split few = generated_split(4), many = generated_split(1000);
   const double peak = peak_flops(1);
   for (const std::int64_t units : {64, 128, 256}) measure_sessions(few, units, peak);

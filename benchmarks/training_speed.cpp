@@ -26,7 +26,8 @@ double seconds_of_products(Index units, Index items, std::size_t threads) {
     seconds += products.flop() / flops / (events * static_cast<double>(threads));
   };
   constexpr Index sequences = 12, tile = lstmrec::ItemHead<>::tile, events = 2048;
-  for (const Index columns : {sequences, events, events, events}) {  // recurrent, input, and two of the feed-forward part
+  // Recurrent, input, and two of the feed-forward part.
+  for (const Index columns : {sequences, events, events, events}) {
     add(4 * units, columns, units, true, static_cast<double>(columns));
     add(units, columns, 4 * units, true, static_cast<double>(columns));  // and its gradient: the other way round
     add(4 * units, units, events, false, static_cast<double>(events));

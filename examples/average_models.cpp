@@ -81,8 +81,7 @@ int work(const Arguments& a) {
   Sequences events = sequences(read_movielens(a.data), a.sequences);
   const Split split = leave_one_out(align_items(std::move(events), first.item_ids, first.catalogue).sequences);
   const EvaluateOptions options{.filter_seen = !first.config.recommend_seen, .threads = a.threads};
-  std::vector<NamedEvaluation> figures{
-      {"average", evaluate(AveragedRecommenders(models), split, split.test, options)}};
+  std::vector<NamedEvaluation> figures{{"average", evaluate(AveragedRecommenders(models), split, split.test, options)}};
   for (std::size_t k = 0; k < models.size(); ++k)
     figures.push_back({a.models[k].filename().string(), evaluate(models[k], split, split.test, options)});
   write_table(std::cout, figures);

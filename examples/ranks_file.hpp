@@ -63,8 +63,8 @@ inline Ranks read_ranks(const std::filesystem::path& path, const Ranks* like = n
     if (fields.size() != 3) lines.fail("expected user, item and rank separated by tabs, got " + excerpt(lines.line()));
     const std::string target(lines.line().substr(0, lines.line().rfind('\t')));
     check_target(excerpt(target));
-    const std::int64_t rank = fields[2] == "-" ? std::int64_t{lstmrec::not_ranked}
-                                               : lstmrec::detail::parse_integer(lines, fields[2], "rank");
+    const std::int64_t rank =
+        fields[2] == "-" ? std::int64_t{lstmrec::not_ranked} : lstmrec::detail::parse_integer(lines, fields[2], "rank");
     if (rank < 1 || !std::in_range<std::uint32_t>(rank))
       lines.fail("expected a rank from 1 to 4294967295, got " + excerpt(fields[2]));
     run.targets.push_back(target);

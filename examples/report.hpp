@@ -208,8 +208,7 @@ inline void write_curves(std::ostream& out, const Report& report) {
 inline void write_user(std::ostream& out, const ReportUser& user) {
   const bool hit = user.rank <= user.recommended.size();
   out << "<article class=\"card user\"><header><h3>User " << escaped(user.id) << "</h3><span class=\"verdict"
-      << (hit ? " hit" : "") << "\">" << (hit ? "hit: " : "") << "took <b>" << escaped(user.target)
-      << "</b> next, "
+      << (hit ? " hit" : "") << "\">" << (hit ? "hit: " : "") << "took <b>" << escaped(user.target) << "</b> next, "
       << (user.rank == lstmrec::not_ranked ? "which is left out as seen" : "ranked " + count(user.rank))
       << "</span></header>\n<div class=\"pair\"><div><h4>"
       << (user.history.empty() ? "No history" : "History, newest first") << "</h4><ul>\n";

@@ -61,10 +61,11 @@ void add_options(CLI::App& app, Arguments& a) {
       "In the end train once more, on all events, with the epochs and the weight of counts that validation has chosen, "
       "and write that recommender to this file: for use, as nothing is left to test it on");
   auto* warm_start =
-      app.add_option("--warm-start", a.warm_start,
-                     "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
-                     "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
-                     "been trained on the test events, as a --final-model is")
+      app.add_option(
+             "--warm-start", a.warm_start,
+             "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
+             "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
+             "been trained on the test events, as a --final-model is")
           ->check(not_empty)
           ->excludes(preset);
   app.add_option("--evaluate", a.evaluate,
@@ -79,8 +80,7 @@ void add_options(CLI::App& app, Arguments& a) {
                "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M");
   app.add_option("--lists", a.lists,
                  "Write the ranking of every test target to this file: user and items, tabs between");
-  app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all")
-      ->check(fits<std::size_t>);
+  app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all")->check(fits<std::size_t>);
   app.add_option("--ranks", a.ranks, "Write the rank of every test target to this file, for compare_runs");
   app.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
@@ -138,8 +138,8 @@ Outcome train(const Split& split, const RecommenderConfig& config, const std::op
 /// The figures of the model on both parts, and those of the baselines on the test part.
 struct Figures {
   Evaluation validation;
-  std::vector<NamedEvaluation> test;      ///< The model, then the baselines, the best known last.
-  std::vector<Comparison> differences;    ///< The model's against each of these, itself included.
+  std::vector<NamedEvaluation> test;                    ///< The model, then the baselines, the best known last.
+  std::vector<Comparison> differences;                  ///< The model's against each of these, itself included.
   std::vector<std::pair<std::string, double>> lambdas;  ///< Of the linear baselines, by name.
 };
 
@@ -315,8 +315,8 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
   report.other_by_popularity = slices_by_popularity(other, split);
   report.model_by_genre = slices_by_genre(model, split);
   report.other_by_genre = slices_by_genre(other, split);
-  report.calibration = calibration(
-      recommender, split, model, {.filter_seen = !recommender.config.recommend_seen, .threads = a.threads});
+  report.calibration =
+      calibration(recommender, split, model, {.filter_seen = !recommender.config.recommend_seen, .threads = a.threads});
   report.users = draw_users(recommender, split, model, !recommender.config.recommend_seen, 6, recommender.config.seed);
   report.data = data_facts(split.sequences, a);
   if (outcome.training) {
@@ -391,7 +391,8 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   const Figures figures = evaluate_all(outcome.recommender, split, a);
   const auto& ranks = figures.test.front().evaluation.ranks;
   if (const auto repeats = std::count(ranks.begin(), ranks.end(), not_ranked); repeats > 0)
-    say(repeats, " of ", ranks.size(), " test targets are items that the user has had before; seen items are left out, ",
+    say(repeats, " of ", ranks.size(),
+        " test targets are items that the user has had before; seen items are left out, ",
         "so these are misses (--recommend-seen 1 leaves them in)");
   if (!a.quiet) {
     write_table(std::cout, figures.test);

@@ -7,16 +7,14 @@
 /// textbooks: user, item and time as three steps of an LSTM. Figures go to standard output, progress and errors to
 /// standard error. Exit codes as train_movielens.
 
-#include <lstmrec/lstmrec.hpp>
-
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <lstmrec/lstmrec.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -51,8 +49,9 @@ void add_options(CLI::App& app, Arguments& a) {
   auto* split = app.add_option("--split", a.split, "Which ratings are predicted, a tenth: random, or the latest (time)")
                     ->check(CLI::IsMember({"random", "time"}))
                     ->capture_default_str();
-  app.add_option("--test-fold", a.test_folds, "Predict the ratings in this file, such as u1.test; with several files "
-                                              "a model for each, and the mean of their figures")
+  app.add_option("--test-fold", a.test_folds,
+                 "Predict the ratings in this file, such as u1.test; with several files "
+                 "a model for each, and the mean of their figures")
       ->excludes(split);
   app.add_option("--epochs", a.epochs, "Passes over the data")->check(fits<std::int64_t>);
   app.add_option("--hidden-size", a.hidden_size, "Units of the LSTM")->check(fits<std::int64_t>);
@@ -257,12 +256,14 @@ int work(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a model that predicts ratings, and evaluates it beside neighbours, user + item bias and the "
-               "mean.");
+  CLI::App app(
+      "Trains a model that predicts ratings, and evaluates it beside neighbours, user + item bias and the "
+      "mean.");
   app.option_defaults()->take_last();
   Arguments arguments;
   add_options(app, arguments);
   app.get_option("--test-fold")->take_all();
-  return run(app, argc, argv,
-             [&] { return arguments.form == "textbook" ? work<TextbookForm>(arguments) : work<HistoryForm>(arguments); });
+  return run(app, argc, argv, [&] {
+    return arguments.form == "textbook" ? work<TextbookForm>(arguments) : work<HistoryForm>(arguments);
+  });
 }

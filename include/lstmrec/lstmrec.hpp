@@ -1,4 +1,5 @@
 #pragma once
+// clang-format off: in reading order
 
 /// The whole library, in the order in which the data flows. Each line is also a header of its own.
 
@@ -43,8 +44,8 @@
 #include <lstmrec/model/model_file.hpp>
 #include <lstmrec/model/next_item_network.hpp>
 #include <lstmrec/model/presets.hpp>
-#include <lstmrec/model/recommender.hpp>
 #include <lstmrec/model/rating_model_file.hpp>
+#include <lstmrec/model/recommender.hpp>
 #include <lstmrec/model/unrated_items.hpp>
 
 // Training.
@@ -54,9 +55,8 @@
 #include <lstmrec/train/fit_textbook_ratings.hpp>
 
 // One user's state and lists.
-#include <lstmrec/serve/candidates.hpp>
 #include <lstmrec/serve/batch_ranker.hpp>
+#include <lstmrec/serve/candidates.hpp>
 #include <lstmrec/serve/recommend_all.hpp>
 #include <lstmrec/serve/session.hpp>
-
 #include <lstmrec/version.hpp>

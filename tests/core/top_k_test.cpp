@@ -1,15 +1,14 @@
-#include <lstmrec/core/top_k.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/core/top_k.hpp>
 #include <vector>
 
 #include "catch.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/core/random.hpp>
 
 using namespace lstmrec;
 

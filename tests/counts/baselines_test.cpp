@@ -2,6 +2,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/linear.hpp>
+#include <lstmrec/counts/markov.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -11,12 +17,6 @@
 #include "catch.hpp"
 #include "counts/scores_of.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/counts/item_knn.hpp>
-#include <lstmrec/counts/linear.hpp>
-#include <lstmrec/counts/markov.hpp>
-#include <lstmrec/counts/popularity.hpp>
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/split.hpp>
 
 using namespace lstmrec;
 

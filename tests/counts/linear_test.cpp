@@ -2,6 +2,10 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <lstmrec/counts/linear.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -10,10 +14,6 @@
 #include "catch.hpp"
 #include "counts/scores_of.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/counts/linear.hpp>
-#include <lstmrec/counts/popularity.hpp>
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/split.hpp>
 
 using namespace lstmrec;
 

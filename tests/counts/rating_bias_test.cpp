@@ -1,16 +1,15 @@
 #include <lstmrec/counts/rating_bias.hpp>
-
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/eval/rating_metrics.hpp>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "catch.hpp"
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/rating_split.hpp>
-#include <lstmrec/data/sequences.hpp>
-#include <lstmrec/eval/rating_metrics.hpp>
 #include "real_data.hpp"
 
 using namespace lstmrec;

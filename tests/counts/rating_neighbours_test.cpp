@@ -1,16 +1,15 @@
-#include <lstmrec/counts/rating_neighbours.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/counts/rating_neighbours.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/rating_split.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
 
 #include "catch.hpp"
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/rating_split.hpp>
-#include <lstmrec/data/sequences.hpp>
 
 using namespace lstmrec;
 
@@ -125,8 +124,8 @@ TEST_CASE("rating neighbours agree with a plain dense computation") {
 
 TEST_CASE("rating neighbours: of an item rated again the last rating counts") {
   const RatingSplit once = six_ratings();
-  const RatingSplit twice = all_training({{0, 0, 0, 1.f}, {0, 0, 1, 5.f}, {0, 1, 2, 4.f}, {1, 0, 1, 2.f},
-                                          {1, 1, 2, 1.f}, {2, 0, 1, 4.f}, {2, 2, 2, 5.f}});
+  const RatingSplit twice = all_training(
+      {{0, 0, 0, 1.f}, {0, 0, 1, 5.f}, {0, 1, 2, 4.f}, {1, 0, 1, 2.f}, {1, 1, 2, 1.f}, {2, 0, 1, 4.f}, {2, 2, 2, 5.f}});
   const RatingNeighbours a(once, three(once)), b(twice, three(twice));
   CHECK(a.similarities.items == b.similarities.items);
   CHECK(a.similarities.values == b.similarities.values);

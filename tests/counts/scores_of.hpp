@@ -4,15 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <vector>
-
-#include "catch.hpp"
-#include "data/logs.hpp"
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/logs.hpp"
 
 inline std::vector<lstmrec::Event> history_of(std::initializer_list<std::uint32_t> items) {
   std::vector<lstmrec::Event> events;

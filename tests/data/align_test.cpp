@@ -1,5 +1,4 @@
 #include <lstmrec/data/align.hpp>
-
 #include <tuple>
 #include <vector>
 
@@ -16,8 +15,10 @@ using Row = std::tuple<const char*, const char*, int, float>;
 TEST_CASE("Sequences are brought to a model's vocabulary, without what it doesn't know") {
   Vocabulary model;
   for (const char* id : {"c", "a", "z"}) model.add(id);
-  const std::vector<Row> rows = {{"u", "a", 1, 1.f}, {"u", "b", 2, 1.f}, {"v", "b", 3, 1.f}, {"w", "c", 4, 1.f}, {"w", "a", 5, 1.f}};
-  const auto [aligned, unknown] = align_items(sequences(make_interactions(rows)), model, {{"C", {}}, {"A", {}}, {"Z", {}}});
+  const std::vector<Row> rows = {
+      {"u", "a", 1, 1.f}, {"u", "b", 2, 1.f}, {"v", "b", 3, 1.f}, {"w", "c", 4, 1.f}, {"w", "a", 5, 1.f}};
+  const auto [aligned, unknown] =
+      align_items(sequences(make_interactions(rows)), model, {{"C", {}}, {"A", {}}, {"Z", {}}});
   CHECK(unknown == 2);
   REQUIRE(aligned.size() == 2);
   CHECK(aligned.users.id(0) == RawId("u"));

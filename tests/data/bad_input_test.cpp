@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <filesystem>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/movielens.hpp>
 #include <string>
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/movielens.hpp>
 
 using namespace lstmrec;
 

@@ -1,7 +1,8 @@
-#include <lstmrec/data/features.hpp>
-
 #include <cmath>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/features.hpp>
+#include <lstmrec/data/interactions.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -9,8 +10,6 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/interactions.hpp>
 
 using namespace lstmrec;
 

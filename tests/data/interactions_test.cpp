@@ -1,8 +1,7 @@
-#include <lstmrec/data/interactions.hpp>
-
 #include <cmath>
 #include <cstdint>
 #include <list>
+#include <lstmrec/data/interactions.hpp>
 #include <stdexcept>
 #include <string>
 #include <tuple>

@@ -1,13 +1,12 @@
-#include <lstmrec/data/line_reader.hpp>
-
 #include <algorithm>
+#include <lstmrec/data/csv_reader.hpp>
+#include <lstmrec/data/line_reader.hpp>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/data/csv_reader.hpp>
 
 using namespace lstmrec;
 using lstmrec::detail::CsvReader;

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <tuple>
-#include <vector>
-
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/sequences.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
 
 /// A row as users have it: user, item, time, rating.
 using LogRow = std::tuple<std::int64_t, std::int64_t, std::int64_t, float>;

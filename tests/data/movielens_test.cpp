@@ -1,12 +1,11 @@
-#include <lstmrec/data/movielens.hpp>
-
 #include <filesystem>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
-#include <lstmrec/data/sequences.hpp>
 
 using namespace lstmrec;
 

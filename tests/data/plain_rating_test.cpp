@@ -1,9 +1,11 @@
-#include <lstmrec/data/plain_rating.hpp>
-
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/plain_rating.hpp>
+#include <lstmrec/data/text.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +13,6 @@
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/text.hpp>
 
 using namespace lstmrec;
 using lstmrec::detail::PlainRating;

@@ -1,13 +1,12 @@
-#include <lstmrec/data/rating_cases.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
-
 #include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/rating_cases.hpp>
 #include <lstmrec/data/rating_split.hpp>
 #include <lstmrec/data/sequences.hpp>
+#include <vector>
+
 #include "catch.hpp"
 #include "data/logs.hpp"
 
@@ -28,9 +27,7 @@ RatingSplit two_users() {
   constexpr Part train = Part::train, validation = Part::validation, test = Part::test;
   const std::vector<LogRow> rows{{0, 0, 1, 1.f}, {0, 1, 2, 2.f}, {0, 2, 3, 3.f}, {0, 3, 4, 4.f},
                                  {0, 4, 5, 5.f}, {1, 0, 1, 2.f}, {1, 1, 2, 3.f}};
-  return {sequences(make_interactions(rows)),
-          {train, test, validation, train, test, train, train},
-          ""};
+  return {sequences(make_interactions(rows)), {train, test, validation, train, test, train, train}, ""};
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-#include <lstmrec/data/rating_split.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/rating_split.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -11,8 +12,6 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/interactions.hpp>
 
 using namespace lstmrec;
 

@@ -1,7 +1,6 @@
-#include <lstmrec/data/raw_id.hpp>
-
 #include <cstdint>
 #include <limits>
+#include <lstmrec/data/raw_id.hpp>
 #include <sstream>
 #include <string>
 #include <string_view>

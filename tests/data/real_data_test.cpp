@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "catch.hpp"
 #include <lstmrec/data/features.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/rating_split.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/data/text.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
 
 using namespace lstmrec;
 

@@ -1,8 +1,10 @@
-#include <lstmrec/data/sequences.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -13,9 +15,6 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/interactions.hpp>
 
 using namespace lstmrec;
 

@@ -1,9 +1,12 @@
-#include <lstmrec/data/split.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -14,10 +17,6 @@
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "data/thrown.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/sequences.hpp>
 
 using namespace lstmrec;
 

@@ -1,5 +1,4 @@
 #include <lstmrec/data/text.hpp>
-
 #include <string>
 #include <string_view>
 

@@ -1,15 +1,14 @@
-#include <lstmrec/data/training_windows.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/training_windows.hpp>
 #include <vector>
 
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/sequences.hpp>
 
 using namespace lstmrec;
 

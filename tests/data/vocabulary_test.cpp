@@ -1,12 +1,11 @@
-#include <lstmrec/data/vocabulary.hpp>
-
 #include <cstdint>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/vocabulary.hpp>
 #include <map>
 #include <stdexcept>
 #include <string>
 
 #include "catch.hpp"
-#include <lstmrec/core/random.hpp>
 
 using lstmrec::RawId;
 using lstmrec::Vocabulary;

@@ -11,15 +11,15 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/sequences.hpp>
 
 namespace {
 

@@ -2,10 +2,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <string>
-#include <utility>
-
-#include "catch.hpp"
 #include <lstmrec/counts/item_knn.hpp>
 #include <lstmrec/counts/linear.hpp>
 #include <lstmrec/counts/markov.hpp>
@@ -14,6 +10,10 @@
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
+#include <string>
+#include <utility>
+
+#include "catch.hpp"
 #include "real_data.hpp"
 
 using namespace lstmrec;

@@ -1,21 +1,20 @@
-#include <lstmrec/eval/bootstrap.hpp>
-
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/bootstrap.hpp>
+#include <lstmrec/eval/compare.hpp>
+#include <lstmrec/eval/evaluate.hpp>
 #include <stdexcept>
 #include <vector>
 
 #include "catch.hpp"
 #include "data/logs.hpp"
 #include "eval/scorers.hpp"
-#include <lstmrec/core/thread_pool.hpp>
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/sequences.hpp>
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/eval/compare.hpp>
-#include <lstmrec/eval/evaluate.hpp>
 
 using namespace lstmrec;
 

@@ -1,18 +1,17 @@
-#include <lstmrec/eval/calibration.hpp>
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/calibration.hpp>
+#include <lstmrec/eval/evaluate.hpp>
 #include <stdexcept>
 #include <vector>
 
 #include "catch.hpp"
 #include "eval/scorers.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/eval/evaluate.hpp>
 
 using namespace lstmrec;
 
@@ -70,9 +69,8 @@ TEST_CASE("a list of all items holds all probability, and seen items hold none")
 TEST_CASE("calibration: scores without a finite best, and users who have seen all items") {
   const Split split = weighted_coin();
   const auto infinite = [](float best) {
-    return scorer_of(4, [=](History, std::uint32_t item) {
-      return item == 1 ? best : -std::numeric_limits<float>::infinity();
-    });
+    return scorer_of(
+        4, [=](History, std::uint32_t item) { return item == 1 ? best : -std::numeric_limits<float>::infinity(); });
   };
   const auto predicted = [&](const auto& scorer) {
     return calibration(scorer, split, evaluate(scorer, split, split.test), {.cutoff = 1, .bins = 1}).bins[0].predicted;

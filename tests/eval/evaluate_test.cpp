@@ -1,10 +1,18 @@
-#include <lstmrec/eval/evaluate.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/markov.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/scorer.hpp>
+#include <lstmrec/eval/table.hpp>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -16,15 +24,6 @@
 #include "data/thrown.hpp"
 #include "eval/scorers.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/counts/item_knn.hpp>
-#include <lstmrec/counts/markov.hpp>
-#include <lstmrec/counts/popularity.hpp>
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/sequences.hpp>
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/eval/scorer.hpp>
-#include <lstmrec/eval/table.hpp>
 
 using namespace lstmrec;
 

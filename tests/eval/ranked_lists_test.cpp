@@ -1,11 +1,17 @@
-#include <lstmrec/eval/ranked_lists.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/counts/item_knn.hpp>
+#include <lstmrec/counts/markov.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/ranked_lists.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -16,13 +22,6 @@
 #include "data/temporary_folder.hpp"
 #include "eval/scorers.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/counts/item_knn.hpp>
-#include <lstmrec/counts/markov.hpp>
-#include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/sequences.hpp>
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/eval/evaluate.hpp>
 #include "real_data.hpp"
 
 using namespace lstmrec;

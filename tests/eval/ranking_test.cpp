@@ -1,15 +1,14 @@
-#include <lstmrec/eval/ranking.hpp>
-
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/eval/metrics.hpp>
+#include <lstmrec/eval/ranking.hpp>
 #include <vector>
 
 #include "catch.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/eval/metrics.hpp>
 
 using namespace lstmrec;
 

@@ -1,18 +1,17 @@
-#include <lstmrec/eval/rating_metrics.hpp>
-
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <stdexcept>
-#include <vector>
-
-#include "catch.hpp"
-#include "data/logs.hpp"
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/rating_split.hpp>
 #include <lstmrec/data/sequences.hpp>
+#include <lstmrec/eval/rating_metrics.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include "catch.hpp"
+#include "data/logs.hpp"
 
 using namespace lstmrec;
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
-
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event.hpp>
+#include <span>
 
 /// A scorer made of a function of one history and one item.
 template <class Function>

@@ -1,16 +1,15 @@
-#include <lstmrec/eval/slices.hpp>
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/slices.hpp>
 #include <stdexcept>
 #include <vector>
 
 #include "catch.hpp"
 #include "eval/scorers.hpp"
 #include "eval/small_split.hpp"
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/eval/evaluate.hpp>
 
 using namespace lstmrec;
 

@@ -2,12 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
-
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <utility>
+#include <vector>
 
 /// Leave-one-out over sequences written down item by item, with dense indices 0 … items − 1 that are raw ids as well.
 inline lstmrec::Split split_of(const std::vector<std::vector<std::uint32_t>>& users, std::uint32_t items) {

@@ -5,16 +5,16 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/text.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "data/temporary_folder.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/sequences.hpp>
-#include <lstmrec/data/text.hpp>
 
 /// Reads the bytes as a MovieLens release. The first line names the file that the others are the content of; where that
 /// is a file of titles, a small log stands beside it. Throws std::logic_error where the reader breaks a promise: it

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/model/safetensors.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "data/temporary_folder.hpp"
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/model/safetensors.hpp>
 
 /// Reads the bytes as a safetensors file. Throws std::logic_error where the reader breaks a promise: it fails with a
 /// ModelFileError, or gives no more bytes than the file has, in tensors that fit their shapes and survive being

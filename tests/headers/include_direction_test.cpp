@@ -98,8 +98,8 @@ std::vector<std::string> faults(const Files& files) {
         const bool standard = !include.quoted && include.name.find_first_of("/.") == std::string::npos;
         const bool eigen = !include.quoted && include.name.starts_with("Eigen/");
         // POSIX has what the standard library lacks: syncing a file to its disk, and whose it is.
-        const bool posix = !include.quoted && (include.name == "unistd.h" || include.name == "fcntl.h" ||
-                                               include.name == "sys/stat.h");
+        const bool posix = !include.quoted &&
+                           (include.name == "unistd.h" || include.name == "fcntl.h" || include.name == "sys/stat.h");
         if (!standard && !eigen && !posix)
           result.push_back(file + ": neither ours, Eigen's nor std's: " + include.name);
         continue;

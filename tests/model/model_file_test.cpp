@@ -1,8 +1,7 @@
-#include <lstmrec/model/model_file.hpp>
-#include <lstmrec/model/presets.hpp>
-
 #include <fstream>
 #include <limits>
+#include <lstmrec/model/model_file.hpp>
+#include <lstmrec/model/presets.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -31,8 +30,14 @@ std::string read_file(const std::filesystem::path& path) {
 /// An untrained recommender of a few items; `text_ids`: with ids of both kinds.
 Recommender small_recommender(bool tied = true, bool text_ids = false, bool with_counts = false) {
   Recommender recommender;
-  recommender.config = {.embedding_size = 3, .hidden_size = tied ? 3 : 4, .layers = 2, .feed_forward_factor = 2,
-                        .dropout = 0.1234567890123, .tied_vectors = tied, .learning_rate = 1.0 / 3, .seed = ~0ull};
+  recommender.config = {.embedding_size = 3,
+                        .hidden_size = tied ? 3 : 4,
+                        .layers = 2,
+                        .feed_forward_factor = 2,
+                        .dropout = 0.1234567890123,
+                        .tied_vectors = tied,
+                        .learning_rate = 1.0 / 3,
+                        .seed = ~0ull};
   for (int item = 0; item < 7; ++item)
     recommender.item_ids.add(text_ids && item % 2 ? RawId("7 \"x\"\n" + std::to_string(item)) : RawId(10 - 3 * item));
   if (text_ids) recommender.item_ids.add("10");  // a text that looks like the integer above
@@ -46,7 +51,8 @@ Recommender small_recommender(bool tied = true, bool text_ids = false, bool with
   for_each_parameter([&](auto& parameter) { fill_normal(parameter, 1.0, random); }, recommender.network);
   if (with_counts) {
     recommender.config.counts_weight = 0.375;
-    recommender.counts.options = {.max_gap = 3, .smoothing = 1.0 / 3, .window = 7, .decay = 0.7, .popularity_weight = 1e-5};
+    recommender.counts.options = {
+        .max_gap = 3, .smoothing = 1.0 / 3, .window = 7, .decay = 0.7, .popularity_weight = 1e-5};
     for (std::uint32_t item = 0; item < items; ++item) {
       for (std::uint32_t follower = 0; follower < item; ++follower)
         recommender.counts.transitions.push(follower, 0.1f * static_cast<float>(follower + 1));
@@ -208,8 +214,9 @@ TEST_CASE("Model file: other files, folders and missing files get one clear erro
   CHECK(thrown<Error>([] { load_recommender("/dev/zero"); }) == "/dev/zero: cannot be read: it is not a regular file");
   const std::string long_name(300, 'x');
   CHECK(thrown<Error>([&] { load_recommender(long_name); }) == long_name + ": cannot be read: File name too long");
-  CHECK(contains(thrown<ModelFileError>([&] { load_recommender(folder.write("csv", "userId,movieId,rating\n1,2,3\n")); }),
-                 "expected a safetensors file"));
+  CHECK(
+      contains(thrown<ModelFileError>([&] { load_recommender(folder.write("csv", "userId,movieId,rating\n1,2,3\n")); }),
+               "expected a safetensors file"));
   const std::string header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}";
   std::string file(8, '\0');
   file[0] = static_cast<char>(header.size());

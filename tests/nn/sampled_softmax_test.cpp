@@ -61,9 +61,9 @@ TEST_CASE("Sampled softmax: over every item once, it is the softmax over the cat
   const SampledItems sampled{log_weights, place};
   auto sampled_gradients = zeros_like(sampled_head);
   Matrix<double> sampled_d_vectors = Matrix<double>::Zero(size, items), sampled_d_h = filled_with_nan(size, columns);
-  const double sampled_loss =
-      sampled_head.loss(SoftmaxCrossEntropy{}, sampled_vectors, h, {3, relabelled, some.weights, some.excluded, &sampled},
-                        cache, sampled_d_vectors, sampled_gradients, sampled_d_h);
+  const double sampled_loss = sampled_head.loss(SoftmaxCrossEntropy{}, sampled_vectors, h,
+                                                {3, relabelled, some.weights, some.excluded, &sampled}, cache,
+                                                sampled_d_vectors, sampled_gradients, sampled_d_h);
   CHECK(sampled_loss == Approx(loss).epsilon(1e-7));
   CHECK(distance(sampled_d_h, d_h) < 1e-6);  // weights that were added are floats
   for (std::uint32_t item = 0; item < items; ++item) {

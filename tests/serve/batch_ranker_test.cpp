@@ -1,9 +1,8 @@
-#include <lstmrec/serve/batch_ranker.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/serve/batch_ranker.hpp>
 #include <vector>
 
 #include "catch.hpp"

@@ -1,7 +1,6 @@
+#include <fstream>
 #include <lstmrec/serve/recommend_all.hpp>
 #include <lstmrec/serve/session.hpp>
-
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -56,9 +55,8 @@ TEST_CASE("Lists for all users: titles are quoted where CSV asks for it, and blo
 TEST_CASE("Lists for all users: sequences with other items are refused, and with the same in another order") {
   Sequences other = sequences(make_interactions(std::vector<std::tuple<int, int, int, float>>{{1, 2, 3, 4.0f}}));
   std::ostringstream csv;
-  CHECK_THROWS_AS(
-      write_recommendations(sample_recommender(), other, 3, Candidates(sample_recommender()), csv),
-      std::invalid_argument);
+  CHECK_THROWS_AS(write_recommendations(sample_recommender(), other, 3, Candidates(sample_recommender()), csv),
+                  std::invalid_argument);
 
   Split split = sample_split();
   Vocabulary reversed;

@@ -1,8 +1,7 @@
-#include <lstmrec/serve/session.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <lstmrec/serve/session.hpp>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -31,7 +30,8 @@ std::vector<float> copy(std::span<const float> scores) { return {scores.begin(),
 }  // namespace
 
 // A session takes its products one column at a time and the evaluator takes many columns together, so their scores
-// agree to rounding only: the evaluator's rank has to lie between those of the target a little higher and a little lower.
+// agree to rounding only: the evaluator's rank has to lie between those of the target a little higher and a little
+// lower.
 TEST_CASE("Session: 200 users replayed event by event get the evaluator's ranks") {
   const Split& split = sample_split();
   const bool with_counts = GENERATE(false, true);
@@ -76,7 +76,8 @@ TEST_CASE("Recommender: what comes after a target changes no score, nor do the o
 TEST_CASE("Recommender: counts add their weight times the logarithm of the decayed Markov score") {
   const Recommender &network = sample_recommender(), &both = sample_recommender_with_counts();
   const MarkovCounts counts(sample_split());
-  const std::vector<History> histories = {sample_split().sequences[5].first(30), {}, sample_split().sequences[2].first(1)};
+  const std::vector<History> histories = {
+      sample_split().sequences[5].first(30), {}, sample_split().sequences[2].first(1)};
   Matrix<float> scores(network.items(), 3), with_counts = scores, count_scores = scores;
   network.score(histories, scores);
   both.score(histories, with_counts);

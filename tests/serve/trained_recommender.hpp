@@ -2,7 +2,6 @@
 
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/train/fit.hpp>
-
 #include <string>
 
 namespace lstmrec {
@@ -16,7 +15,8 @@ inline const Split& sample_split() {
 
 inline const Recommender& sample_recommender() {
   static const Recommender recommender =
-      fit(sample_split(), {.embedding_size = 16, .hidden_size = 24, .layers = 2, .counts_weight = 0, .epochs = 1}).recommender;
+      fit(sample_split(), {.embedding_size = 16, .hidden_size = 24, .layers = 2, .counts_weight = 0, .epochs = 1})
+          .recommender;
   return recommender;
 }
 

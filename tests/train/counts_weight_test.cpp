@@ -1,6 +1,5 @@
-#include <lstmrec/train/counts_weight.hpp>
-
 #include <algorithm>
+#include <lstmrec/train/counts_weight.hpp>
 #include <stop_token>
 #include <vector>
 

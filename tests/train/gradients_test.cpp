@@ -2,7 +2,6 @@
 #include <lstmrec/train/adam.hpp>
 #include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/weight_average.hpp>
-
 #include <vector>
 
 #include "catch.hpp"

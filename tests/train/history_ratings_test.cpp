@@ -1,14 +1,13 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/model/rating_model_file.hpp>
 #include <lstmrec/model/unrated_items.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/train/fit_history_ratings.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <fstream>
 #include <span>
 #include <sstream>
 #include <stdexcept>
@@ -39,8 +38,8 @@ RatingSplit two_tastes() {
   return split_ratings_random(sequences(make_interactions(rows), {.keep_repeats = false}));
 }
 
-const HistoryRatingConfig small{.vector_size = 4, .hidden_size = 6, .epochs = 30, .learning_rate = 1e-2,
-                                .weight_decay = 0.01, .refit = false};
+const HistoryRatingConfig small{
+    .vector_size = 4, .hidden_size = 6, .epochs = 30, .learning_rate = 1e-2, .weight_decay = 0.01, .refit = false};
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -174,12 +173,12 @@ TEST_CASE("History rating model: a refit is a training on both parts, with what 
   std::vector<std::size_t> numbers;
   std::size_t events = 0;
   const auto fit = fit_history_ratings(split, config, {.threads = 2, .progress = [&](const RatingProgress& p) {
-    CHECK(p.epoch <= p.epochs);
-    CHECK(p.refit == (p.epoch > 4));
-    CHECK(p.events >= events);
-    events = p.events;
-    if (p.epoch_ended) numbers.push_back(p.epoch);
-  }});
+                                                         CHECK(p.epoch <= p.epochs);
+                                                         CHECK(p.refit == (p.epoch > 4));
+                                                         CHECK(p.events >= events);
+                                                         events = p.events;
+                                                         if (p.epoch_ended) numbers.push_back(p.epoch);
+                                                       }});
   const auto cases = rating_cases(split, Part::test);
   CHECK(fit.model.score(cases) == expected.model.score(cases));
   CHECK(fit.model.score(cases) != first.model.score(cases));
@@ -245,7 +244,8 @@ TEST_CASE("History rating model: what is not visible changes no prediction") {
   CHECK(model.predict(cases) == before);
 }
 
-TEST_CASE("History rating model: the same seed gives the same file for any number of threads; a loaded one predicts alike") {
+TEST_CASE(
+    "History rating model: the same seed gives the same file for any number of threads; a loaded one predicts alike") {
   const RatingSplit split = two_tastes();
   HistoryRatingConfig config = small;
   config.epochs = 3;

@@ -31,7 +31,8 @@ Network whole_network() {
   return network;
 }
 
-WindowBatch batch_of(std::vector<std::uint32_t> inputs, std::vector<std::uint32_t> targets, std::vector<float> weights) {
+WindowBatch batch_of(std::vector<std::uint32_t> inputs, std::vector<std::uint32_t> targets,
+                     std::vector<float> weights) {
   WindowBatch batch;
   batch.inputs = std::move(inputs);
   batch.targets = std::move(targets);
@@ -61,14 +62,17 @@ TEST_CASE("Sampled catalogue: the small network holds the touched items, the neg
     CHECK(columns[second.inputs[0]] == 11);
     for (std::uint32_t column = 0; column < columns.size(); ++column) {
       CHECK(catalogue.items().place[columns[column]] == column);
-      CHECK(distance(catalogue.network().item_vectors.table.col(column), whole.item_vectors.table.col(columns[column])) == 0);
+      CHECK(distance(catalogue.network().item_vectors.table.col(column),
+                     whole.item_vectors.table.col(columns[column])) == 0);
       CHECK(distance(catalogue.network().own_output_vectors.table.col(column),
                      whole.own_output_vectors.table.col(columns[column])) == 0);
       CHECK(catalogue.network().head.bias[column] == whole.head.bias[columns[column]]);
     }
-    CHECK(distance(catalogue.network().blocks[0].recurrent.cell.input_weight, whole.blocks[0].recurrent.cell.input_weight) == 0);
+    CHECK(distance(catalogue.network().blocks[0].recurrent.cell.input_weight,
+                   whole.blocks[0].recurrent.cell.input_weight) == 0);
     const auto known = catalogue.items().place;
-    CHECK(static_cast<std::size_t>(std::count_if(known.begin(), known.end(), [](auto p) { return p != ~0u; })) == columns.size());
+    CHECK(static_cast<std::size_t>(std::count_if(known.begin(), known.end(), [](auto p) { return p != ~0u; })) ==
+          columns.size());
   }
 }
 
@@ -93,7 +97,8 @@ TEST_CASE("Sampled catalogue: on average over the draws, the sum over the negati
 TEST_CASE("Adam of touched columns: theirs is the dense step, the others stay") {
   const std::vector<std::uint32_t> columns = {7, 2, 11};
   const Network before = whole_network();
-  Network dense = before, lazy = before, dense_gradients = zeros_like(before), gradients = network_of(5);  // room to spare
+  Network dense = before, lazy = before, dense_gradients = zeros_like(before),
+          gradients = network_of(5);  // room to spare
   Adam<Network> dense_adam(dense, {.weight_decay = 0.01}), lazy_adam(lazy, {.weight_decay = 0.01});
   ThreadPool pool(2);
   for (std::uint64_t step = 1; step < 4; ++step) {

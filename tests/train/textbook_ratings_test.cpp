@@ -3,7 +3,6 @@
 #include <lstmrec/model/unrated_items.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/train/fit_textbook_ratings.hpp>
-
 #include <stdexcept>
 #include <tuple>
 #include <vector>
@@ -97,7 +96,8 @@ TEST_CASE("Textbook rating model: learns what three numbers tell, repeats its bi
 TEST_CASE("Textbook rating model: raw seconds saturate the gates") {
   const RatingSplit split = small_split();
   std::vector<RatingCase> cases{{0, {}, {Event{.time = 900000000}, Event{.time = 900000000 + 365 * 86400}}}};
-  const auto raw = fit_textbook_ratings(split, {.hidden_size = 16, .scale_inputs = false, .epochs = 0}).model.score(cases);
+  const auto raw =
+      fit_textbook_ratings(split, {.hidden_size = 16, .scale_inputs = false, .epochs = 0}).model.score(cases);
   CHECK(raw[0] == raw[1]);  // a year makes no difference
   cases[0].targets[0].time = 5000;
   cases[0].targets[1].time = 10000;

@@ -1,5 +1,5 @@
-// Counts every byte that training takes from `malloc`, by Eigen and by `operator new`, so it is a program of its own: see
-// CMakeLists.txt.
+// Counts every byte that training takes from `malloc`, by Eigen and by `operator new`, so it is a program of its own:
+// see CMakeLists.txt.
 #include <malloc.h>
 
 #include <algorithm>
@@ -7,12 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <lstmrec/lstmrec.hpp>
 #include <new>
 #include <tuple>
 #include <vector>
 
 #include "catch.hpp"
-#include <lstmrec/lstmrec.hpp>
 
 namespace {
 
@@ -87,8 +87,8 @@ TEST_CASE("Training over all items takes the memory that README's formula says")
 
     const std::int64_t formula = 4 * (5 + config.shards) * parameter_count(result.recommender.network) +
                                  (12 + 60 * blocks) * units * batch * inputs +
-                                 4 * config.shards * items * (128 + 2 * units) +
-                                 (20 * units + 256 * threads) * items + 800000 * threads +
+                                 4 * config.shards * items * (128 + 2 * units) + (20 * units + 256 * threads) * items +
+                                 800000 * threads +
                                  4 * static_cast<std::int64_t>(split.sequences.events.size());  // the log itself: 24
     CAPTURE(used, formula);
     REQUIRE(used < 1.15 * static_cast<double>(formula));

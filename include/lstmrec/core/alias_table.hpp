@@ -1,10 +1,9 @@
 #pragma once
 
-#include <lstmrec/core/random.hpp>
-
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/random.hpp>
 #include <span>
 #include <vector>
 

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <lstmrec/core/error.hpp>
-
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <lstmrec/core/error.hpp>
 #include <ostream>
 #include <string>
 #include <system_error>
@@ -30,8 +29,7 @@ inline std::string system_reason() { return std::generic_category().message(errn
 inline std::filesystem::path written_file(const std::filesystem::path& path) {
   std::error_code failure;
   const auto status = std::filesystem::status(path, failure);
-  if (!std::filesystem::status_known(status))
-    throw Error(path.string() + ": cannot be written: " + failure.message());
+  if (!std::filesystem::status_known(status)) throw Error(path.string() + ": cannot be written: " + failure.message());
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     throw Error(path.string() + ": cannot be written: it is not a regular file");
   std::filesystem::path end = path;
@@ -79,8 +77,8 @@ inline std::ofstream open_beside(const std::filesystem::path& path, const FileBe
   std::error_code failure;
   const auto replaced = std::filesystem::status(beside.target(), failure);
   if (!std::filesystem::exists(replaced)) return out;
-  set_mode(path, beside.path(), replaced.permissions() | std::filesystem::perms::owner_read |
-                                    std::filesystem::perms::owner_write);
+  set_mode(path, beside.path(),
+           replaced.permissions() | std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 #if defined(__unix__) || defined(__APPLE__)
   struct stat owner = {};
   if (::geteuid() == 0 && ::stat(beside.target().c_str(), &owner) == 0)

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <Eigen/Core>
-
 #include <cassert>
 #include <type_traits>
 
@@ -53,6 +52,6 @@ auto values(Numbers&& numbers) {
 
 /// A compile-time size times a factor; a run-time size stays one.
 template <int Factor, int Size>
-inline constexpr int times = Size == Eigen::Dynamic ? Eigen::Dynamic : Factor * Size;
+inline constexpr int times = Size == Eigen::Dynamic ? Size : Factor * Size;
 
 }  // namespace lstmrec

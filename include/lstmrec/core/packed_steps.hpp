@@ -1,9 +1,8 @@
 #pragma once
 
-#include <lstmrec/core/matrix.hpp>
-
 #include <cassert>
 #include <cstddef>
+#include <lstmrec/core/matrix.hpp>
 #include <span>
 #include <vector>
 

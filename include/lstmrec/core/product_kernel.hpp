@@ -1,10 +1,9 @@
 #pragma once
 
-#include <lstmrec/core/buffer.hpp>
-#include <lstmrec/core/matrix.hpp>
-
 #include <algorithm>
 #include <cassert>
+#include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/matrix.hpp>
 
 namespace lstmrec {
 

@@ -4,15 +4,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <stdexcept>
-#include <vector>
-
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/counts/sparse_rows.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/split.hpp>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 namespace lstmrec {
 

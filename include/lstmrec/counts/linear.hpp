@@ -5,16 +5,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/core/matrix.hpp>
-#include <lstmrec/counts/popularity.hpp>
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/split.hpp>
 
 namespace lstmrec {
 

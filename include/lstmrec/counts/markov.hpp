@@ -5,16 +5,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
-#include <span>
-#include <stdexcept>
-#include <vector>
-
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/counts/sparse_rows.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/split.hpp>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 namespace lstmrec {
 
@@ -45,7 +44,8 @@ struct MarkovOptions {
   /// Throws std::invalid_argument that names the rule which an option breaks.
   void check() const {
     if (max_gap < 1 || window < 1) throw std::invalid_argument("max_gap and window must be at least 1");
-    if (max_gap > 1000000 || window > 1000000) throw std::invalid_argument("max_gap and window must be at most 1000000");
+    if (max_gap > 1000000 || window > 1000000)
+      throw std::invalid_argument("max_gap and window must be at most 1000000");
     if (!(smoothing >= 0) || std::isinf(smoothing))
       throw std::invalid_argument("smoothing must be finite and not negative");
     if (!(decay > 0 && decay <= 1)) throw std::invalid_argument("decay must be in (0, 1]");

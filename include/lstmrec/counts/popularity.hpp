@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <vector>
-
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/split.hpp>
+#include <span>
+#include <vector>
 
 namespace lstmrec {
 

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
-#include <vector>
-
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/rating_split.hpp>
+#include <stdexcept>
+#include <vector>
 
 namespace lstmrec {
 
@@ -96,9 +95,7 @@ struct VisibleBias {
         highest(bias.highest) {}
 
   /// r − μ − b_i.
-  double residual(const Event& event) const {
-    return static_cast<double>(event.rating) - mean - item_bias[event.item];
-  }
+  double residual(const Event& event) const { return static_cast<double>(event.rating) - mean - item_bias[event.item]; }
   double user_bias(double residual_sum, std::size_t count) const {
     return count == 0 ? 0 : residual_sum / (user_regularisation + static_cast<double>(count));
   }

@@ -4,16 +4,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <stdexcept>
-#include <vector>
-
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/counts/rating_bias.hpp>
 #include <lstmrec/counts/sparse_rows.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/rating_cases.hpp>
 #include <lstmrec/data/rating_split.hpp>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 namespace lstmrec {
 

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/sequences.hpp>
-
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <optional>
 #include <utility>
 #include <vector>

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <lstmrec/data/line_reader.hpp>
+#include <lstmrec/data/text.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/data/line_reader.hpp>
-#include <lstmrec/data/text.hpp>
 
 namespace lstmrec::detail {
 

@@ -5,14 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/event.hpp>
 
 namespace lstmrec {
 

@@ -6,16 +6,15 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/raw_id.hpp>
+#include <lstmrec/data/vocabulary.hpp>
 #include <ranges>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/raw_id.hpp>
-#include <lstmrec/data/vocabulary.hpp>
 
 namespace lstmrec {
 

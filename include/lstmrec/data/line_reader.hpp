@@ -9,14 +9,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/text.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/text.hpp>
 
 namespace lstmrec::detail {
 

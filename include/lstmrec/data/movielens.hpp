@@ -7,12 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-#include <vector>
-
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/csv_reader.hpp>
 #include <lstmrec/data/event.hpp>
@@ -21,6 +15,11 @@
 #include <lstmrec/data/plain_rating.hpp>
 #include <lstmrec/data/text.hpp>
 #include <lstmrec/data/titles.hpp>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 namespace lstmrec {
 

@@ -118,9 +118,9 @@ class PlainRatings {
 
   const char* at_;
   Separator separator_;
-  std::int64_t user_ = 0;                          ///< The last user of at most eight bytes with the separator behind,
-  std::ptrdiff_t user_size_ = 0;                   ///< how many bytes these are,
-  std::uint64_t user_mask_ = 0, user_word_ = 1;    ///< and the bytes; at first none that there are.
+  std::int64_t user_ = 0;                        ///< The last user of at most eight bytes with the separator behind,
+  std::ptrdiff_t user_size_ = 0;                 ///< how many bytes these are,
+  std::uint64_t user_mask_ = 0, user_word_ = 1;  ///< and the bytes; at first none that there are.
 };
 
 }  // namespace lstmrec::detail

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/rating_split.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_split.hpp>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,7 @@ inline constexpr std::uint32_t unknown_user = std::numeric_limits<std::uint32_t>
 struct RatingCase {
   std::uint32_t user = unknown_user;  ///< Dense index.
   std::vector<Event> visible;         ///< The user's visible ratings, in time order.
-  std::vector<Event> targets;         ///< The items (and the time, if known) to predict for; their ratings are not read.
+  std::vector<Event> targets;  ///< The items (and the time, if known) to predict for; their ratings are not read.
 };
 
 /// One case a user with ratings in `part`, as matrix factorisation has it: for the validation part the user's training

@@ -4,17 +4,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <tuple>
-#include <utility>
-#include <vector>
-
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace lstmrec {
 

@@ -4,17 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/vocabulary.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/vocabulary.hpp>
 
 namespace lstmrec {
 

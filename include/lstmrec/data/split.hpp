@@ -4,16 +4,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/sequences.hpp>
 
 namespace lstmrec {
 
@@ -95,15 +94,15 @@ inline Split leave_one_out(Sequences sequences) {
   return split;
 }
 
-/// Everything is trained on and nothing is a target: for the recommender that is put to use, trained once more with what
-/// validation has chosen, so that it knows the users' last events and the newest items too.
+/// Everything is trained on and nothing is a target: for the recommender that is put to use, trained once more with
+/// what validation has chosen, so that it knows the users' last events and the newest items too.
 ///
 ///     RecommenderConfig chosen = result.recommender.config;  // of fit(split, …): weight of counts, size of batches
 ///     chosen.epochs = result.best_epoch;                     // 0 where the split had nothing to validate on
 ///     const auto recommender = fit(train_on_all(std::move(split.sequences)), chosen).recommender;
 ///
-/// No figure can be given of it: whatever it is tested on, it has seen. Nothing can be chosen either: a counts_weight of
-/// −1 becomes 0.
+/// No figure can be given of it: whatever it is tested on, it has seen. Nothing can be chosen either: a counts_weight
+/// of −1 becomes 0.
 inline Split train_on_all(Sequences sequences) {
   Split split;
   for (std::size_t user = 0; user < sequences.size(); ++user)

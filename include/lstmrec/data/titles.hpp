@@ -3,22 +3,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include <lstmrec/data/csv_reader.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/line_reader.hpp>
 #include <lstmrec/data/text.hpp>
 #include <lstmrec/data/vocabulary.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace lstmrec::detail {
 
 /// Where the genres' names of a u.item would be.
-inline std::filesystem::path genres_of(const std::filesystem::path& titles) {
-  return titles.parent_path() / "u.genre";
-}
+inline std::filesystem::path genres_of(const std::filesystem::path& titles) { return titles.parent_path() / "u.genre"; }
 
 /// Fills a catalogue from the file that MovieLens puts beside its ratings. Each text that isn't valid UTF-8 is read as
 /// ISO-8859-1. Films that nobody rated are skipped. Throws ParseError where a line has another form.

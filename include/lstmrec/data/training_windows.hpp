@@ -1,12 +1,11 @@
 #pragma once
 
-#include <lstmrec/core/packed_steps.hpp>
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/split.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/packed_steps.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/split.hpp>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,7 +32,8 @@ inline std::vector<Window> cut_windows(const Split& split, std::uint32_t length,
   for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
     if (split.train_length[user] < 2) continue;
     const std::uint32_t inputs = split.train_length[user] - 1;
-    std::uint32_t end = inputs <= length ? inputs : 1 + static_cast<std::uint32_t>(Random(mix(seed, user)).below(length));
+    std::uint32_t end =
+        inputs <= length ? inputs : 1 + static_cast<std::uint32_t>(Random(mix(seed, user)).below(length));
     for (std::uint32_t begin = 0; begin < inputs; begin = end, end = std::min(inputs, end + length))
       windows.push_back({user, begin, end});
   }
@@ -43,19 +43,19 @@ inline std::vector<Window> cut_windows(const Split& split, std::uint32_t length,
 
 /// How the batches of next-item training are laid out.
 struct WindowTargets {
-  std::uint32_t count = 1;    ///< Each input predicts this many of the events that follow it, where there are so many,
-  double decay = 1;           ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1.
-  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss, nor as targets.
+  std::uint32_t count = 1;   ///< Each input predicts this many of the events that follow it, where there are so many,
+  double decay = 1;          ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1.
+  bool exclude_seen = true;  ///< Items of the user's events up to the input take no part in the loss, nor as targets.
 };
 
 /// Some windows as one packed batch. Column j belongs to one input event.
 struct WindowBatch {
   PackedSteps steps;
-  std::vector<std::uint32_t> inputs;                          ///< Item of every column.
-  std::vector<std::uint32_t> targets;                         ///< WindowTargets::count a column.
-  std::vector<float> weights;                                 ///< Likewise; a column's sum is column_weight, or 0.
-  std::vector<std::span<const std::uint32_t>> excluded;       ///< A list a column, or empty.
-  std::vector<std::uint64_t> keys;                            ///< Of the dropout masks: from (seed, user, position).
+  std::vector<std::uint32_t> inputs;                     ///< Item of every column.
+  std::vector<std::uint32_t> targets;                    ///< WindowTargets::count a column.
+  std::vector<float> weights;                            ///< Likewise; a column's sum is column_weight, or 0.
+  std::vector<std::span<const std::uint32_t>> excluded;  ///< A list a column, or empty.
+  std::vector<std::uint64_t> keys;                       ///< Of the dropout masks: from (seed, user, position).
 };
 
 /// Fills batches from windows. Keeps the items of all events once more, contiguous: 4 bytes an event, and a bit each.

@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/raw_id.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
-
-#include <lstmrec/core/random.hpp>
-#include <lstmrec/data/raw_id.hpp>
 
 namespace lstmrec {
 

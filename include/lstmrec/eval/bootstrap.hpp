@@ -5,11 +5,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <vector>
-
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
+#include <span>
+#include <vector>
 
 namespace lstmrec {
 

@@ -4,10 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <stdexcept>
-#include <vector>
-
 #include <lstmrec/core/order.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
@@ -16,6 +12,9 @@
 #include <lstmrec/eval/metrics.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scorer.hpp>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 namespace lstmrec {
 
@@ -59,7 +58,8 @@ Calibration calibration(const S& scorer, const Split& split, const Evaluation& e
   std::vector<double> expected(targets.size());
   ThreadPool pool(options.threads);
   pool.run((targets.size() + batch - 1) / batch, [&](std::size_t number) {
-    const auto chosen = std::span(order).subspan(number * batch).first(std::min(batch, targets.size() - number * batch));
+    const auto chosen =
+        std::span(order).subspan(number * batch).first(std::min(batch, targets.size() - number * batch));
     std::vector<History> histories;
     for (const std::size_t k : chosen) histories.push_back(split.history(targets[k]));
     Matrix<float> scores(static_cast<Index>(items), static_cast<Index>(chosen.size()));

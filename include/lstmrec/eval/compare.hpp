@@ -4,13 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
-
 #include <lstmrec/core/order.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/metrics.hpp>
+#include <stdexcept>
 
 namespace lstmrec {
 

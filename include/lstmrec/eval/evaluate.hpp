@@ -5,11 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/order.hpp>
@@ -22,6 +17,10 @@
 #include <lstmrec/eval/metrics.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scorer.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace lstmrec {
 

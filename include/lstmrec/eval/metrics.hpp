@@ -22,8 +22,6 @@ inline double ndcg(std::uint32_t rank, std::size_t k) {
 }
 
 /// 1 / rank, 0 if the target has none.
-inline double reciprocal_rank(std::uint32_t rank) {
-  return rank == not_ranked ? 0.0 : 1.0 / static_cast<double>(rank);
-}
+inline double reciprocal_rank(std::uint32_t rank) { return rank == not_ranked ? 0.0 : 1.0 / static_cast<double>(rank); }
 
 }  // namespace lstmrec

@@ -4,10 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <ostream>
-#include <span>
-#include <vector>
-
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/top_k.hpp>
@@ -16,6 +12,9 @@
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scorer.hpp>
+#include <ostream>
+#include <span>
+#include <vector>
 
 namespace lstmrec {
 

@@ -4,13 +4,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
-#include <vector>
-
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/eval/metrics.hpp>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace lstmrec {
 

@@ -4,17 +4,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/order.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/rating_split.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace lstmrec {
 

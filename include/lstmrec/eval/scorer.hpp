@@ -1,10 +1,9 @@
 #pragma once
 
 #include <concepts>
-#include <span>
-
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
+#include <span>
 
 namespace lstmrec {
 

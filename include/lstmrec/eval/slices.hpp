@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
 #include <lstmrec/core/order.hpp>
 #include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/metrics.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace lstmrec {
 

@@ -4,13 +4,12 @@
 #include <cstddef>
 #include <iomanip>
 #include <ios>
+#include <lstmrec/eval/bootstrap.hpp>
+#include <lstmrec/eval/evaluate.hpp>
 #include <ostream>
 #include <span>
 #include <sstream>
 #include <string>
-
-#include <lstmrec/eval/bootstrap.hpp>
-#include <lstmrec/eval/evaluate.hpp>
 
 namespace lstmrec {
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/counts/rating_neighbours.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/features.hpp>
@@ -7,10 +10,6 @@
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/model/history_rating_network.hpp>
 #include <lstmrec/model/rating_batch.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -20,24 +19,24 @@ namespace lstmrec {
 
 /// Everything that decides what a HistoryRatingModel learns. The defaults are for MovieLens 100K.
 struct HistoryRatingConfig {
-  std::int64_t vector_size = 32;         ///< Numbers in the vector of an item, a user, a rating level.
-  std::int64_t hidden_size = 32;         ///< Units of the LSTM.
-  double dropout = 0.3;                  ///< Of the rated items' vectors and of the LSTM's output.
-  double user_regularisation = 15;       ///< λ of VisibleBias.
-  double least_visible = 0.5;            ///< Each epoch shows a part of a user's ratings, drawn from here to 1.
+  std::int64_t vector_size = 32;    ///< Numbers in the vector of an item, a user, a rating level.
+  std::int64_t hidden_size = 32;    ///< Units of the LSTM.
+  double dropout = 0.3;             ///< Of the rated items' vectors and of the LSTM's output.
+  double user_regularisation = 15;  ///< λ of VisibleBias.
+  double least_visible = 0.5;       ///< Each epoch shows a part of a user's ratings, drawn from here to 1.
   /// w, what a neighbour of similarity 1 counts beside the network's 1; 0: no neighbours. −1: chosen on the validation
   /// ratings when the network is trained, 0 without any.
   double neighbours_weight = -1;
   std::int64_t epochs = 48;
-  std::int64_t batch_size = 16;          ///< Users a step.
-  double learning_rate = 4e-3;           ///< Adam's, at its peak: after the warm-up, before the cosine.
-  double warmup = 0.05;                  ///< Part of all steps over which the learning rate rises from 0.
-  double weight_decay = 1;               ///< Decoupled (AdamW), of weights only.
-  double clip_norm = 1;                  ///< Largest norm of all gradients together.
-  double average_decay = 0.99;           ///< Of the weights' moving average, which is what is kept; 0: no average.
-  std::int64_t patience = 0;             ///< Epochs without a better validation after which training stops; 0: never.
-  bool refit = true;                     ///< Train once more, on the validation ratings too: see fit_history_ratings.
-  std::int64_t shards = 2;               ///< Parts of a batch worked on at once; the result depends on it.
+  std::int64_t batch_size = 16;  ///< Users a step.
+  double learning_rate = 4e-3;   ///< Adam's, at its peak: after the warm-up, before the cosine.
+  double warmup = 0.05;          ///< Part of all steps over which the learning rate rises from 0.
+  double weight_decay = 1;       ///< Decoupled (AdamW), of weights only.
+  double clip_norm = 1;          ///< Largest norm of all gradients together.
+  double average_decay = 0.99;   ///< Of the weights' moving average, which is what is kept; 0: no average.
+  std::int64_t patience = 0;     ///< Epochs without a better validation after which training stops; 0: never.
+  bool refit = true;             ///< Train once more, on the validation ratings too: see fit_history_ratings.
+  std::int64_t shards = 2;       ///< Parts of a batch worked on at once; the result depends on it.
   std::uint64_t seed = 1;
 
   /// Calls visitor(name, field) for every field, in this order.

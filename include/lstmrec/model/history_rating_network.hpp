@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
@@ -9,9 +11,6 @@
 #include <lstmrec/nn/initialisers.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/nn/recurrent.hpp>
-
-#include <cstddef>
-#include <cstdint>
 
 namespace lstmrec {
 
@@ -35,11 +34,11 @@ struct HistoryRatingNetwork {
   static constexpr Scalar gate_speed = Scalar(0.1);  ///< ρ.
 
   struct Cache {
-    Buffer<Scalar> input;    ///< [x; L eₗ; gap; residual].
-    Buffer<Scalar> hidden;   ///< h.
-    Buffer<Scalar> gates;    ///< 1 + ρ A h, and ρ a·h in the last row.
-    Buffer<Scalar> sums;     ///< Σ y up to each column.
-    Buffer<Scalar> tastes;   ///< [s + p; β] of every target.
+    Buffer<Scalar> input;        ///< [x; L eₗ; gap; residual].
+    Buffer<Scalar> hidden;       ///< h.
+    Buffer<Scalar> gates;        ///< 1 + ρ A h, and ρ a·h in the last row.
+    Buffer<Scalar> sums;         ///< Σ y up to each column.
+    Buffer<Scalar> tastes;       ///< [s + p; β] of every target.
     Buffer<Scalar> predictions;  ///< r̂ of every target, one row.
     Buffer<Scalar> d_tastes, d_sums, d_hidden, d_input;
     typename Lstm<Scalar>::Cache lstm;
@@ -49,12 +48,12 @@ struct HistoryRatingNetwork {
   Embedding<Scalar> level_gains;    ///< G.
   Embedding<Scalar> level_vectors;  ///< L.
   Lstm<Scalar> lstm;
-  Matrix<Scalar> gate_weight;       ///< [A; a].
-  Vector<Scalar> start;             ///< c, size + 1.
-  Embedding<Scalar> item_vectors;   ///< Q.
-  Embedding<Scalar> user_vectors;   ///< P.
-  Vector<Scalar> item_bias;         ///< b_i.
-  Vector<Scalar> user_bias;         ///< b_u.
+  Matrix<Scalar> gate_weight;      ///< [A; a].
+  Vector<Scalar> start;            ///< c, size + 1.
+  Embedding<Scalar> item_vectors;  ///< Q.
+  Embedding<Scalar> user_vectors;  ///< P.
+  Vector<Scalar> item_bias;        ///< b_i.
+  Vector<Scalar> user_bias;        ///< b_u.
   Dropout input_dropout, state_dropout;
 
   HistoryRatingNetwork() = default;
@@ -115,7 +114,8 @@ struct HistoryRatingNetwork {
     for (Index j = 0; j < columns; ++j) {
       const auto k = static_cast<std::size_t>(j);
       Scalar* input = x.col(j).data();
-      values(input, F) = values(event_vectors.table.col(batch.items[k])) * values(level_gains.table.col(batch.levels[k]));
+      values(input, F) =
+          values(event_vectors.table.col(batch.items[k])) * values(level_gains.table.col(batch.levels[k]));
       values(input + F, F) = values(level_vectors.table.col(batch.levels[k]));
       input[2 * F] = static_cast<Scalar>(batch.gaps[k]);
       input[2 * F + 1] = static_cast<Scalar>(batch.residuals[k]);

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/model/recommender.hpp>
-#include <lstmrec/model/safetensors.hpp>
-#include <lstmrec/model/vocabulary_tensors.hpp>
-#include <lstmrec/version.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/model/recommender.hpp>
+#include <lstmrec/model/safetensors.hpp>
+#include <lstmrec/model/vocabulary_tensors.hpp>
+#include <lstmrec/version.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -48,8 +47,9 @@ bool from_text(const std::string& text, T& value) {
 /// Adds a configuration's fields to a file's metadata as `config.<field>`.
 template <class Config>
 void put_config(TensorFile& file, const Config& config) {
-  Config::visit(config,
-                [&](const char* name, const auto& field) { file.metadata["config." + std::string(name)] = detail::to_text(field); });
+  Config::visit(config, [&](const char* name, const auto& field) {
+    file.metadata["config." + std::string(name)] = detail::to_text(field);
+  });
 }
 
 /// Reads it back. Throws ModelFileError where a field is missing, malformed or against the configuration's rules.

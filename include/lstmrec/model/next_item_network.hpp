@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cassert>
+#include <cstdint>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/data/training_windows.hpp>
 #include <lstmrec/model/recommender_config.hpp>
@@ -9,9 +11,6 @@
 #include <lstmrec/nn/item_head.hpp>
 #include <lstmrec/nn/layer_norm.hpp>
 #include <lstmrec/nn/residual_recurrent_block.hpp>
-
-#include <cassert>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -33,9 +32,9 @@ struct NextItemNetwork {
 
   /// What a training pass needs beside the parameters; one a shard.
   struct Cache {
-    Buffer<Scalar> embedded;            ///< Item vectors after norm and dropout.
+    Buffer<Scalar> embedded;  ///< Item vectors after norm and dropout.
     typename LayerNorm<Scalar>::Cache input_norm;
-    std::vector<Buffer<Scalar>> hidden;           ///< Input of every block, and the output of the last.
+    std::vector<Buffer<Scalar>> hidden;  ///< Input of every block, and the output of the last.
     std::vector<typename Block::Cache> blocks;
     Buffer<Scalar> projected, d_projected, d_hidden, d_input;
     typename Head::Cache head;
@@ -51,12 +50,12 @@ struct NextItemNetwork {
     Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h, embedding size × columns: set by `read_out`.
   };
 
-  Embedding<Scalar> item_vectors;      ///< E.
+  Embedding<Scalar> item_vectors;  ///< E.
   LayerNorm<Scalar> input_norm;
   Dropout input_dropout;
-  Dense<Scalar> input_projection;      ///< Empty where the sizes agree.
+  Dense<Scalar> input_projection;  ///< Empty where the sizes agree.
   std::vector<Block> blocks;
-  Dense<Scalar> output_projection;     ///< Empty where the sizes agree.
+  Dense<Scalar> output_projection;       ///< Empty where the sizes agree.
   Embedding<Scalar> own_output_vectors;  ///< Empty where vectors are tied.
   Head head;
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <lstmrec/model/recommender_config.hpp>
-
 #include <stdexcept>
 #include <string>
 #include <string_view>

@@ -1,15 +1,14 @@
 #pragma once
 
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/order.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/counts/rating_bias.hpp>
 #include <lstmrec/data/features.hpp>
 #include <lstmrec/data/rating_cases.hpp>
-
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -24,11 +23,11 @@ struct RatingBatch {
   std::vector<std::uint64_t> keys;           ///< Of the dropout masks; empty outside training.
 
   static constexpr Index none = -1;
-  std::vector<Index> after;                  ///< The case's last column, or none if nothing is visible.
-  std::vector<float> scales;                 ///< 1 / √n for n visible events; 0 for none.
-  std::vector<std::uint32_t> target_users;   ///< Or unknown_user.
+  std::vector<Index> after;                 ///< The case's last column, or none if nothing is visible.
+  std::vector<float> scales;                ///< 1 / √n for n visible events; 0 for none.
+  std::vector<std::uint32_t> target_users;  ///< Or unknown_user.
   std::vector<std::uint32_t> target_items;
-  std::vector<float> baselines;              ///< μ + b_i + b_u.
+  std::vector<float> baselines;  ///< μ + b_i + b_u.
   std::vector<float> ratings;
 
   Index targets() const { return static_cast<Index>(after.size()); }

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/model/history_rating_model.hpp>
 #include <lstmrec/model/model_file.hpp>
@@ -7,13 +13,6 @@
 #include <lstmrec/model/textbook_rating_model.hpp>
 #include <lstmrec/model/vocabulary_tensors.hpp>
 #include <lstmrec/version.hpp>
-
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -123,9 +122,9 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
   file.expect_shape("network.item_vectors.table", {items, size});
   file.expect_shape("network.user_vectors.table", {users, size});
   file.expect_shape("network.level_vectors.table", {levels, size});
-  model.network = HistoryRatingNetwork<float>(static_cast<Index>(users), static_cast<Index>(items),
-                                              static_cast<Index>(levels), model.config.vector_size,
-                                              model.config.hidden_size, model.config.dropout);
+  model.network =
+      HistoryRatingNetwork<float>(static_cast<Index>(users), static_cast<Index>(items), static_cast<Index>(levels),
+                                  model.config.vector_size, model.config.hidden_size, model.config.dropout);
   detail::read_rating_network(file, model);
   return model;
 }

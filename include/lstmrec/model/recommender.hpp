@@ -1,15 +1,14 @@
 #pragma once
 
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/order.hpp>
 #include <lstmrec/counts/markov.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/model/next_item_network.hpp>
 #include <lstmrec/model/recommender_config.hpp>
-
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -26,11 +25,11 @@ namespace lstmrec {
 struct Recommender {
   RecommenderConfig config;
   NextItemNetwork<float> network;
-  Vocabulary item_ids;                      ///< Raw id ↔ the network's index.
-  std::vector<ItemInfo> catalogue;          ///< By index: titles and genres where the data had them.
-  std::vector<std::uint32_t> item_counts;   ///< By index: events in training, what is recommended for no history.
-  MarkovCounts counts;                      ///< Empty unless uses_counts().
-  Matrix<float> item_products;              ///< Empty, or network.item_products(): see prepare_sessions().
+  Vocabulary item_ids;                     ///< Raw id ↔ the network's index.
+  std::vector<ItemInfo> catalogue;         ///< By index: titles and genres where the data had them.
+  std::vector<std::uint32_t> item_counts;  ///< By index: events in training, what is recommended for no history.
+  MarkovCounts counts;                     ///< Empty unless uses_counts().
+  Matrix<float> item_products;             ///< Empty, or network.item_products(): see prepare_sessions().
 
   Index items() const { return network.items(); }
   /// Makes the events of sessions and evaluations cheaper by what the first layer computes of an item alone, for 16

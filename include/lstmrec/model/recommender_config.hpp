@@ -10,36 +10,36 @@ namespace lstmrec {
 /// in full.
 struct RecommenderConfig {
   // The network.
-  std::int64_t embedding_size = 256;       ///< Numbers in an item's vector.
-  std::int64_t hidden_size = 256;          ///< Units of each LSTM.
-  std::int64_t layers = 1;                 ///< Residual recurrent blocks.
-  std::int64_t feed_forward_factor = 4;    ///< Width of a block's feed-forward part, in hidden sizes; 0: none.
-  double dropout = 0.3;                    ///< After the embedding and after both parts of each block.
-  bool tied_vectors = true;                ///< An item's output vector is its input vector.
+  std::int64_t embedding_size = 256;     ///< Numbers in an item's vector.
+  std::int64_t hidden_size = 256;        ///< Units of each LSTM.
+  std::int64_t layers = 1;               ///< Residual recurrent blocks.
+  std::int64_t feed_forward_factor = 4;  ///< Width of a block's feed-forward part, in hidden sizes; 0: none.
+  double dropout = 0.3;                  ///< After the embedding and after both parts of each block.
+  bool tied_vectors = true;              ///< An item's output vector is its input vector.
 
   /// Of the log of the decayed Markov score (MarkovCounts), which is added to the network's score of an item.
   /// 0: the network alone; −1: chosen on validation after training.
   double counts_weight = -1;
 
   // What it is trained to do.
-  bool recommend_seen = false;             ///< If not, the items of a user's past are neither predicted nor listed.
-  std::int64_t target_count = 5;           ///< Each event predicts this many of the events after it,
-  double target_decay = 0.5;               ///< the k-th with weight target_decayᵏ.
-  std::int64_t negatives = -1;             ///< Items drawn at each step, to be compared with the targets; 0: all items;
-                                           ///< -1: 2048 where there are more than 20 000 items, else all.
-  std::int64_t window = 200;               ///< Longer histories are cut; each window starts from the zero state.
+  bool recommend_seen = false;    ///< If not, the items of a user's past are neither predicted nor listed.
+  std::int64_t target_count = 5;  ///< Each event predicts this many of the events after it,
+  double target_decay = 0.5;      ///< the k-th with weight target_decayᵏ.
+  std::int64_t negatives = -1;    ///< Items drawn at each step, to be compared with the targets; 0: all items;
+                                  ///< -1: 2048 where there are more than 20 000 items, else all.
+  std::int64_t window = 200;      ///< Longer histories are cut; each window starts from the zero state.
 
   // How.
   std::int64_t epochs = 10;
-  std::int64_t batch_size = 0;             ///< Windows a step; 0: 1/384 of all, but 8 to 64.
-  double learning_rate = 2e-3;             ///< Adam's, at its peak: after the warm-up, before the cosine.
-  double warmup = 0.05;                    ///< Part of all steps over which the learning rate rises from 0.
-  double weight_decay = 0;                 ///< Decoupled (AdamW), of weights only.
-  double clip_norm = 1;                    ///< Largest norm of all gradients together.
-  double average_decay = 0.999;            ///< Of the weights' moving average, which is what is kept; 0: no average.
-  std::int64_t patience = 3;               ///< Epochs without a better validation after which training stops; 0: never.
-  std::int64_t validation_users = 2000;    ///< Validate on at most so many targets, drawn by the seed; 0: on all.
-  std::int64_t shards = 2;                 ///< Parts of a batch worked on at once; the result depends on it.
+  std::int64_t batch_size = 0;           ///< Windows a step; 0: 1/384 of all, but 8 to 64.
+  double learning_rate = 2e-3;           ///< Adam's, at its peak: after the warm-up, before the cosine.
+  double warmup = 0.05;                  ///< Part of all steps over which the learning rate rises from 0.
+  double weight_decay = 0;               ///< Decoupled (AdamW), of weights only.
+  double clip_norm = 1;                  ///< Largest norm of all gradients together.
+  double average_decay = 0.999;          ///< Of the weights' moving average, which is what is kept; 0: no average.
+  std::int64_t patience = 3;             ///< Epochs without a better validation after which training stops; 0: never.
+  std::int64_t validation_users = 2000;  ///< Validate on at most so many targets, drawn by the seed; 0: on all.
+  std::int64_t shards = 2;               ///< Parts of a batch worked on at once; the result depends on it.
   std::uint64_t seed = 1;
 
   /// Calls visitor(name, field) for every field, in this order: for saving, printing and loading.

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <lstmrec/core/atomic_file.hpp>
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/core/matrix.hpp>
-#include <lstmrec/model/safetensors_header.hpp>
-
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <lstmrec/core/atomic_file.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/model/safetensors_header.hpp>
 #include <map>
 #include <span>
 #include <string>
@@ -21,11 +20,12 @@
 
 namespace lstmrec {
 
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian; so must the machine be");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian; so must the machine be");
 
 /// A named array of a safetensors file. Sizes are the format's: the last one is contiguous.
 struct Tensor {
-  std::string dtype;                  ///< F32, F64, I64, U32, U8 …
+  std::string dtype;  ///< F32, F64, I64, U32, U8 …
   std::vector<std::uint64_t> shape;
   std::vector<std::byte> bytes;
 };
@@ -92,12 +92,17 @@ struct TensorFile {
 
   template <class T>
   static std::string dtype_of() {
-    if constexpr (std::is_same_v<T, float>) return "F32";
-    else if constexpr (std::is_same_v<T, double>) return "F64";
-    else if constexpr (std::is_same_v<T, std::int64_t>) return "I64";
-    else if constexpr (std::is_same_v<T, std::uint32_t>) return "U32";
+    if constexpr (std::is_same_v<T, float>)
+      return "F32";
+    else if constexpr (std::is_same_v<T, double>)
+      return "F64";
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+      return "I64";
+    else if constexpr (std::is_same_v<T, std::uint32_t>)
+      return "U32";
     else {
-      static_assert(std::is_same_v<T, char>, "tensors hold float, double, std::int64_t, std::uint32_t or bytes of text");
+      static_assert(std::is_same_v<T, char>,
+                    "tensors hold float, double, std::int64_t, std::uint32_t or bytes of text");
       return "U8";
     }
   }

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <lstmrec/core/error.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/error.hpp>
 #include <map>
 #include <string>
 #include <string_view>
@@ -175,10 +174,14 @@ class HeaderParser {
     std::uint32_t value = 0;
     for (int i = 0; i < 4; ++i) {
       const char c = position_ < text_.size() ? text_[position_++] : '\0';
-      if (c >= '0' && c <= '9') value = 16 * value + static_cast<std::uint32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') value = 16 * value + static_cast<std::uint32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') value = 16 * value + static_cast<std::uint32_t>(c - 'A' + 10);
-      else fail("expected four hexadecimal digits");
+      if (c >= '0' && c <= '9')
+        value = 16 * value + static_cast<std::uint32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        value = 16 * value + static_cast<std::uint32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        value = 16 * value + static_cast<std::uint32_t>(c - 'A' + 10);
+      else
+        fail("expected four hexadecimal digits");
     }
     return value;
   }
@@ -244,8 +247,8 @@ inline std::string write_safetensors_header(const SafetensorsHeader& header) {
 /// the header, and are no more than these in sum: tensors that overlap could ask for any amount of memory.
 inline void check_safetensors_header(const SafetensorsHeader& header, std::uint64_t length, const std::string& path) {
   static const std::map<std::string, std::uint64_t> sizes = {
-      {"F64", 8}, {"I64", 8}, {"U64", 8}, {"F32", 4},  {"I32", 4}, {"U32", 4}, {"F16", 2},
-      {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1},   {"U8", 1},  {"BOOL", 1}};
+      {"F64", 8},  {"I64", 8}, {"U64", 8}, {"F32", 4}, {"I32", 4}, {"U32", 4}, {"F16", 2},
+      {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1},  {"U8", 1},  {"BOOL", 1}};
   std::uint64_t sum = 0;
   for (const auto& [name, entry] : header.tensors) {
     const auto fail = [&, &tensor = name](const std::string& what) {

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/rating_cases.hpp>
-#include <lstmrec/data/vocabulary.hpp>
-#include <lstmrec/model/textbook_rating_network.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_cases.hpp>
+#include <lstmrec/data/vocabulary.hpp>
+#include <lstmrec/model/textbook_rating_network.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -19,12 +18,12 @@ namespace lstmrec {
 /// Everything that decides what a TextbookRatingModel learns. The defaults are Keras'.
 struct TextbookRatingConfig {
   std::int64_t hidden_size = 64;
-  bool scale_inputs = true;       ///< To mean 0 and deviation 1; if not, indices and seconds go in as they are.
+  bool scale_inputs = true;  ///< To mean 0 and deviation 1; if not, indices and seconds go in as they are.
   std::int64_t epochs = 10;
-  std::int64_t batch_size = 32;   ///< Ratings a step.
+  std::int64_t batch_size = 32;  ///< Ratings a step.
   double learning_rate = 1e-3;
   double epsilon = 1e-7;
-  bool paper_epsilon = false;     ///< ε where Adam's paper has it (EpsilonPlace::corrected), not where Keras has it.
+  bool paper_epsilon = false;  ///< ε where Adam's paper has it (EpsilonPlace::corrected), not where Keras has it.
   std::uint64_t seed = 1;
 
   /// Calls visitor(name, field) for every field, in this order.

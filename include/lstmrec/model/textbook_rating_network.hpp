@@ -1,14 +1,13 @@
 #pragma once
 
+#include <cassert>
+#include <cstddef>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/losses.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/nn/recurrent.hpp>
-
-#include <cassert>
-#include <cstddef>
 #include <vector>
 
 namespace lstmrec {

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/rating_cases.hpp>
 #include <lstmrec/data/raw_id.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <string_view>
 #include <vector>
 

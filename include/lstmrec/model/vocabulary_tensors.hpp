@@ -1,13 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/model/safetensors.hpp>
-
-#include <algorithm>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +33,8 @@ inline std::vector<std::string> get_texts(const TensorFile& file, const std::str
   const bool valid = !offsets.empty() && offsets.front() == 0 && std::is_sorted(offsets.begin(), offsets.end()) &&
                      static_cast<std::uint64_t>(offsets.back()) == all.size();
   if (!valid)
-    throw ModelFileError(file.path + ": " + name + ".offsets: expected to rise from 0 to " + std::to_string(all.size()));
+    throw ModelFileError(file.path + ": " + name + ".offsets: expected to rise from 0 to " +
+                         std::to_string(all.size()));
   std::vector<std::string> texts;
   for (std::size_t i = 0; i + 1 < offsets.size(); ++i)
     texts.emplace_back(all.begin() + offsets[i], all.begin() + offsets[i + 1]);
@@ -86,7 +86,8 @@ inline void get_vocabulary(const TensorFile& file, const std::string& name, Voca
   }
   Vocabulary read;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (read.add(all[i]) != i) throw ModelFileError(file.path + ": " + name + ".ids: " + all[i].text() + " stands twice");
+    if (read.add(all[i]) != i)
+      throw ModelFileError(file.path + ": " + name + ".ids: " + all[i].text() + " stands twice");
   const auto titles = detail::get_texts(file, name + ".titles"), genres = detail::get_texts(file, name + ".genres");
   if (titles.size() != all.size() || genres.size() != all.size())
     throw ModelFileError(file.path + ": " + name + ": expected " + std::to_string(all.size()) +

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <cassert>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/nn/initialisers.hpp>
 #include <lstmrec/nn/parameters.hpp>
-
-#include <cassert>
 
 namespace lstmrec {
 

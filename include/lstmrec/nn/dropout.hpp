@@ -1,11 +1,10 @@
 #pragma once
 
-#include <lstmrec/core/matrix.hpp>
-#include <lstmrec/core/random.hpp>
-
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/random.hpp>
 #include <span>
 #include <type_traits>
 
@@ -18,8 +17,8 @@ namespace lstmrec {
 /// columns of the batch nor on threads, and `backward` is the same call on the gradient: no mask is stored. `keys` is
 /// empty outside training; then nothing happens. The rate is rounded down to 1/65536.
 struct Dropout {
-  double rate = 0;           ///< In [0, 1).
-  std::uint64_t place = 0;   ///< Tells the dropouts of one network apart.
+  double rate = 0;          ///< In [0, 1).
+  std::uint64_t place = 0;  ///< Tells the dropouts of one network apart.
 
   /// x: size × keys, in place.
   template <class X>
@@ -34,7 +33,8 @@ struct Dropout {
       const auto low = static_cast<std::uint32_t>(seed), high = static_cast<std::uint32_t>(seed >> 32);
       Scalar* values = x.col(column).data();
       const auto rows = static_cast<std::uint32_t>(x.rows());
-      for (std::uint32_t row = 0; row < rows; ++row) values[row] *= draw(low, high, row) < threshold ? Scalar(0) : scale;
+      for (std::uint32_t row = 0; row < rows; ++row)
+        values[row] *= draw(low, high, row) < threshold ? Scalar(0) : scale;
     }
   }
 

@@ -1,11 +1,10 @@
 #pragma once
 
+#include <cassert>
+#include <cstdint>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/nn/initialisers.hpp>
 #include <lstmrec/nn/parameters.hpp>
-
-#include <cassert>
-#include <cstdint>
 #include <span>
 
 namespace lstmrec {

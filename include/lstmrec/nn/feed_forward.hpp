@@ -1,9 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/nn/dense.hpp>
-
-#include <algorithm>
 #include <numbers>
 
 namespace lstmrec {
@@ -30,7 +29,8 @@ struct FeedForward {
     Buffer<Scalar> wide;    ///< W₁ x + b₁, middle × columns.
     Buffer<Scalar> active;  ///< gelu of a tile.
     Buffer<Scalar> d_wide;  ///< Gradient of a tile.
-    LeftFactor<Scalar> expand, contract;  ///< W₁ and W₂ for `forward`, W₁ᵀ and W₂ᵀ for `backward`: packed once for all tiles.
+    LeftFactor<Scalar> expand,
+        contract;  ///< W₁ and W₂ for `forward`, W₁ᵀ and W₂ᵀ for `backward`: packed once for all tiles.
   };
 
   Dense<Scalar> expand;    ///< W₁, b₁.

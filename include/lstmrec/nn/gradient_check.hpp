@@ -1,9 +1,8 @@
 #pragma once
 
-#include <lstmrec/nn/parameters.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <lstmrec/nn/parameters.hpp>
 #include <string>
 
 namespace lstmrec {

@@ -1,9 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/random.hpp>
-
-#include <cmath>
 
 namespace lstmrec {
 

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <lstmrec/core/buffer.hpp>
-#include <lstmrec/core/products.hpp>
-#include <lstmrec/nn/losses.hpp>
-#include <lstmrec/nn/parameters.hpp>
-
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/products.hpp>
+#include <lstmrec/nn/losses.hpp>
+#include <lstmrec/nn/parameters.hpp>
 #include <span>
 #include <vector>
 
@@ -25,10 +24,10 @@ struct ItemHead {
 
   struct Cache {
     LeftFactor<Scalar> vectors, vectors_transposed;  ///< V and Vᵀ, packed once for all tiles.
-    Buffer<Scalar> logits;       ///< items × tile.
-    std::vector<Scalar> kept;    ///< Scratch, the logits of a column's targets.
-    std::vector<std::uint32_t> own_items;  ///< Of `sampled_loss`: the rows of a tile's own targets.
-    std::vector<float> own_weights;        ///< Likewise.
+    Buffer<Scalar> logits;                           ///< items × tile.
+    std::vector<Scalar> kept;                        ///< Scratch, the logits of a column's targets.
+    std::vector<std::uint32_t> own_items;            ///< Of `sampled_loss`: the rows of a tile's own targets.
+    std::vector<float> own_weights;                  ///< Likewise.
   };
 
   Vector<Scalar> bias;  ///< b, items.
@@ -129,7 +128,8 @@ struct ItemHead {
         }
         for (std::size_t k = 0; k < own.size(); ++k)
           if (weights[k] != 0)
-            logits(negatives + static_cast<Index>(k), column) = vectors.col(own[k]).dot(part_h.col(column)) + bias[own[k]];
+            logits(negatives + static_cast<Index>(k), column) =
+                vectors.col(own[k]).dot(part_h.col(column)) + bias[own[k]];
       }
       const ItemTargets own_targets{part.per_column, cache.own_items, cache.own_weights, {}, nullptr};
       leave_out(part, cache.own_weights, negatives, Scalar(-1e30), logits);

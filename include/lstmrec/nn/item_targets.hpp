@@ -1,9 +1,8 @@
 #pragma once
 
-#include <lstmrec/core/matrix.hpp>
-
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/matrix.hpp>
 #include <span>
 
 namespace lstmrec {
@@ -11,8 +10,8 @@ namespace lstmrec {
 /// A few items instead of the catalogue, for a softmax over sampled negatives. The tables then hold only the columns
 /// that a batch touches, the negatives first. All spans are borrowed.
 struct SampledItems {
-  std::span<const float> log_weights;       ///< One a negative: what is added to its logit.
-  std::span<const std::uint32_t> place;     ///< By item of the catalogue: its column, or a larger number if it has none.
+  std::span<const float> log_weights;    ///< One a negative: what is added to its logit.
+  std::span<const std::uint32_t> place;  ///< By item of the catalogue: its column, or a larger number if it has none.
 
   Eigen::Index negatives() const { return static_cast<Eigen::Index>(log_weights.size()); }
 };
@@ -20,13 +19,14 @@ struct SampledItems {
 /// What each column of a batch should predict: a few weighted items, and the items that are out of question there.
 ///
 /// The weights carry the normalisation: a loss is Σ weight · loss(item), so for the mean over a batch of N columns the
-/// weights of a column sum to 1/N. An item of weight zero is not a target; a column may have none, and takes no part. All spans are borrowed.
+/// weights of a column sum to 1/N. An item of weight zero is not a target; a column may have none, and takes no part.
+/// All spans are borrowed.
 struct ItemTargets {
   std::size_t per_column = 1;
-  std::span<const std::uint32_t> items;                        ///< per_column a column, one column after the other.
-  std::span<const float> weights;                              ///< Likewise.
-  std::span<const std::span<const std::uint32_t>> excluded;    ///< A list of items a column; empty: nothing excluded.
-  const SampledItems* sampled = nullptr;   ///< If not null, `items` are columns of its tables; `excluded` stay items.
+  std::span<const std::uint32_t> items;                      ///< per_column a column, one column after the other.
+  std::span<const float> weights;                            ///< Likewise.
+  std::span<const std::span<const std::uint32_t>> excluded;  ///< A list of items a column; empty: nothing excluded.
+  const SampledItems* sampled = nullptr;  ///< If not null, `items` are columns of its tables; `excluded` stay items.
 
   std::size_t columns() const { return items.size() / per_column; }
   std::span<const std::uint32_t> items_of(Index column) const { return part(items, column); }

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/nn/parameters.hpp>
-
-#include <cmath>
 
 namespace lstmrec {
 

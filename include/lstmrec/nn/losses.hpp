@@ -1,18 +1,18 @@
 #pragma once
 
-#include <lstmrec/core/matrix.hpp>
-#include <lstmrec/nn/item_targets.hpp>
-
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/nn/item_targets.hpp>
 #include <type_traits>
 
 namespace lstmrec {
 
 /// A loss over the items: called with the logits of some events (items × events) and their targets, it returns the
 /// summed loss and leaves the gradient of the logits in their place. Const, and callable from any number of threads.
-/// A column without targets has zero weights, and no loss or gradient. The logits of excluded items are −1e30, and what gradient the loss leaves there is ignored.
+/// A column without targets has zero weights, and no loss or gradient. The logits of excluded items are −1e30, and what
+/// gradient the loss leaves there is ignored.
 template <class Loss, class Scalar>
 concept ItemLoss = requires(const Loss& loss, MatrixRef<Scalar> logits, const ItemTargets& targets) {
   { loss(logits, targets) } -> std::convertible_to<double>;

@@ -1,12 +1,11 @@
 #pragma once
 
+#include <cassert>
+#include <cstdint>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/nn/initialisers.hpp>
 #include <lstmrec/nn/parameters.hpp>
-
-#include <cassert>
-#include <cstdint>
 #include <span>
 #include <type_traits>
 #include <variant>
@@ -19,10 +18,10 @@ namespace lstmrec {
 template <class Scalar, int Hidden = Eigen::Dynamic, int Columns = 1>
 struct LstmState {
   using Weight = std::conditional_t<Columns == 1, std::monostate, LeftFactor<Scalar>>;
-  Eigen::Matrix<Scalar, Hidden, Columns> hidden;            ///< h, hidden × columns.
-  Eigen::Matrix<Scalar, Hidden, Columns> memory;            ///< c, hidden × columns.
-  Eigen::Matrix<Scalar, times<4, Hidden>, Columns> gates;   ///< Scratch, 4 hidden × columns.
-  Weight input_weight, recurrent_weight;                    ///< W and U, where there are many columns.
+  Eigen::Matrix<Scalar, Hidden, Columns> hidden;           ///< h, hidden × columns.
+  Eigen::Matrix<Scalar, Hidden, Columns> memory;           ///< c, hidden × columns.
+  Eigen::Matrix<Scalar, times<4, Hidden>, Columns> gates;  ///< Scratch, 4 hidden × columns.
+  Weight input_weight, recurrent_weight;                   ///< W and U, where there are many columns.
 };
 
 /// A long short-term memory cell with forget gate and without peepholes.
@@ -198,7 +197,9 @@ struct LstmCell {
     const Index units = hidden_size();
     return {Eigen::Matrix<Scalar, Hidden, Columns>::Zero(units, columns),
             Eigen::Matrix<Scalar, Hidden, Columns>::Zero(units, columns),
-            Eigen::Matrix<Scalar, times<4, Hidden>, Columns>::Zero(4 * units, columns), {}, {}};
+            Eigen::Matrix<Scalar, times<4, Hidden>, Columns>::Zero(4 * units, columns),
+            {},
+            {}};
   }
 };
 

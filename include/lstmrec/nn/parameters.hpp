@@ -1,12 +1,11 @@
 #pragma once
 
-#include <lstmrec/core/matrix.hpp>
-
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/matrix.hpp>
 #include <span>
 #include <string>
 #include <tuple>
@@ -99,8 +98,8 @@ void for_each_named_parameter(Function&& function, First& first, Rest&... rest) 
 namespace detail {
 
 template <class Layer>
-using BlockOf = std::conditional_t<std::is_const_v<Layer>, ConstValues<typename Layer::Scalar>,
-                                   Values<typename Layer::Scalar>>;
+using BlockOf =
+    std::conditional_t<std::is_const_v<Layer>, ConstValues<typename Layer::Scalar>, Values<typename Layer::Scalar>>;
 
 /// Calls add(begin, count) for the blocks of so many numbers.
 template <class Add>
@@ -193,7 +192,8 @@ Index parameter_count(const Layer& layer) {
 template <class Layer>
 double parameter_norm(const Layer& layer) {
   double sum = 0;
-  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(values(parameter).square().sum()); }, layer);
+  for_each_parameter([&](const auto& parameter) { sum += static_cast<double>(values(parameter).square().sum()); },
+                     layer);
   return std::sqrt(sum);
 }
 

@@ -1,12 +1,11 @@
 #pragma once
 
+#include <cassert>
+#include <concepts>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/nn/lstm_cell.hpp>
-
-#include <cassert>
-#include <concepts>
 
 namespace lstmrec {
 
@@ -93,8 +92,8 @@ struct Recurrent {
       const Index begin = steps.begin(step), alive = steps.alive(step);
       auto dz = gates.middleCols(begin, alive);
       // At step 0, c⁻ = 0, which is what previous_hidden holds there.
-      const auto previous_memory = step == 0 ? previous_hidden.middleCols(0, alive)
-                                             : memory.middleCols(steps.begin(step - 1), alive);
+      const auto previous_memory =
+          step == 0 ? previous_hidden.middleCols(0, alive) : memory.middleCols(steps.begin(step - 1), alive);
       cell.activate_backward(dz, previous_memory, memory.middleCols(begin, alive), d_hidden.middleCols(begin, alive),
                              d_memory.leftCols(alive));
       // z = W x + U h⁻ + b

@@ -1,14 +1,13 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/serve/candidates.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 

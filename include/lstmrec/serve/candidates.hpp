@@ -1,10 +1,9 @@
 #pragma once
 
-#include <lstmrec/data/raw_id.hpp>
-#include <lstmrec/model/recommender.hpp>
-
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/data/raw_id.hpp>
+#include <lstmrec/model/recommender.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>

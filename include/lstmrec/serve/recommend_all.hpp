@@ -1,15 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/serve/batch_ranker.hpp>
 #include <lstmrec/serve/candidates.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <ostream>
 #include <stdexcept>
 #include <string>

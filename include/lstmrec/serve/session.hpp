@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/top_k.hpp>
@@ -7,11 +11,6 @@
 #include <lstmrec/model/recommender.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/serve/candidates.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <ranges>
 #include <span>
 #include <stdexcept>
@@ -73,7 +72,8 @@ class Session {
     for (const auto& id : ids) items.push_back(recommender_->item_ids.index(RawId(id)));
     if (items.empty()) return;
     if (recommender_->item_products.size() > 0)
-      for (const std::uint32_t& item : items) recommender_->network.step({&item, 1}, recommender_->item_products, state_);
+      for (const std::uint32_t& item : items)
+        recommender_->network.step({&item, 1}, recommender_->item_products, state_);
     else
       recommender_->network.step_along(items, state_);
     for (const std::uint32_t item : items) take_note(item);
@@ -242,7 +242,7 @@ class Session {
   std::vector<Event> recent_;          ///< The last events, as far as the counts look back; only their items.
   Vector<float> count_scores_;         ///< Scratch.
   std::size_t events_ = 0;
-  bool scored_ = false;                ///< Whether scores_ are those of state_.
+  bool scored_ = false;  ///< Whether scores_ are those of state_.
   std::vector<ScoredItem> best_;
   std::vector<Recommendation> list_;
 };

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <lstmrec/core/thread_pool.hpp>
-#include <lstmrec/nn/parameters.hpp>
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/nn/parameters.hpp>
 #include <span>
 
 namespace lstmrec {
@@ -15,11 +14,11 @@ namespace lstmrec {
 enum class EpsilonPlace { corrected, uncorrected };
 
 struct AdamOptions {
-  double beta1 = 0.9;         ///< Decay of the mean of gradients.
-  double beta2 = 0.999;       ///< Decay of the mean of squared gradients.
+  double beta1 = 0.9;    ///< Decay of the mean of gradients.
+  double beta2 = 0.999;  ///< Decay of the mean of squared gradients.
   double epsilon = 1e-8;
   EpsilonPlace epsilon_place = EpsilonPlace::corrected;
-  double weight_decay = 0;    ///< Decoupled, of weights only.
+  double weight_decay = 0;  ///< Decoupled, of weights only.
 };
 
 /// Adam, and AdamW where weight_decay > 0.

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <lstmrec/core/thread_pool.hpp>
-#include <lstmrec/data/split.hpp>
-#include <lstmrec/eval/metrics.hpp>
-#include <lstmrec/eval/ranking.hpp>
-#include <lstmrec/model/recommender.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/metrics.hpp>
+#include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/model/recommender.hpp>
 #include <span>
 #include <vector>
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/counts/markov.hpp>
@@ -11,10 +14,6 @@
 #include <lstmrec/train/next_item_steps.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/schedule.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <stop_token>
@@ -34,9 +33,9 @@ struct FitOptions {
 /// A trained recommender and how it got there.
 struct FitResult {
   Recommender recommender;
-  std::vector<EpochRecord> epochs;   ///< One an epoch that was begun.
-  std::size_t best_epoch = 0;        ///< From 1: whose weights were kept; 0 if none was validated.
-  bool stopped = false;              ///< By the stop token.
+  std::vector<EpochRecord> epochs;  ///< One an epoch that was begun.
+  std::size_t best_epoch = 0;       ///< From 1: whose weights were kept; 0 if none was validated.
+  bool stopped = false;             ///< By the stop token.
   double seconds = 0;
 };
 
@@ -55,9 +54,9 @@ inline std::vector<Target> draw_targets(std::vector<Target> targets, std::size_t
 inline ValidationFigures validate(Recommender& candidate, const Split& split, const std::vector<Target>& targets,
                                   std::size_t threads) {
   if (candidate.config.negatives == 0) candidate.prepare_sessions();  // a table of many items costs more than it saves
-  const auto figures = evaluate(candidate, split, targets,
-                                {.cutoffs = {10}, .filter_seen = !candidate.config.recommend_seen, .threads = threads,
-                                 .bootstrap_samples = 0});
+  const auto figures = evaluate(
+      candidate, split, targets,
+      {.cutoffs = {10}, .filter_seen = !candidate.config.recommend_seen, .threads = threads, .bootstrap_samples = 0});
   candidate.item_products.resize(0, 0);
   return {figures.hr_at(10).value, figures.ndcg_at(10).value, figures.mrr.value};
 }
@@ -92,15 +91,16 @@ inline void take_weights(const Recommender& before, const Vocabulary& items, Nex
   NextItemNetwork<float>::visit(visitor, network, before.network);
 }
 
-/// What fit and warm_start have in common. The latter has a `before`, and keeps the last epoch whatever validation says.
+/// What fit and warm_start have in common. The latter has a `before`, and keeps the last epoch whatever validation
+/// says.
 template <ItemLoss<float> Loss>
 FitResult fit(const Recommender* before, const Split& split, const RecommenderConfig& config, const FitOptions& options,
               const Loss& loss) {
   config.check();
   const auto begin = TrainingClock::now();
   const Sequences& sequences = split.sequences;
-  const WindowBatches batches(split, {static_cast<std::uint32_t>(config.target_count), config.target_decay,
-                                      !config.recommend_seen});
+  const WindowBatches batches(
+      split, {static_cast<std::uint32_t>(config.target_count), config.target_decay, !config.recommend_seen});
   const auto window = static_cast<std::uint32_t>(config.window);
   auto windows = cut_windows(split, window, mix(config.seed, 0));
   if (windows.empty()) throw Error(sequences.source + ": no user has two events to train on");
@@ -149,8 +149,9 @@ FitResult fit(const Recommender* before, const Split& split, const RecommenderCo
     std::size_t epoch_events = 0, epoch_predictions = 0;
     const auto epoch_begin = TrainingClock::now();
     for (std::size_t number = 0; number < progress.batches && !result.stopped; ++number, ++step) {
-      const auto chosen = std::span(windows).subspan(number * batch_size).first(
-          std::min(batch_size, windows.size() - number * batch_size));
+      const auto chosen = std::span(windows)
+                              .subspan(number * batch_size)
+                              .first(std::min(batch_size, windows.size() - number * batch_size));
       std::size_t events = 0, predictions = 0;
       for (const Window& w : chosen) {
         events += w.size();
@@ -245,7 +246,8 @@ FitResult warm_start(const Recommender& before, const Split& split, std::int64_t
   if (config.negatives == 0) config.negatives = -1;
   config.check();
   if (!detail::is_consistent(before))
-    throw std::invalid_argument("the recommender to go on from is untrained, or has other sizes than its configuration");
+    throw std::invalid_argument(
+        "the recommender to go on from is untrained, or has other sizes than its configuration");
   const Vocabulary& items = split.sequences.items;
   bool knows_any = false;
   for (std::uint32_t item = 0; item < items.size() && !knows_any; ++item)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/counts/rating_bias.hpp>
@@ -12,9 +14,6 @@
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/rating_training.hpp>
 #include <lstmrec/train/schedule.hpp>
-
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
@@ -102,19 +101,17 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const Rating
   }
   const auto validation = rating_cases(split, Part::validation);
   const auto validation_events = targets_of(validation);
-  const detail::RatingTrainingRules rules{
-      .epochs = static_cast<std::size_t>(config.epochs),
-      .batch_size = static_cast<std::size_t>(config.batch_size),
-      .patience = static_cast<std::size_t>(config.patience),
-      .keeps_best = true,
-      .clip_norm = config.clip_norm,
-      .average_decay = config.average_decay,
-      .adam = {.weight_decay = config.weight_decay},
-      .seed = config.seed,
-      .learning_rate =
-          [&](std::int64_t step, std::int64_t steps) {
-            return config.learning_rate * warmup_cosine(step, steps, config.warmup);
-          }};
+  const detail::RatingTrainingRules rules{.epochs = static_cast<std::size_t>(config.epochs),
+                                          .batch_size = static_cast<std::size_t>(config.batch_size),
+                                          .patience = static_cast<std::size_t>(config.patience),
+                                          .keeps_best = true,
+                                          .clip_norm = config.clip_norm,
+                                          .average_decay = config.average_decay,
+                                          .adam = {.weight_decay = config.weight_decay},
+                                          .seed = config.seed,
+                                          .learning_rate = [&](std::int64_t step, std::int64_t steps) {
+                                            return config.learning_rate * warmup_cosine(step, steps, config.warmup);
+                                          }};
   detail::train_ratings(result, std::move(users), shards, rules, options,
                         [&](const HistoryRatingModel& candidate) -> std::optional<double> {
                           if (validation.empty()) return std::nullopt;

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/rating_cases.hpp>
@@ -7,13 +13,6 @@
 #include <lstmrec/eval/rating_metrics.hpp>
 #include <lstmrec/model/textbook_rating_model.hpp>
 #include <lstmrec/train/rating_training.hpp>
-
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <span>

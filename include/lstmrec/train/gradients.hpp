@@ -1,11 +1,10 @@
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
-
-#include <cmath>
-#include <cstddef>
 #include <string>
 #include <tuple>
 #include <vector>

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <lstmrec/data/event.hpp>
-#include <lstmrec/data/rating_cases.hpp>
-#include <lstmrec/model/history_rating_model.hpp>
-
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <limits>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/rating_cases.hpp>
+#include <lstmrec/model/history_rating_model.hpp>
 #include <span>
 #include <vector>
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/training_windows.hpp>
@@ -11,10 +14,6 @@
 #include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/sampled_catalogue.hpp>
 #include <lstmrec/train/weight_average.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>

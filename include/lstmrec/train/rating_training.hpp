@@ -1,5 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
@@ -8,12 +13,6 @@
 #include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/weight_average.hpp>
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <limits>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -24,7 +23,7 @@ namespace lstmrec {
 
 /// Where the training of a rating model stands. `loss` is the mean squared error in training, events are ratings.
 struct RatingProgress : ProgressSoFar {
-  bool refit = false;  ///< Whether this is the second training of a HistoryRatingModel.
+  bool refit = false;                     ///< Whether this is the second training of a HistoryRatingModel.
   std::optional<double> validation_rmse;  ///< Set when the epoch has ended, if there are validation ratings.
 };
 
@@ -52,8 +51,8 @@ struct RatingFitResult {
   std::vector<RatingEpoch> epochs;  ///< One an epoch that was begun.
   /// From 1: whose weights were kept, or how many epochs the refit had; 0 if that was not decided by validation.
   std::size_t best_epoch = 0;
-  bool refitted = false;            ///< Trained once more, on the validation ratings too.
-  bool stopped = false;             ///< By the stop token.
+  bool refitted = false;  ///< Trained once more, on the validation ratings too.
+  bool stopped = false;   ///< By the stop token.
   double seconds = 0;
 };
 

@@ -1,16 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/alias_table.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/training_windows.hpp>
 #include <lstmrec/nn/item_targets.hpp>
 #include <lstmrec/nn/parameters.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -106,9 +105,9 @@ class SampledCatalogue {
   std::size_t draws_;
   std::vector<float> expected_;  ///< By item: draws of it, on average.
   AliasTable distribution_;
-  std::vector<std::uint32_t> place_;    ///< By item: its column.
+  std::vector<std::uint32_t> place_;  ///< By item: its column.
   std::vector<std::uint32_t> columns_;
-  std::vector<float> log_weights_;      ///< By negative.
+  std::vector<float> log_weights_;  ///< By negative.
 };
 
 }  // namespace lstmrec

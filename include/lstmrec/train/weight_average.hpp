@@ -1,12 +1,11 @@
 #pragma once
 
-#include <lstmrec/core/thread_pool.hpp>
-#include <lstmrec/nn/parameters.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/nn/parameters.hpp>
 #include <span>
 #include <utility>
 #include <vector>
