@@ -51,6 +51,7 @@ inline std::vector<Target> draw_targets(std::vector<Target> targets, std::size_t
   return targets;
 }
 
+/// Figures on validation targets; the candidate's item products come and go.
 inline ValidationFigures validate(Recommender& candidate, const Split& split, const std::vector<Target>& targets,
                                   std::size_t threads) {
   if (candidate.config.negatives == 0) candidate.prepare_sessions();  // a table of many items costs more than it saves
@@ -91,8 +92,8 @@ inline void take_weights(const Recommender& before, const Vocabulary& items, Nex
   NextItemNetwork<float>::visit(visitor, network, before.network);
 }
 
-/// What fit and warm_start have in common. The latter has a `before`, and keeps the last epoch whatever validation
-/// says.
+/// What fit and warm_start have in common. The latter has a `before`, and validation neither ends it nor chooses: each
+/// epoch counts as better than the one before.
 template <ItemLoss<float> Loss>
 FitResult fit(const Recommender* before, const Split& split, const RecommenderConfig& config, const FitOptions& options,
               const Loss& loss) {
@@ -233,7 +234,7 @@ FitResult fit(const Split& split, const RecommenderConfig& config = {}, const Fi
 /// `split`: of all events, old and new: what it does not hold is forgotten. `epochs`: all are trained and the last is
 /// kept, because validation says nothing where `before` has been trained on its targets; the same holds of tests. All
 /// other settings are those of `before`, its weight of counts included (−1 chooses it anew), only that negatives are
-/// drawn from 20 000 items on.
+/// drawn once there are more than 20 000 items.
 ///
 /// Throws what `fit` throws, std::invalid_argument too where `before` has not been trained or its network and
 /// configuration disagree, and Error where none of its items is in the split. Memory: as `fit`, and `before`.
@@ -242,7 +243,6 @@ FitResult warm_start(const Recommender& before, const Split& split, std::int64_t
                      const FitOptions& options = {}, const Loss& loss = {}) {
   RecommenderConfig config = before.config;
   config.epochs = epochs;
-  config.patience = 0;
   if (config.negatives == 0) config.negatives = -1;
   config.check();
   if (!detail::is_consistent(before))
@@ -253,9 +253,7 @@ FitResult warm_start(const Recommender& before, const Split& split, std::int64_t
   for (std::uint32_t item = 0; item < items.size() && !knows_any; ++item)
     knows_any = before.item_ids.find(items.id(item)).has_value();
   if (!knows_any) throw Error(split.sequences.source + ": none of its items is known to the model");
-  FitResult result = detail::fit(&before, split, config, options, loss);
-  result.recommender.config.patience = before.config.patience;
-  return result;
+  return detail::fit(&before, split, config, options, loss);
 }
 
 }  // namespace lstmrec
