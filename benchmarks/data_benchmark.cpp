@@ -6,7 +6,7 @@
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
-#include <lstmrec/data/training_windows.hpp>
+#include <lstmrec/next_item/batch.hpp>
 #include <string>
 
 #include "throughput.hpp"
@@ -58,15 +58,14 @@ TEST_CASE("From a log to packed batches, a million events", "[!benchmark]") {
   const RatingsFile file("ratings.dat", "::", "");
   const Interactions log = read_movielens(file.path());
   constexpr auto events = static_cast<double>(rows);
-  measure("sequences", {events}, [&] { return sequences(log).size(); });
-  const Split split = leave_one_out(sequences(log));
-  const WindowBatches batches(split, {.count = 5, .decay = 0.5, .exclude_seen = true});
-  WindowBatch batch;
+  measure("sequences", {events}, [&] { return build_sequences(log).size(); });
+  const Split split = leave_one_out(build_sequences(log));
+  const BatchBuilder batches(split, {.horizon = 5, .decay = 0.5, .exclude_seen = true});
+  SequenceBatch batch;
   measure("packed batches of 64 windows", {events}, [&] {
-    auto windows = cut_windows(split, 200, 1);
-    for (std::size_t begin = 0; begin < windows.size(); begin += 64)
-      batches.fill(std::span(windows).subspan(begin).first(std::min<std::size_t>(64, windows.size() - begin)), 1, 1,
-                   batch);
+    auto parts = cut_subsequences(split, 200, 1);
+    for (std::size_t begin = 0; begin < parts.size(); begin += 64)
+      batches.fill(std::span(parts).subspan(begin).first(std::min<std::size_t>(64, parts.size() - begin)), 1, 1, batch);
     return batch.inputs.size();
   });
 }

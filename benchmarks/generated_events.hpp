@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <lstmrec/lstmrec.hpp>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 // What several benchmarks work on: generated histories, and networks that nobody has trained.
@@ -24,19 +25,19 @@ inline lstmrec::Split generated_split(std::size_t users) {
       rows.emplace_back(static_cast<std::int64_t>(user), static_cast<std::int64_t>(random.below(generated_items)), time,
                         1.0f);
   }
-  return lstmrec::leave_one_out(lstmrec::sequences(lstmrec::make_interactions(rows)));
+  return lstmrec::leave_one_out(lstmrec::build_sequences(lstmrec::make_interactions(rows)));
 }
 
 /// With embedding size and hidden size `units`.
 inline lstmrec::Recommender untrained(const lstmrec::Split& split, std::int64_t units) {
-  lstmrec::Recommender recommender;
-  recommender.config = {.embedding_size = units, .hidden_size = units};
-  recommender.item_ids = split.sequences.items;
-  recommender.catalogue = split.sequences.catalogue;
-  recommender.item_counts = lstmrec::training_counts(split);
-  recommender.network =
-      lstmrec::NextItemNetwork<float>(static_cast<lstmrec::Index>(split.sequences.items.size()), recommender.config);
+  lstmrec::RecommenderParts<lstmrec::NextItemNetwork<float>> parts;
+  parts.config = {.embedding_size = units, .hidden_size = units, .markov_weight = 0};
+  parts.item_ids = split.sequences.items;
+  parts.catalogue = split.sequences.catalogue;
+  parts.item_counts = lstmrec::training_counts(split);
+  parts.network =
+      lstmrec::NextItemNetwork<float>(static_cast<lstmrec::Index>(split.sequences.items.size()), parts.config);
   lstmrec::Random random(1);
-  recommender.network.initialise(random);
-  return recommender;
+  parts.network.initialise(random);
+  return lstmrec::Recommender(std::move(parts));
 }

@@ -50,7 +50,7 @@ Split equal_histories(std::size_t users, std::size_t length, std::size_t items =
     for (std::size_t time = 0; time < length; ++time)
       rows.emplace_back(static_cast<std::int64_t>(user), draw_item(random, items), static_cast<std::int64_t>(time),
                         1.0f);
-  Split split = leave_one_out(sequences(make_interactions(rows)));
+  Split split = leave_one_out(build_sequences(make_interactions(rows)));
   for (std::size_t item = 0; item < items; ++item) split.sequences.items.add(static_cast<std::int64_t>(item));
   split.sequences.catalogue.resize(items);
   return split;
@@ -75,9 +75,9 @@ double peak(std::size_t threads) {
 
 /// Seconds an event, over the batches that fit into a second, the first left out.
 double training_seconds(const Split& split, RecommenderConfig config, std::size_t threads) {
-  config.counts_weight = 0;
-  config.patience = 0;
-  config.epochs = 1000;
+  config.markov_weight = 0;
+  config.training.patience = 0;
+  config.training.epochs = 1000;
   Split without_validation = split;
   without_validation.validation.clear();
   std::stop_source enough;
@@ -102,7 +102,11 @@ double training_limit(std::int64_t units, std::size_t items, std::size_t threads
 }
 
 RecommenderConfig config_of(std::int64_t units, std::int64_t window, std::int64_t batch_size) {
-  return {.embedding_size = units, .hidden_size = units, .negatives = 0, .window = window, .batch_size = batch_size};
+  return {.embedding_size = units,
+          .hidden_size = units,
+          .sampled_negatives = 0,
+          .window = window,
+          .training = {.batch_size = batch_size}};
 }
 
 void training() {
@@ -123,7 +127,7 @@ void training() {
   for (const std::size_t items : {1000, 10000, 100000, 1000000}) {
     RecommenderConfig config = config_of(224, 100, 80);  // GRU4Rec's published sizes
     config.feed_forward_factor = 0;
-    config.negatives = 2048;
+    config.sampled_negatives = 2048;
     print_point("training with 2048 negatives: an event", "items", static_cast<double>(items),
                 training_seconds(equal_histories(960, 100, items), config, 2),
                 6 * (8 * 224.0 * 224 + 2048 * 224.0) / peak(2),
@@ -160,7 +164,7 @@ void serving() {
   const auto next = [](Random& random, std::size_t items) { return RawId(draw_item(random, items)); };
   for (const std::size_t items : {1000, 10000, 100000, 1000000}) {
     Recommender recommender = untrained(equal_histories(1, 100, items), few_units);
-    recommender.prepare_sessions();
+    recommender.cache_input_projections();
     Session session(recommender);
     Random random(1);
     print_point("serving: an event and a list of 10", "items", static_cast<double>(items), best_seconds([&] {
@@ -173,7 +177,7 @@ void serving() {
   }
   for (const std::int64_t units : {16, 32, 64, 128, 256, 512, 1024}) {
     Recommender recommender = untrained(equal_histories(1, 100, 1000), units);
-    recommender.prepare_sessions();
+    recommender.cache_input_projections();
     Session session(recommender);
     Random random(1);
     print_point("serving: an event", "units", static_cast<double>(units),
@@ -183,7 +187,7 @@ void serving() {
   }
   for (const std::size_t length : {10, 100, 1000, 5000}) {
     Recommender recommender = untrained(equal_histories(1, 100), few_units);
-    recommender.prepare_sessions();
+    recommender.cache_input_projections();
     Random random(1);
     const auto events = static_cast<double>(length);
     const auto one_session = [&] {
@@ -197,7 +201,7 @@ void serving() {
   }
   for (const std::size_t threads : {1, 2}) {
     Recommender recommender = untrained(equal_histories(1, 100), few_units);
-    recommender.prepare_sessions();
+    recommender.cache_input_projections();
     std::vector<Session> sessions(threads, Session(recommender));
     std::vector<Random> random(threads, Random(1));
     const auto count = static_cast<double>(threads);
@@ -242,7 +246,7 @@ class RatingsFile {
   ~RatingsFile() { std::filesystem::remove_all(folder_); }
 
   double loading_seconds() const {
-    return best_seconds([&] { kept = static_cast<float>(sequences(read_movielens(path_)).size()); });
+    return best_seconds([&] { kept = static_cast<float>(build_sequences(read_movielens(path_)).size()); });
   }
 
   /// The limit: to copy the file's bytes to where a program can see them.

@@ -1,6 +1,6 @@
 #include <cstdint>
 #include <lstmrec/nn/item_head.hpp>
-#include <lstmrec/nn/residual_recurrent_block.hpp>
+#include <lstmrec/nn/recurrent_block.hpp>
 #include <vector>
 
 #include "throughput.hpp"
@@ -50,15 +50,15 @@ TEST_CASE("Matrix products, and Eigen's own of the same shapes", "[!benchmark]")
   for (const auto& [name, rows, columns, depth] : shapes) {
     const Matrix<float> a = random_matrix(rows, depth), b = random_matrix(depth, columns);
     Matrix<float> c(rows, columns);
-    LeftFactor<float> packed;
+    PackedMatrix<float> packed;
     packed.pack(a);
     const Work work{1, 2.0 * static_cast<double>(rows * columns * depth), "products"};
     measure(name, work, [&] {
-      product(a, b, c);
+      linalg::product(a, b, c);
       return c(0, 0);
     });
     measure(name + ", packed", work, [&] {
-      product(packed, b, c);
+      linalg::product(packed, b, c);
       return c(0, 0);
     });
     measure(name + ", Eigen", work, [&] {
@@ -98,20 +98,20 @@ TEST_CASE("LSTM layer, 64 sequences of 100 steps", "[!benchmark]") {
 
 TEST_CASE("Residual recurrent block, 64 sequences of 100 steps", "[!benchmark]") {
   for (const Index size : {64, 128, 256}) {
-    ResidualRecurrentBlock<LstmCell<float>> block(size, 4 * size, 0.3, 0);
+    RecurrentBlock<Lstm<float>> block({size, size}, 4 * size, 0.3, 0);
     Random random(1);
     block.initialise(random);
-    const std::vector<std::uint64_t> keys(static_cast<std::size_t>(steps.columns()), 1);
+    const std::vector<std::uint64_t> dropout_seeds(static_cast<std::size_t>(steps.columns()), 1);
     const Matrix<float> x = random_matrix(size, steps.columns()), d_output = random_matrix(size, steps.columns());
     Matrix<float> output(size, steps.columns()), d = d_output, d_x = x;
     auto gradients = zeros_like(block);
-    ResidualRecurrentBlock<LstmCell<float>>::Cache cache;
+    RecurrentBlock<Lstm<float>>::Cache cache;
     const auto events = static_cast<double>(steps.columns());
     measure("forward and backward, " + units(size), {events, 6.0 * events * static_cast<double>(16 * size * size)},
             [&] {
               d = d_output;
-              block.forward(x, steps, keys, cache, output);
-              block.backward(x, steps, keys, cache, d, gradients, d_x);
+              block.forward(x, steps, dropout_seeds, cache, output);
+              block.backward(x, steps, dropout_seeds, cache, d, gradients, d_x);
               return d_x(0, 0);
             });
   }
@@ -123,12 +123,13 @@ TEST_CASE("Item head: logits, softmax, loss and gradients over 3416 items", "[!b
     const ItemHead<float> head(items);
     const Matrix<float> vectors = 0.02f * random_matrix(size, items), h = random_matrix(size, columns);
     Matrix<float> d_vectors = Matrix<float>::Zero(size, items), d_h(size, columns);
-    const std::vector<std::uint32_t> targets(columns, 7);
+    const std::vector<std::uint32_t> labels(columns, 7);
     const std::vector<float> weights(columns, 1.0f / columns);
     auto gradients = zeros_like(head);
     ItemHead<float>::Cache cache;
     measure("head, " + units(size), {columns, 6.0 * columns * static_cast<double>(items * size)}, [&] {
-      return head.loss(SoftmaxCrossEntropy{}, vectors, h, {1, targets, weights, {}}, cache, d_vectors, gradients, d_h);
+      return head.loss_and_gradient(SoftmaxCrossEntropy{}, vectors, h, {1, labels, weights, {}}, cache, d_vectors,
+                                    gradients, d_h);
     });
   }
 }

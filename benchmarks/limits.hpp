@@ -31,13 +31,13 @@ struct Products {
   }
 
   double library() {
-    return speed([](const auto& x, const auto& y, auto& z) { lstmrec::product(x, y, z); });
+    return speed([](const auto& x, const auto& y, auto& z) { lstmrec::linalg::product(x, y, z); });
   }
   /// With the left matrix packed before, as weights are that meet every step.
   double library_packed() {
-    std::vector<lstmrec::LeftFactor<float>> packed(a.size());
+    std::vector<lstmrec::PackedMatrix<float>> packed(a.size());
     for (std::size_t t = 0; t < a.size(); ++t) packed[t].pack(a[t]);
-    return flop() / best_seconds(a.size(), [&](std::size_t t) { lstmrec::product(packed[t], b[t], c[t]); });
+    return flop() / best_seconds(a.size(), [&](std::size_t t) { lstmrec::linalg::product(packed[t], b[t], c[t]); });
   }
   double eigen() {
     return speed([](const auto& x, const auto& y, auto& z) { z.noalias() = x * y; });

@@ -50,7 +50,7 @@ void measure(const std::filesystem::path& path, const char* format) {
     lstmrec::Interactions log;
     lstmrec::Sequences sequences;
     const double read = seconds_of([&] { log = lstmrec::read_movielens(path); });
-    const double sorted = seconds_of([&] { sequences = lstmrec::sequences(std::move(log)); });
+    const double sorted = seconds_of([&] { sequences = lstmrec::build_sequences(std::move(log)); });
     if (repetition == 0) resident = peak_resident_bytes() - resident_before;
     rows = static_cast<double>(sequences.events.size());
     reading = std::min(reading, read);

@@ -7,16 +7,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <lstmrec/lstmrec.hpp>
+#include <lstmrec/ratings.hpp>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "limits.hpp"
+#include "textbook_ratings/fit.hpp"
 
 int main(int argc, char** argv) {
   using namespace lstmrec;
+  using namespace textbook;
   const std::int64_t epochs = argc > 1 ? std::stoll(argv[1]) : 10;
   const std::uint64_t rows = argc > 2 ? std::stoull(argv[2]) : 1000000;
   Random random(1);
@@ -25,7 +27,7 @@ int main(int argc, char** argv) {
     ratings.emplace_back(random.below(6040), random.below(3706), 956703932 + random.below(89750658),
                          static_cast<float>(1 + random.below(5)));
   RatingSplit split;
-  split.sequences = sequences(make_interactions(ratings));
+  split.sequences = build_sequences(make_interactions(ratings));
   split.parts.assign(split.sequences.events.size(), Part::train);
 
   const TextbookRatingConfig config{.epochs = epochs};

@@ -18,7 +18,7 @@ double weights(std::int64_t size) { return static_cast<double>(16 * size * size 
 TEST_CASE("Whole training step: 64 windows, full softmax over 3416 items, clipping, Adam, averaging", "[!benchmark]") {
   const Split split = generated_split(64);
   for (const std::int64_t size : {64, 128, 256}) {
-    const RecommenderConfig config{.embedding_size = size, .hidden_size = size, .epochs = 1};
+    const RecommenderConfig config{.embedding_size = size, .hidden_size = size, .training = {.epochs = 1}};
     std::size_t events = 0;
     fit(split, config, {.progress = [&](const TrainingProgress& p) { events = p.events; }});
     const auto n = static_cast<double>(events);

@@ -2,10 +2,12 @@
 // and an evaluation, with peak and reading speed as measured in this run. All data are generated, no network is
 // trained.
 
+#include <cstddef>
 #include <cstdint>
 #include <lstmrec/lstmrec.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "generated_events.hpp"
@@ -54,7 +56,7 @@ void measure_sessions(const Split& split, std::int64_t units, double peak) {
   const std::int64_t ids[] = {5, 17, 400, 3000};
   std::size_t next = 0;
   for (const bool prepared : {false, true}) {
-    if (prepared) recommender.prepare_sessions();
+    if (prepared) recommender.cache_input_projections();
     Session session(recommender);
     std::vector<std::int64_t> history;
     for (std::size_t event = 0; event < 200; ++event) history.push_back(ids[event % 4]);
@@ -72,12 +74,12 @@ void measure_sessions(const Split& split, std::int64_t units, double peak) {
   const Vector<float> h = Vector<float>::Constant(units, 0.1f);
   Vector<float> scores(items);
   const double product = best_seconds([&] {
-    recommender.network.score(h, scores);
+    recommender.network().score(h, scores);
     kept = scores(0);
   });
   std::vector<ScoredItem> best(10);
   const double list = best_seconds([&] {
-    recommender.network.score(h, scores);
+    recommender.network().score(h, scores);
     kept = top_k({scores.data(), static_cast<std::size_t>(scores.size())}, best)[0].score;
   });
   print("the ten best of 3416 items", name, list, "s", product, "limit: the scores alone");
@@ -101,7 +103,7 @@ void measure_sessions(const Split& split, std::int64_t units, double peak) {
 
 void measure_evaluation(const Split& split, std::int64_t units) {
   Recommender recommender = untrained(split, units);
-  recommender.prepare_sessions();
+  recommender.cache_input_projections();
   const auto size = static_cast<double>(units);
   // Without the catalogue's own history, which is longer than anybody's.
   const auto targets = std::span(split.test).subspan(1);
@@ -123,17 +125,21 @@ void measure_evaluation(const Split& split, std::int64_t units) {
 
 void measure_large_catalogue() {
   constexpr Index count = 1'000'000, size = 64;
-  Recommender recommender;
-  recommender.config = {.embedding_size = size, .hidden_size = size, .recommend_seen = true};
-  recommender.network = NextItemNetwork<float>(count, recommender.config);
+  RecommenderParts<NextItemNetwork<float>> parts;
+  parts.config = {.embedding_size = size, .hidden_size = size, .markov_weight = 0, .exclude_seen = false};
+  parts.network = NextItemNetwork<float>(count, parts.config);
   Random random(1);
-  recommender.network.initialise(random);
-  const auto& vectors = recommender.network.output_vectors();
+  parts.network.initialise(random);
+  for (std::int64_t item = 0; item < count; ++item) parts.item_ids.add(item);
+  parts.catalogue.resize(count);
+  parts.item_counts.resize(count);
+  const Recommender recommender(std::move(parts));
+  const auto& vectors = recommender.network().output_vectors();
   const Vector<float> h = Vector<float>::Constant(size, 0.1f);
   Vector<float> scores(count);
   std::vector<ScoredItem> best(10);
   const double seconds = best_seconds([&] {
-    recommender.network.score(h, scores);
+    recommender.network().score(h, scores);
     kept = top_k({scores.data(), static_cast<std::size_t>(count)}, best)[0].score;
   });
   const double reading = best_seconds([&] { kept = read_all(vectors.data(), vectors.size()); });
@@ -141,10 +147,10 @@ void measure_large_catalogue() {
         "limit: reading the items from memory");
 
   // 64 users whose histories are an event each: next to nothing beside the lists.
-  std::vector<Event> events;
-  for (std::uint32_t user = 0; user < 64; ++user) events.push_back({.item = 1000 * user});
+  std::vector<std::uint32_t> events;
+  for (std::uint32_t user = 0; user < 64; ++user) events.push_back(1000 * user);
   std::vector<History> histories;
-  for (const Event& event : events) histories.emplace_back(&event, 1);
+  for (std::size_t user = 0; user < events.size(); ++user) histories.push_back(History(events).subspan(user, 1));
   const BatchRanker ranker(recommender);
   const Candidates candidates(recommender);
   for (const std::size_t threads : {1, 2})

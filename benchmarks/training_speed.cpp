@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: training_speed LOG [UNITS...]\n";
     return 2;
   }
-  Split split = leave_one_out(sequences(read_movielens(argv[1])));
+  Split split = leave_one_out(build_sequences(read_movielens(argv[1])));
   split.validation.clear();
   const auto items = static_cast<double>(split.sequences.items.size());
   std::vector<std::int64_t> sizes;
@@ -55,9 +55,12 @@ int main(int argc, char** argv) {
   for (const std::size_t threads : {1, 2}) {
     const double peak = benchmark::peak_flops(threads);
     for (const std::int64_t units : sizes) {
-      const auto result =
-          fit(split, {.embedding_size = units, .hidden_size = units, .counts_weight = 0, .epochs = 1, .batch_size = 24},
-              {.threads = threads});
+      const auto result = fit(split,
+                              {.embedding_size = units,
+                               .hidden_size = units,
+                               .markov_weight = 0,
+                               .training = {.epochs = 1, .batch_size = 24}},
+                              {.threads = threads});
       const auto n = static_cast<double>(units);
       const double flop = 6 * (16 * n * n + items * n);  // an event's: forward, and twice that backward
       const double reached = result.epochs.front().events_per_second;

@@ -222,7 +222,7 @@ void write_films(std::ostream& out, std::vector<Film> catalogue) {
 void write_ratings(std::ostream& out, const std::vector<Film>& catalogue) {
   out << "userId,movieId,rating,timestamp\n";
   for (std::size_t user = 1; user <= users; ++user) {
-    auto ratings = Viewer(catalogue, Random(lstmrec::mix(2, user))).watch();
+    auto ratings = Viewer(catalogue, Random(lstmrec::mix_seed(2, user))).watch();
     std::sort(ratings.begin(), ratings.end(),
               [&](const Rating& a, const Rating& b) { return catalogue[a.film].id < catalogue[b.film].id; });
     for (const auto& [film, half_stars, time] : ratings) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <span>
 #include <string>
@@ -63,11 +64,11 @@ std::vector<Recommender> load_all(const std::vector<Path>& paths) {
   std::vector<Recommender> models;
   for (const Path& path : paths) {
     Recommender& model = models.emplace_back(load_recommender(path));
-    model.prepare_sessions();
-    if (model.item_ids != models.front().item_ids)
+    model.cache_input_projections();
+    if (model.item_ids() != models.front().item_ids())
       throw Error(path.string() + ": expected the items of " + paths.front().string() + ", got others");
-    if (model.config.recommend_seen != models.front().config.recommend_seen)
-      throw Error(path.string() + ": expected recommend_seen as in " + paths.front().string());
+    if (model.exclude_seen() != models.front().exclude_seen())
+      throw Error(path.string() + ": expected exclude_seen as in " + paths.front().string());
   }
   return models;
 }
@@ -78,9 +79,9 @@ int work(const Arguments& a) {
   check_outputs({{"--ranks", a.ranks}}, std::move(inputs), {{"--data", a.data}});
   const std::vector<Recommender> models = load_all(a.models);
   const Recommender& first = models.front();
-  Sequences events = sequences(read_movielens(a.data), a.sequences);
-  const Split split = leave_one_out(align_items(std::move(events), first.item_ids, first.catalogue).sequences);
-  const EvaluateOptions options{.filter_seen = !first.config.recommend_seen, .threads = a.threads};
+  Sequences events = build_sequences(read_movielens(a.data), a.sequences);
+  const Split split = leave_one_out(align_items(std::move(events), first.item_ids(), first.catalogue()).sequences);
+  const EvaluateOptions options{.exclude_seen = first.exclude_seen(), .threads = a.threads};
   std::vector<NamedEvaluation> figures{{"average", evaluate(AveragedRecommenders(models), split, split.test, options)}};
   for (std::size_t k = 0; k < models.size(); ++k)
     figures.push_back({a.models[k].filename().string(), evaluate(models[k], split, split.test, options)});

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <iomanip>
 #include <iostream>
+#include <lstmrec/io/text.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <string>
 #include <string_view>
@@ -43,8 +44,8 @@ struct Group {
   }
 };
 
-double hr_of(std::uint32_t rank) { return hit(rank, options.cutoff); }
-double ndcg_of(std::uint32_t rank) { return ndcg(rank, options.cutoff); }
+double hr_of(std::uint32_t rank) { return metrics::hit(rank, options.cutoff); }
+double ndcg_of(std::uint32_t rank) { return metrics::ndcg(rank, options.cutoff); }
 
 std::vector<Group> read_groups(const std::vector<std::string>& names) {
   std::vector<Group> groups;
@@ -59,16 +60,16 @@ std::vector<Group> read_groups(const std::vector<std::string>& names) {
   return groups;
 }
 
-/// Of a group by user: HR, NDCG, MRR, and how much more NDCG it has than the first.
+/// HR, NDCG and MRR of a group by user, and how much more NDCG it has than the first.
 enum Figure : std::size_t { hr_figure, ndcg_figure, mrr_figure, difference_figure, figures };
 
 UserSums sums_by_user(const Group& group, const Group& first) {
   const std::vector<std::uint32_t>& users = first.runs.front().users;
   UserSums sums(figures);
-  for (const std::size_t k : order_by(users.size(), [&](std::size_t target) { return users[target]; })) {
+  for (const std::size_t k : argsort_by(users.size(), [&](std::size_t target) { return users[target]; })) {
     const double own = group.mean(k, ndcg_of);
-    sums.add(users[k],
-             std::array{group.mean(k, hr_of), own, group.mean(k, reciprocal_rank), own - first.mean(k, ndcg_of)});
+    sums.add(users[k], std::array{group.mean(k, hr_of), own, group.mean(k, metrics::reciprocal_rank),
+                                  own - first.mean(k, ndcg_of)});
   }
   return sums;
 }
@@ -108,7 +109,7 @@ int work(const std::vector<std::string>& names) {
     if (group.runs.size() > 1) print_spread(group);
     std::cout << '\n';
     differences.push_back({estimates[difference_figure],
-                           sums.p_of_sign(difference_figure, options.bootstrap_samples, options.seed, pool)});
+                           sums.sign_p_value(difference_figure, options.bootstrap_samples, options.seed, pool)});
   }
   if (groups.size() > 1) std::cout << "\nNDCG" << at << " minus that of " << first.name << '\n';
   for (std::size_t g = 1; g < groups.size(); ++g) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <lstmrec/lstmrec.hpp>
 #include <string>
@@ -15,57 +16,44 @@
 
 namespace example {
 
-/// What the fields of a configuration mean, for --help.
-inline std::string_view description_of(std::string_view field) {
-  struct Description {
-    std::string_view field, text;
-  };
-  static constexpr Description descriptions[] = {
-      {"embedding_size", "Numbers in an item's vector"},
-      {"hidden_size", "Units of each LSTM"},
-      {"layers", "Residual recurrent blocks"},
-      {"feed_forward_factor", "Width of a block's feed-forward part, in hidden sizes; 0: none"},
-      {"dropout", "Part of the numbers that is dropped in training"},
-      {"tied_vectors", "An item's output vector is its input vector"},
-      {"counts_weight",
-       "Of the log of the decayed Markov score beside the network's; 0: none; -1: chosen on validation"},
-      {"recommend_seen", "Predict and list items that the user has had"},
-      {"target_count", "How many of the events after it an event predicts"},
-      {"target_decay", "Weight of an event to that of the one before it, among these"},
-      {"negatives", "Items drawn at each step, to be compared with the targets; 0: all items; -1: by their number"},
-      {"window", "Longer histories are cut into windows of so many events in training"},
-      {"epochs", "Passes over the data"},
-      {"batch_size", "Windows a step; 0: by the amount of data"},
-      {"learning_rate", "Of Adam, at its peak"},
-      {"warmup", "Part of all steps over which the learning rate rises"},
-      {"weight_decay", "Decoupled, of weights only"},
-      {"clip_norm", "Largest norm of all gradients together"},
-      {"average_decay", "Of the moving average of the weights; 0: none"},
-      {"patience", "Epochs without a better validation before stopping; 0: never stop early"},
-      {"validation_users", "Validate each epoch on at most so many targets; 0: on all"},
-      {"shards", "Parts of a batch worked on at once; the result depends on it"},
-      {"seed", "Of everything random"},
-  };
-  const auto found = std::find_if(std::begin(descriptions), std::end(descriptions),
-                                  [&](const Description& d) { return d.field == field; });
-  return found == std::end(descriptions) ? std::string_view() : found->text;
-}
-
 /// Command-line options for every field of a configuration, `--hidden-size 64`, kept until a preset is known.
 template <class Config>
 class ConfigOptions {
  public:
   explicit ConfigOptions(CLI::App& app) {
     const Config defaults;
-    Config::visit(defaults, [&](const char* name, const auto& value) {
+    Config::visit(defaults, [&](const char* name, const auto& value, const char* explanation) {
       using Value = std::remove_cvref_t<decltype(value)>;
-      std::string option = std::string("--") + name;
-      std::replace(option.begin(), option.end(), '_', '-');
-      auto* added = app.add_option_function<Value>(
-          option, [this, name](const Value& given) { changes_.push_back(change(name, given)); },
-          std::string(description_of(name)));
-      added->group("Model and training, instead of the preset's");
-      if constexpr (std::integral<Value> && !std::same_as<Value, bool>) added->check(fits<Value>);
+      const auto add = [&](std::string_view option, const std::string& text, bool negated) {
+        CLI::Option* added = nullptr;
+        if constexpr (std::is_enum_v<Value>) {
+          const auto names = names_of(value);
+          added = app.add_option_function<std::string>(
+              dashed(option),
+              [this, name, names](const std::string& given) {
+                const auto place = std::find(names.begin(), names.end(), given) - names.begin();
+                changes_.push_back(change(name, static_cast<Value>(place)));
+              },
+              text);
+          added->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
+        } else {
+          added = app.add_option_function<Value>(
+              dashed(option),
+              [this, name, negated](const Value& given) {
+                if constexpr (std::same_as<Value, bool>)
+                  changes_.push_back(change(name, given != negated));
+                else
+                  changes_.push_back(change(name, given));
+              },
+              text);
+          if constexpr (std::integral<Value> && !std::same_as<Value, bool>) added->check(fits<Value>);
+        }
+        // Old names work and are not listed.
+        added->group(option == name ? "Model and training, instead of the preset's" : "");
+      };
+      add(name, explanation, false);
+      for (const auto& old : Config::old_names)
+        if (old.name == name) add(old.old_name, explanation, old.negated);
     });
   }
 
@@ -74,10 +62,16 @@ class ConfigOptions {
   }
 
  private:
+  static std::string dashed(std::string_view name) {
+    std::string option = "--" + std::string(name);
+    std::replace(option.begin(), option.end(), '_', '-');
+    return option;
+  }
+
   template <class Value>
   static std::function<void(Config&)> change(std::string_view name, Value value) {
     return [name, value](Config& config) {
-      Config::visit(config, [&](std::string_view field_name, auto& field) {
+      Config::visit(config, [&](std::string_view field_name, auto& field, const char*) {
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Value>)
           if (field_name == name) field = value;
       });
@@ -87,10 +81,24 @@ class ConfigOptions {
   std::vector<std::function<void(Config&)>> changes_;
 };
 
+/// All fields, and those that were renamed under their old names too, for programs that read these.
 template <class Config>
 Json to_json(const Config& config) {
   Json json;
-  Config::visit(config, [&](const char* name, const auto& value) { json[name] = value; });
+  Config::visit(config, [&](const std::string& name, const auto& value, const char*) {
+    if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+      json[name] = std::string(names_of(value)[static_cast<std::size_t>(value)]);
+    else
+      json[name] = value;
+    if constexpr (requires { Config::old_names; })
+      for (const auto& old : Config::old_names)
+        if (old.name == name) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, bool>)
+            json[std::string(old.old_name)] = value != old.negated;
+          else if constexpr (!std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+            json[std::string(old.old_name)] = value;
+        }
+  });
   return json;
 }
 

@@ -16,6 +16,7 @@
 #include <iomanip>
 #include <iostream>
 #include <limits>
+#include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <new>
 #include <sstream>
@@ -25,7 +26,7 @@
 #include <system_error>
 #include <vector>
 
-/// What the example programs share: how they fail, are interrupted and report progress.
+/// The common part of the example programs: how they fail, are interrupted and report progress.
 namespace example {
 
 /// Exit codes beside 0. 130 is what a shell reports of a program that Ctrl-C ended.

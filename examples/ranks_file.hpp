@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <lstmrec/io/line_reader.hpp>
+#include <lstmrec/io/text.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <ostream>
 #include <string>
@@ -32,7 +34,7 @@ inline void write_ranks(std::ostream& out, const lstmrec::Evaluation& evaluation
   for (std::size_t k = 0; k < evaluation.targets.size(); ++k) {
     const lstmrec::Target target = evaluation.targets[k];
     out << split.sequences.users.id(target.user) << '\t' << split.sequences.items.id(split.event(target).item) << '\t';
-    if (evaluation.ranks[k] == lstmrec::not_ranked)
+    if (evaluation.ranks[k] == lstmrec::metrics::not_ranked)
       out << "-\n";
     else
       out << evaluation.ranks[k] << '\n';
@@ -63,8 +65,8 @@ inline Ranks read_ranks(const std::filesystem::path& path, const Ranks* like = n
     if (fields.size() != 3) lines.fail("expected user, item and rank separated by tabs, got " + excerpt(lines.line()));
     const std::string target(lines.line().substr(0, lines.line().rfind('\t')));
     check_target(excerpt(target));
-    const std::int64_t rank =
-        fields[2] == "-" ? std::int64_t{lstmrec::not_ranked} : lstmrec::detail::parse_integer(lines, fields[2], "rank");
+    const std::int64_t rank = fields[2] == "-" ? std::int64_t{lstmrec::metrics::not_ranked}
+                                               : lstmrec::detail::parse_integer(lines, fields[2], "rank");
     if (rank < 1 || !std::in_range<std::uint32_t>(rank))
       lines.fail("expected a rank from 1 to 4294967295, got " + excerpt(fields[2]));
     run.targets.push_back(target);

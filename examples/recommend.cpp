@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <optional>
 #include <span>
@@ -73,12 +74,12 @@ std::vector<RawId> parse_ids(const std::string& text, const char* option) {
 /// Throws Error for an id that the model doesn't know.
 void check_known(const Recommender& recommender, const std::vector<RawId>& ids, const char* option) {
   for (const RawId& id : ids)
-    if (!recommender.item_ids.find(id)) throw Error(std::string(option) + ": the model knows no item " + id.text());
+    if (!recommender.item_ids().find(id)) throw Error(std::string(option) + ": the model knows no item " + id.text());
 }
 
 std::string title_of(const Recommender& recommender, std::uint32_t item) {
-  const std::string& title = recommender.catalogue[item].title;
-  return title.empty() ? "item " + printable(recommender.item_ids.id(item).text()) : printable(title);
+  const std::string& title = recommender.catalogue()[item].title;
+  return title.empty() ? "item " + printable(recommender.item_ids().id(item).text()) : printable(title);
 }
 
 void print_line(std::size_t rank, const Recommendation& r, const std::string& note = {}) {
@@ -94,7 +95,8 @@ void print_list(std::span<const Recommendation> list) {
 
 /// Reads the data with the model's item indices. Says on standard error what had to be left out.
 Sequences read_aligned(const std::filesystem::path& data, const Recommender& recommender) {
-  auto [aligned, unknown] = align_items(sequences(read_movielens(data)), recommender.item_ids, recommender.catalogue);
+  auto [aligned, unknown] =
+      align_items(build_sequences(read_movielens(data)), recommender.item_ids(), recommender.catalogue());
   if (unknown > 0) std::cerr << grouped(unknown) << " events of items that the model doesn't know were left out\n";
   return std::move(aligned);
 }
@@ -126,7 +128,7 @@ void recommend_after(const std::vector<RawId>& history, const Recommender& recom
   std::cout << "After:\n";
   for (const RawId& id : history)
     std::cout << "      " << std::left << std::setw(8) << printable(id.text()) << std::right << "  "
-              << title_of(recommender, recommender.item_ids.index(id)) << '\n';
+              << title_of(recommender, recommender.item_ids().index(id)) << '\n';
   std::cout << "Recommended:\n";
   print_list(session.top_n(top, candidates));
 }
@@ -173,12 +175,12 @@ class Conversation {
 
   void search(const std::string& text) {
     matches_.clear();
-    if (const auto item = recommender_.item_ids.find(RawId::parse(text))) matches_.push_back(*item);
+    if (const auto item = recommender_.item_ids().find(RawId::parse(text))) matches_.push_back(*item);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // the more popular first
     const std::string wanted = CLI::detail::to_lower(text);
-    for (std::uint32_t item = 0; item < recommender_.catalogue.size(); ++item)
-      if (CLI::detail::to_lower(recommender_.catalogue[item].title).find(wanted) != std::string::npos)
-        found.emplace_back(~recommender_.item_counts[item], item);
+    for (std::uint32_t item = 0; item < recommender_.catalogue().size(); ++item)
+      if (CLI::detail::to_lower(recommender_.catalogue()[item].title).find(wanted) != std::string::npos)
+        found.emplace_back(~recommender_.item_counts()[item], item);
     std::sort(found.begin(), found.end());
     for (const auto& [count, item] : found)
       if (matches_.empty() || matches_.front() != item) matches_.push_back(item);
@@ -194,7 +196,7 @@ class Conversation {
   void choose(std::uint32_t item) {
     matches_.clear();
     history_.push_back(item);
-    session_.observe(recommender_.item_ids.id(item));
+    session_.observe(recommender_.item_ids().id(item));
     std::cout << "\nYou had " << title_of(recommender_, item) << ".\n";
     show_list();
   }
@@ -208,7 +210,7 @@ class Conversation {
     std::cout << "\nTaken back: " << title_of(recommender_, history_.back()) << ".\n";
     history_.pop_back();
     session_ = Session(recommender_);
-    for (const auto item : history_) session_.observe(recommender_.item_ids.id(item));
+    for (const auto item : history_) session_.observe(recommender_.item_ids().id(item));
     show_list();
   }
 

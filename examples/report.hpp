@@ -34,7 +34,7 @@ struct ReportUser {
   std::uint32_t rank = 0;  ///< Of the target, among all items that the user hasn't had, if it is one.
 };
 
-/// What a report says. Only `figures` has to be filled: the model, then the baselines, best known last.
+/// The contents of a report. Only `figures` has to be filled: the model, then the baselines, best known last.
 struct Report {
   std::string title, subtitle, notice;
   std::vector<lstmrec::NamedEvaluation> figures;
@@ -55,37 +55,38 @@ inline std::string title_of(const lstmrec::Sequences& sequences, std::uint32_t i
 }
 
 /// Some targets of different users, drawn by the seed: hits and misses as they come.
-template <lstmrec::Scorer S>
-std::vector<ReportUser> draw_users(const S& scorer, const lstmrec::Split& split, const lstmrec::Evaluation& evaluation,
-                                   bool filter_seen, std::size_t count, std::uint64_t seed) {
+inline std::vector<ReportUser> draw_users(const lstmrec::ScorerRef& scorer, const lstmrec::Split& split,
+                                          const lstmrec::Evaluation& evaluation, std::size_t count,
+                                          std::uint64_t seed) {
   const lstmrec::Sequences& sequences = split.sequences;
   std::vector<std::size_t> order(evaluation.targets.size());
   for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
-  lstmrec::Random(lstmrec::mix(seed, 0x7265706f7274u)).shuffle(order);
+  lstmrec::Random(lstmrec::mix_seed(seed, 0x7265706f7274u)).shuffle(order);
 
+  std::vector<lstmrec::Target> targets;
   std::vector<ReportUser> users;
-  lstmrec::Matrix<float> scores(scorer.items(), 1);
-  lstmrec::SeenItems seen(sequences.items.size());
-  std::vector<lstmrec::ScoredItem> best(std::min<std::size_t>(10, sequences.items.size()));
   for (const std::size_t k : order) {
     if (users.size() == count) break;
     const lstmrec::Target target = evaluation.targets[k];
-    const std::string id = sequences.users.id(target.user).text();
-    const auto same = [&](const ReportUser& user) { return user.id == id; };
-    if (std::any_of(users.begin(), users.end(), same)) continue;
+    const auto same = [&](const lstmrec::Target& other) { return other.user == target.user; };
+    if (std::any_of(targets.begin(), targets.end(), same)) continue;
+    targets.push_back(target);
     const lstmrec::History history = split.history(target);
-    const std::uint32_t wanted = split.event(target).item;
-    scorer.score(std::span(&history, 1), lstmrec::MatrixRef<float>(scores));
-    seen.assign(filter_seen ? history : lstmrec::History{});
-
-    ReportUser user{id, history.size(), {}, {}, title_of(sequences, wanted), evaluation.ranks[k]};
+    ReportUser& user = users.emplace_back(ReportUser{sequences.users.id(target.user).text(),
+                                                     history.size(),
+                                                     {},
+                                                     {},
+                                                     title_of(sequences, split.event(target).item),
+                                                     evaluation.ranks[k]});
     for (std::size_t age = 0; age < std::min<std::size_t>(10, history.size()); ++age)
-      user.history.push_back(title_of(sequences, history[history.size() - 1 - age].item));
-    const std::span<const float> own(scores.data(), sequences.items.size());
-    for (const auto& place : top_k(own, best, [&](std::uint32_t i) { return seen.contains(i); }))
-      user.recommended.push_back({title_of(sequences, place.item), place.item == wanted});
-    users.push_back(std::move(user));
+      user.history.push_back(title_of(sequences, history.items[history.size() - 1 - age]));
   }
+  lstmrec::ThreadPool one(1);
+  const auto lists =
+      lstmrec::top_lists(scorer, lstmrec::queries_of(split, targets), 10, {.exclude_seen = scorer.exclude_seen()}, one);
+  for (std::size_t k = 0; k < users.size(); ++k)
+    for (const auto& place : lists[k])
+      users[k].recommended.push_back({title_of(sequences, place.item), place.item == split.event(targets[k]).item});
   return users;
 }
 
@@ -209,7 +210,7 @@ inline void write_user(std::ostream& out, const ReportUser& user) {
   const bool hit = user.rank <= user.recommended.size();
   out << "<article class=\"card user\"><header><h3>User " << escaped(user.id) << "</h3><span class=\"verdict"
       << (hit ? " hit" : "") << "\">" << (hit ? "hit: " : "") << "took <b>" << escaped(user.target) << "</b> next, "
-      << (user.rank == lstmrec::not_ranked ? "which is left out as seen" : "ranked " + count(user.rank))
+      << (user.rank == lstmrec::metrics::not_ranked ? "which is left out as seen" : "ranked " + count(user.rank))
       << "</span></header>\n<div class=\"pair\"><div><h4>"
       << (user.history.empty() ? "No history" : "History, newest first") << "</h4><ul>\n";
   for (const auto& title : user.history) out << "<li>" << escaped(title) << "</li>\n";

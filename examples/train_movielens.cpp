@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <lstmrec/baselines.hpp>
+#include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <optional>
 #include <string>
@@ -129,9 +131,9 @@ Outcome train(const Split& split, const RecommenderConfig& config, const std::op
     }
   };
   const FitOptions options{.threads = a.threads, .progress = progress, .stop = ctrl_c.token()};
-  FitResult result = before ? warm_start(*before, split, config.epochs, options) : fit(split, config, options);
+  FitResult result = before ? warm_start(*before, split, config, options) : fit(split, config, options);
   Recommender recommender = std::move(result.recommender);
-  recommender.prepare_sessions();
+  recommender.cache_input_projections();
   return {std::move(recommender), std::move(result), peak_memory_mib()};
 }
 
@@ -161,20 +163,18 @@ std::pair<LinearScorer, double> best_solution(const Equations& equations, const 
 }
 
 Figures evaluate_all(const Recommender& recommender, const Split& split, const Arguments& a) {
-  const EvaluateOptions options{.filter_seen = !recommender.config.recommend_seen, .threads = a.threads};
+  const EvaluateOptions options{.exclude_seen = recommender.exclude_seen(), .threads = a.threads};
   Figures figures;
   if (!split.validation.empty()) figures.validation = evaluate(recommender, split, split.validation, options);
   const auto add = [&](const char* name, const auto& scorer) {
     figures.test.push_back({name, evaluate(scorer, split, split.test, options)});
   };
   add("lstmrec", recommender);
-  if (recommender.uses_counts()) {
-    Recommender network = recommender;
-    network.config.counts_weight = 0;
-    add("LSTM alone", network);
+  if (recommender.uses_markov()) {
+    add("LSTM alone", recommender.with_markov_weight(0));
   }
   add("popularity", Popularity(split));
-  add("Markov", MarkovCounts(split, MarkovOptions::first_order()));
+  add("Markov", MarkovChain(split, MarkovOptions::first_order()));
   add("item-kNN", ItemKnn(split));
   const auto add_linear = [&](const char* name, const auto& equations) {
     const auto [scorer, lambda] = best_solution(equations, split, options);
@@ -183,7 +183,7 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, const A
     add(name, scorer);
   };
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
-  add("decayed Markov", MarkovCounts(split));
+  add("decayed Markov", MarkovChain(split));
   if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
   for (const auto& [name, evaluation] : figures.test)
     figures.differences.push_back(compare(figures.test.front().evaluation, evaluation, {.threads = a.threads}));
@@ -216,7 +216,7 @@ Json to_json(const Evaluation& evaluation) {
   return json;
 }
 
-Json metrics(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
+Json metrics_json(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
   Json json;
   json["protocol"] = figures.test.front().evaluation.protocol;
   for (std::size_t k = 0; k < figures.test.size(); ++k) {
@@ -256,7 +256,7 @@ Json metrics(const Split& split, const Outcome& outcome, const Figures& figures,
   json["data"]["users"] = split.sequences.size();
   json["data"]["items"] = split.sequences.items.size();
   json["data"]["events"] = split.sequences.events.size();
-  json["config"] = example::to_json(outcome.recommender.config);
+  json["config"] = example::to_json(outcome.recommender.config());
   json["version"] = LSTMREC_VERSION;
   json["compiler"] = compiler();
   return json;
@@ -283,9 +283,9 @@ std::vector<Fact> data_facts(const Sequences& sequences, const Arguments& a) {
                                                 grouped(lengths[lengths.size() / 2])},
                           {"events / (users × items)", fixed(100 * density, 2) + " %"}};
   if (sequences.has_times) {
-    const auto [first, last] = std::minmax_element(sequences.events.begin(), sequences.events.end(),
-                                                   [](const Event& x, const Event& y) { return x.time < y.time; });
-    facts.emplace_back("time", date(first->time) + " to " + date(last->time));
+    const auto& times = sequences.events.times;
+    const auto [first, last] = std::minmax_element(times.begin(), times.end());
+    facts.emplace_back("time", date(*first) + " to " + date(*last));
   }
   if (a.sequences.min_item_count > 1) facts.emplace_back("least events an item", grouped(a.sequences.min_item_count));
   if (a.sequences.min_user_count > 1) facts.emplace_back("least events a user", grouped(a.sequences.min_user_count));
@@ -306,7 +306,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
   report.subtitle = std::string("lstmrec ") + LSTMREC_VERSION + ", " + compiler() + "; " + split.sequences.source;
   if (outcome.stopped())
     report.notice = "Training was stopped by Ctrl-C in epoch " + std::to_string(outcome.training->epochs.size()) +
-                    " of " + std::to_string(recommender.config.epochs) + ".";
+                    " of " + std::to_string(recommender.config().training.epochs) + ".";
   report.figures = figures.test;
   report.difference = figures.differences.back();
   report.model_by_history = slices_by_history(model);
@@ -315,9 +315,8 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
   report.other_by_popularity = slices_by_popularity(other, split);
   report.model_by_genre = slices_by_genre(model, split);
   report.other_by_genre = slices_by_genre(other, split);
-  report.calibration =
-      calibration(recommender, split, model, {.filter_seen = !recommender.config.recommend_seen, .threads = a.threads});
-  report.users = draw_users(recommender, split, model, !recommender.config.recommend_seen, 6, recommender.config.seed);
+  report.calibration = calibration(recommender, split, model, {.threads = a.threads});
+  report.users = draw_users(recommender, split, model, 6, recommender.config().training.seed);
   report.data = data_facts(split.sequences, a);
   if (outcome.training) {
     report.epochs = outcome.training->epochs;
@@ -328,10 +327,13 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
                        {"peak memory", fixed(outcome.peak_memory_mib, 0) + " MiB"}};
     if (!a.warm_start.empty()) report.training.emplace_back("gone on from", a.warm_start.string());
   }
-  report.training.emplace_back("parameters", grouped(static_cast<std::size_t>(parameter_count(recommender.network))));
-  RecommenderConfig::visit(recommender.config, [&](const char* name, const auto& value) {
+  report.training.emplace_back("parameters", grouped(static_cast<std::size_t>(parameter_count(recommender.network()))));
+  RecommenderConfig::visit(recommender.config(), [&](const char* name, const auto& value, const char*) {
     std::ostringstream text;
-    text << std::boolalpha << value;
+    if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+      text << names_of(value)[static_cast<std::size_t>(value)];
+    else
+      text << std::boolalpha << value;
     report.configuration.emplace_back(name, text.str());
   });
   return report;
@@ -351,25 +353,24 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   std::optional<Recommender> saved, before;
   if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
   if (!a.warm_start.empty()) before = load_recommender(a.warm_start);
-  RecommenderConfig config = saved ? saved->config : before ? before->config : preset(a.preset);
-  if (before) config.epochs = 2;
+  RecommenderConfig config = saved ? saved->config() : before ? before->config() : preset(a.preset);
+  if (before) config.training.epochs = 2;
   changes.apply(config);
   config.check();
-  if (before) before->config = config;
 
   SequenceOptions options = a.sequences;
   options.keep_repeats = !a.drop_repeats;
-  Sequences events = sequences(read_movielens(a.data), options);
+  Sequences events = build_sequences(read_movielens(a.data), options);
   if (saved) {
-    auto [aligned, unknown] = align_items(std::move(events), saved->item_ids, saved->catalogue);
+    auto [aligned, unknown] = align_items(std::move(events), saved->item_ids(), saved->catalogue());
     events = std::move(aligned);
     if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
   }
-  Split split = make_split(a.split, std::move(events), config.seed);
+  Split split = make_split(a.split, std::move(events), config.training.seed);
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
   if (before) {
-    const Vocabulary &ids = split.sequences.items, &known = before->item_ids;
+    const Vocabulary &ids = split.sequences.items, &known = before->item_ids();
     std::size_t common = 0;
     for (std::uint32_t item = 0; item < ids.size(); ++item) common += known.find(ids.id(item)).has_value();
     say("going on from ", a.warm_start.string(), ", which knows ", grouped(common), " of these items",
@@ -379,28 +380,28 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
 
   const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a);
   if (outcome.training && !outcome.stopped() &&
-      outcome.training->epochs.size() < static_cast<std::size_t>(config.epochs))
-    say("no better validation in ", config.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
+      outcome.training->epochs.size() < static_cast<std::size_t>(config.training.epochs))
+    say("no better validation in ", config.training.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
   if (!a.model.empty()) {
     save(outcome.recommender, a.model);
     say("model written to ", a.model.string());
   }
-  if (outcome.recommender.uses_counts())
-    say("transition counts are used with weight ", outcome.recommender.config.counts_weight);
+  if (outcome.recommender.uses_markov())
+    say("the Markov chain is used with weight ", outcome.recommender.markov_weight());
   say("evaluating");
   const Figures figures = evaluate_all(outcome.recommender, split, a);
   const auto& ranks = figures.test.front().evaluation.ranks;
-  if (const auto repeats = std::count(ranks.begin(), ranks.end(), not_ranked); repeats > 0)
+  if (const auto repeats = std::count(ranks.begin(), ranks.end(), metrics::not_ranked); repeats > 0)
     say(repeats, " of ", ranks.size(),
         " test targets are items that the user has had before; seen items are left out, ",
-        "so these are misses (--recommend-seen 1 leaves them in)");
+        "so these are misses (--exclude-seen 0 leaves them in)");
   if (!a.quiet) {
     write_table(std::cout, figures.test);
     std::cout << "NDCG@10 above that of " << figures.test.back().name << ": " << figures.differences.back().ndcg
               << ", p = " << fixed(figures.differences.back().p, 3) << " (paired bootstrap over users)\n";
   }
   if (!a.lists.empty()) {
-    const RankedListOptions lists{a.lists_length, !outcome.recommender.config.recommend_seen};
+    const RankedListOptions lists{a.lists_length};
     write_file_atomically(
         a.lists, [&](std::ostream& out) { write_ranked_lists(out, outcome.recommender, split, split.test, lists); });
     say("lists written to ", a.lists.string());
@@ -411,7 +412,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
     say("ranks written to ", a.ranks.string());
   }
   if (!a.metrics.empty()) {
-    const Json json = metrics(split, outcome, figures, a);
+    const Json json = metrics_json(split, outcome, figures, a);
     write_file_atomically(a.metrics, [&](std::ostream& out) { out << json << '\n'; });
     say("metrics written to ", a.metrics.string());
   }
@@ -422,7 +423,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   }
   const auto stopped = [](const Outcome& training) {
     std::cerr << "training was stopped by Ctrl-C in epoch " << training.training->epochs.size() << " of "
-              << training.recommender.config.epochs << "; what it had is written\n";
+              << training.recommender.config().training.epochs << "; what it had is written\n";
     return interrupted;
   };
   if (outcome.stopped()) {
@@ -431,9 +432,9 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   }
   if (a.final_model.empty()) return 0;
 
-  RecommenderConfig chosen = outcome.recommender.config;
-  if (outcome.training->best_epoch > 0) chosen.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
-  if (before) before->config = chosen;
+  RecommenderConfig chosen = outcome.recommender.config();
+  if (outcome.training->best_epoch > 0)
+    chosen.training.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
   say("training once more, on all events");
   const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen, before, a);
   save(final_outcome.recommender, a.final_model);

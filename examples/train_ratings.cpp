@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
-#include <lstmrec/lstmrec.hpp>
+#include <lstmrec/ratings.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,11 +23,14 @@
 #include "config_options.hpp"
 #include "console.hpp"
 #include "json.hpp"
+#include "textbook_ratings/fit.hpp"
+#include "textbook_ratings/model_file.hpp"
 
 namespace {
 
 using namespace lstmrec;
 using namespace example;
+using namespace textbook;
 using Path = std::filesystem::path;
 
 struct Arguments {
@@ -71,9 +74,10 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
 
-/// What two forms differ in for this program.
+/// The differences between the two forms for this program.
 struct HistoryForm {
   using Config = HistoryRatingConfig;
+  static auto& training(Config& config) { return config.training; }
   static constexpr const char* name = "history LSTM";
   static constexpr const char* mixture = "LSTM + neighbours";
   static constexpr auto fit = [](const auto&... arguments) { return fit_history_ratings(arguments...); };
@@ -87,6 +91,7 @@ struct HistoryForm {
 };
 struct TextbookForm {
   using Config = TextbookRatingConfig;
+  static Config& training(Config& config) { return config; }
   static constexpr const char* name = "textbook LSTM";
   static constexpr auto fit = [](const auto&... arguments) { return fit_textbook_ratings(arguments...); };
   static constexpr const char* mixture = "";
@@ -102,8 +107,8 @@ struct Figures {
 };
 
 template <class Form, class Model>
-Figures evaluate_all(const Model& model, const RatingSplit& split, const std::vector<RatingCase>& cases) {
-  const auto targets = targets_of(cases);
+Figures evaluate_all(const Model& model, const RatingSplit& split, const std::vector<RatingQuery>& cases) {
+  const auto targets = asked_events(cases);
   const auto baseline = [&](const RatingBias& bias) {
     std::vector<float> predicted;
     for (const Event& e : targets) predicted.push_back(static_cast<float>(bias.predict(e.user, e.item)));
@@ -111,10 +116,10 @@ Figures evaluate_all(const Model& model, const RatingSplit& split, const std::ve
   };
   const RatingBias bias(split);
   // More neighbours and of more weight than beside an LSTM: best on validation ratings of MovieLens 100K.
-  const VisibleBias visible(bias, RatingBiasOptions().user_regularisation);
+  const FoldInBias visible(bias, RatingBiasOptions().user_regularisation);
   std::vector<float> similar;
   for (const NeighbourRating& rating : RatingNeighbours(split, bias, {.neighbours = 200}).ratings(cases, visible))
-    similar.push_back(std::clamp(rating.beside(rating.baseline, 4), static_cast<float>(bias.lowest),
+    similar.push_back(std::clamp(rating.blend(rating.baseline, 4), static_cast<float>(bias.lowest),
                                  static_cast<float>(bias.highest)));
   const auto own = evaluate_ratings(model.predict(cases), targets);
   const double weight = Form::neighbours_weight(model);
@@ -154,27 +159,27 @@ int work(const Arguments& a) {
   for (const Path& fold : a.test_folds) data.push_back({"--test-fold", fold});
   check_outputs({{"--model", a.model}, {"--metrics", a.metrics}}, {}, data);
   typename Form::Config config;
-  config.seed = a.seed;
-  if (a.epochs) config.epochs = *a.epochs;
+  Form::training(config).seed = a.seed;
+  if (a.epochs) Form::training(config).epochs = *a.epochs;
   if (a.hidden_size) config.hidden_size = *a.hidden_size;
-  if (a.learning_rate) config.learning_rate = *a.learning_rate;
+  if (a.learning_rate) Form::training(config).learning_rate = *a.learning_rate;
   if (a.raw_inputs) Form::set_raw(config);
   if (a.neighbours_weight) Form::set_neighbours(config, *a.neighbours_weight);
   config.check();
 
   CtrlC ctrl_c;
   bool refits = false;
-  const auto progress = [&](const RatingProgress& p) {
+  const auto progress = [&](const TrainingProgress& p) {
     ctrl_c.poll();
     if (a.quiet) return;
     if (p.refit && !refits) std::cerr << "training once more, with the validation ratings too\n";
     refits = p.refit;
     if (!p.epoch_ended) return;
     std::cerr << "epoch " << p.epoch << "/" << p.epochs << "  loss " << fixed(p.loss, 4);
-    if (p.validation_rmse) std::cerr << "  validation RMSE " << fixed(*p.validation_rmse, 4);
+    if (p.validation) std::cerr << "  validation RMSE " << fixed(p.validation->rmse, 4);
     std::cerr << '\n';
   };
-  const Sequences events = sequences(read_movielens(a.data));
+  const Sequences events = build_sequences(read_movielens(a.data));
   const auto user = a.user.empty() ? std::nullopt : events.users.find(RawId::parse(a.user));
   if (!a.user.empty() && !user) throw Error(events.source + ": there is no user " + a.user);
   const bool in_time = a.test_folds.empty() && a.split == "time";
@@ -188,14 +193,14 @@ int work(const Arguments& a) {
                                   ? split_ratings_by_fold(events, read_movielens(a.test_folds[k]), .05, a.seed)
                               : in_time ? split_ratings_by_time(events)
                                         : split_ratings_random(events, .05, .1, a.seed);
-    const auto result = Form::fit(split, config, RatingFitOptions{a.threads, progress, ctrl_c.token()});
+    const auto result = Form::fit(split, config, FitOptions{a.threads, progress, ctrl_c.token()});
     protocol += (k == 0 ? "" : "; ") + split.protocol;
     if (result.refitted) protocol += ", those of the validation part learned from in the end";
     stopped = result.stopped;
     seconds += result.seconds;
     epochs += result.epochs.size();
     if (!a.model.empty()) save(result.model, a.model);
-    const auto cases = in_time ? rating_cases_in_time(split, Part::test) : rating_cases(split, Part::test);
+    const auto cases = in_time ? chronological_queries(split, Part::test) : rating_queries(split, Part::test);
     const RatingSplit learned = result.refitted ? with_validation_in_training(split) : split;
     folds.push_back(evaluate_all<Form>(result.model, learned, cases));  // the baselines learn from the same ratings
     if (!a.quiet && folds.back().neighbours_weight > 0)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests. Usage: tests/run.sh [--no-install] [ctest arguments, such as -R core/]
+# Builds and runs all tests. Usage: tests/run.sh [--no-install] [ctest arguments, such as -R core/]
 #
 # Installs what is missing (Debian and its relatives), configures build/tests, builds, runs ctest. CXX chooses the
 # compiler, JOBS the number of processes (default: the number of processors), LSTMREC_REAL_DATA the folder that holds
-# real MovieLens releases; without it the tests of real data are skipped by name.
+# real MovieLens releases; without it the tests of real data are skipped by name. BENCHMARKS=ON builds the benchmarks
+# too, which no test needs.
 #
 # Optimised for this processor, because some tests train, but without NDEBUG, so that every assert of the library and
 # of Eigen is on.
@@ -27,6 +28,7 @@ if [[ ! -e build/tests/CMakeCache.txt ]] && command -v ninja >/dev/null; then ge
 real_data=()
 if [[ -n ${LSTMREC_REAL_DATA:-} ]]; then real_data=("-DLSTMREC_REAL_DATA=$LSTMREC_REAL_DATA"); fi
 cmake -S . -B build/tests "${generator[@]}" "${real_data[@]}" \
-  -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-march=native -DCMAKE_CXX_FLAGS_RELEASE=-O2
+  -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-march=native -DCMAKE_CXX_FLAGS_RELEASE=-O2 \
+  -DLSTMREC_BUILD_BENCHMARKS="${BENCHMARKS:-OFF}"
 cmake --build build/tests --parallel "$jobs"
 ctest --test-dir build/tests --output-on-failure --no-tests=error --parallel "$jobs" "$@"

@@ -28,10 +28,13 @@ void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
 
 #include <cstdint>
-#include <lstmrec/model/next_item_network.hpp>
-#include <lstmrec/nn/lstm_cell.hpp>
-#include <lstmrec/serve/session.hpp>
-#include <span>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/next_item/network.hpp>
+#include <lstmrec/next_item/ranker.hpp>
+#include <lstmrec/next_item/session.hpp>
+#include <lstmrec/nn/any_cell.hpp>
+#include <utility>
+#include <vector>
 
 #include "catch.hpp"
 #include "nn/support.hpp"
@@ -55,6 +58,28 @@ std::size_t allocations_in(Function&& function) {
   return allocations - before;
 }
 
+/// An untrained recommender of 3416 items.
+Recommender recommender_of(const RecommenderConfig& config, bool with_markov) {
+  RecommenderParts<NextItemNetwork<float>> parts;
+  parts.config = config;
+  parts.network = NextItemNetwork<float>(3416, config);
+  Random random(1);
+  parts.network.initialise(random);
+  for (int id = 0; id < 3416; ++id) parts.item_ids.add(id * 3000);
+  parts.catalogue.assign(3416, {"A title that is too long for the small-string optimisation", {}});
+  parts.item_counts.assign(3416, 1);
+  parts.config.markov_weight = with_markov ? 1 : 0;
+  if (with_markov) {
+    for (std::uint32_t item = 0; item < 3416; ++item) {
+      for (std::uint32_t k = 0; k < 50; ++k) parts.markov.transitions.push((item + k) % 3416, 1);
+      parts.markov.transitions.end_row();
+      parts.markov.totals.push_back(50);
+    }
+    parts.markov.popularity = Popularity(parts.item_counts);
+  }
+  return Recommender(std::move(parts));
+}
+
 void check_network(const RecommenderConfig& config, Index items) {
   NextItemNetwork<float> network(items, config);
   Random random(1);
@@ -63,26 +88,16 @@ void check_network(const RecommenderConfig& config, Index items) {
   Vector<float> scores(items);
   CHECK(allocations_in([&] {
           for (std::uint32_t item = 0; item < 3; ++item) {
-            network.step(std::span<const std::uint32_t>(&item, 1), state);
-            network.read_out(state);
+            network.step(History({&item, 1}), state);
+            network.compute_output(state);
             network.score(state.output, scores);
           }
         }) == 0);
   CHECK(scores.allFinite());
 }
 
-}  // namespace
-
-TEST_CASE("The witnesses see an allocation by Eigen and one by operator new") {
-  CHECK_THROWS_AS(allocations_in([] { Vector<float>::Zero(10).eval(); }), std::logic_error);
-  static int* volatile escaped;  // so that the compiler can't leave the pair out
-  CHECK(allocations_in([] { escaped = new int; }) == 1);
-  delete escaped;
-}
-
-TEST_CASE("LstmCell: a step allocates nothing, fixed or run-time sizes") {
-  LstmCell<float, 8, 16> fixed;
-  LstmCell<float> dynamic(300, 500);
+template <class Fixed, class Dynamic>
+void check_cell(Fixed fixed, Dynamic dynamic) {
   randomise(fixed, 1);
   randomise(dynamic, 1);
   auto fixed_state = fixed.initial_state();
@@ -95,7 +110,28 @@ TEST_CASE("LstmCell: a step allocates nothing, fixed or run-time sizes") {
             dynamic.step(columns.col(step), dynamic_state);
           }
         }) == 0);
+  CHECK(fixed_state.hidden.allFinite());
   CHECK(dynamic_state.hidden.allFinite());
+}
+
+}  // namespace
+
+TEST_CASE("The witnesses see an allocation by Eigen and one by operator new") {
+  CHECK_THROWS_AS(allocations_in([] { Vector<float>::Zero(10).eval(); }), std::logic_error);
+  static int* volatile escaped;  // so that the compiler can't leave the pair out
+  CHECK(allocations_in([] { escaped = new int; }) == 1);
+  delete escaped;
+}
+
+TEST_CASE("LstmCell: a step allocates nothing, fixed or run-time sizes") {
+  check_cell(LstmCell<float, 8, 16>(), LstmCell<float>(300, 500));
+}
+
+TEST_CASE("GruCell, SlstmCell and AnyCell: a step allocates nothing, fixed or run-time sizes") {
+  check_cell(GruCell<float, 8, 16>(), GruCell<float>(300, 500));
+  check_cell(SlstmCell<float, 8, 16>(), SlstmCell<float>(300, 500));
+  for (const CellKind kind : {CellKind::lstm, CellKind::gru, CellKind::slstm})
+    check_cell(AnyCell<float>(8, 16, {kind}), AnyCell<float>(300, 500, {kind}));
 }
 
 TEST_CASE("A fixed LstmCell with its state needs no heap at all") {
@@ -110,38 +146,49 @@ TEST_CASE("A fixed LstmCell with its state needs no heap at all") {
 
 TEST_CASE("NextItemNetwork: step and score of one user allocate nothing, also where 128 KiB are not enough") {
   check_network({.embedding_size = 256, .hidden_size = 256}, 5000);
-  check_network({.embedding_size = 33, .hidden_size = 65, .layers = 2, .tied_vectors = false}, 40001);
+  check_network({.embedding_size = 33, .hidden_size = 65, .blocks = 2, .tied_vectors = false}, 40001);
 }
 
-TEST_CASE("Session: observing and a list allocate nothing once a list of that length has been made") {
-  Recommender recommender;
-  recommender.config = {.embedding_size = 32, .hidden_size = 48, .layers = 2};
-  recommender.network = NextItemNetwork<float>(3416, recommender.config);
-  Random random(1);
-  recommender.network.initialise(random);
-  for (int id = 0; id < 3416; ++id) recommender.item_ids.add(id * 3000);
-  recommender.catalogue.assign(3416, {"A title that is too long for the small-string optimisation", {}});
-  recommender.item_counts.assign(3416, 1);
-  if (GENERATE(false, true)) recommender.prepare_sessions();
-  if (GENERATE(false, true)) {
-    recommender.config.counts_weight = 1;
-    for (std::uint32_t item = 0; item < 3416; ++item) {
-      for (std::uint32_t k = 0; k < 50; ++k) recommender.counts.transitions.push((item + k) % 3416, 1);
-      recommender.counts.transitions.end_row();
-      recommender.counts.totals.push_back(50);
-    }
-    recommender.counts.popularity = Popularity(recommender.item_counts);
-  }
+TEST_CASE("NextItemNetwork: step and score allocate nothing with any cell in any block") {
+  for (const CellKind cell : {CellKind::gru, CellKind::slstm})
+    for (const BlockKind block : {BlockKind::residual, BlockKind::plain})
+      check_network({.embedding_size = 33, .hidden_size = 65, .cell = cell, .block = block, .blocks = 2}, 5000);
+}
+
+TEST_CASE("Session: observing up to 256 items and a list allocate nothing once a list of that length has been made") {
+  Recommender recommender =
+      recommender_of({.embedding_size = 32, .hidden_size = 48, .blocks = 2}, GENERATE(false, true));
+  if (GENERATE(false, true)) recommender.cache_input_projections();
   Session session(recommender);
   const Candidates candidates(recommender, {.block = {3000, 6000}});
   session.top_n(10);
   CHECK(allocations_in([&] {
           for (int id = 0; id < 300; ++id) {
-            session.observe(id * 3000);
+            session.observe(id % 256 * 3000);
             session.observe_if_known(7);
             session.top_n(10);
             session.top_n(5, candidates);
           }
         }) == 0);
   CHECK(session.events() == 300);
+}
+
+TEST_CASE("Ranker: the events and lists of known users allocate nothing, while their lists of items need not grow") {
+  const Recommender recommender = recommender_of({.embedding_size = 32, .hidden_size = 48}, GENERATE(false, true));
+  Ranker ranker(recommender);
+  std::vector<UserState> users(3);
+  for (UserState& user : users) {
+    ranker.observe(user, 0);
+    user.seen.reserve(128);
+    ranker.top_n(user, 10);
+  }
+  CHECK(allocations_in([&] {
+          for (int id = 0; id < 100; ++id)
+            for (UserState& user : users) {
+              ranker.observe(user, id * 3000);
+              ranker.observe_if_known(user, 7);
+              ranker.top_n(user, 10);
+            }
+        }) == 0);
+  for (const UserState& user : users) CHECK(user.events == 101);
 }

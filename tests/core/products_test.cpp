@@ -27,7 +27,7 @@ void compare_products(Index rows, Index columns, Index depth, double tolerance) 
   const Matrix<double> expected = left.template cast<double>().lazyProduct(right.template cast<double>());
   const Matrix<double> sum = before.template cast<double>() + expected;
   Matrix<Scalar> large = Matrix<Scalar>::Constant(rows + 15, columns + 14, Scalar(7));
-  LeftFactor<Scalar> packed, packed_transposed;
+  PackedMatrix<Scalar> packed, packed_transposed;
   packed.pack(left);
   packed_transposed.pack_transposed(left_t);
   CHECK(packed_transposed.rows() == rows);
@@ -40,12 +40,12 @@ void compare_products(Index rows, Index columns, Index depth, double tolerance) 
     c.setConstant(Scalar(7));
     CHECK((large.array() == Scalar(7)).all());  // nothing beside the block was touched
   };
-  check([](auto& x, auto& y, auto& c) { product(x, y, c); }, left, right, false);
-  check([](auto& x, auto& y, auto& c) { add_product(x, y, c); }, left, right, true);
-  check([](auto& x, auto& y, auto& c) { transposed_product(x, y, c); }, left_t, right, false);
-  check([](auto& x, auto& y, auto& c) { product(x, y, c); }, packed, right, false);
-  check([](auto& x, auto& y, auto& c) { add_product(x, y, c); }, packed_transposed, right, true);
-  check([](auto& x, auto& y, auto& c) { add_product_transposed(x, y, c); }, left, right_t, true);
+  check([](auto& x, auto& y, auto& c) { linalg::product(x, y, c); }, left, right, false);
+  check([](auto& x, auto& y, auto& c) { linalg::add_product(x, y, c); }, left, right, true);
+  check([](auto& x, auto& y, auto& c) { linalg::transposed_product(x, y, c); }, left_t, right, false);
+  check([](auto& x, auto& y, auto& c) { linalg::product(x, y, c); }, packed, right, false);
+  check([](auto& x, auto& y, auto& c) { linalg::add_product(x, y, c); }, packed_transposed, right, true);
+  check([](auto& x, auto& y, auto& c) { linalg::add_product_transposed(x, y, c); }, left, right_t, true);
 }
 
 }  // namespace
@@ -66,18 +66,18 @@ TEST_CASE("Products of blocks, in float and double") {
 
 TEST_CASE("Products: what the products before left in the scratch reaches no result") {
   const Matrix<float> nan = Matrix<float>::Constant(40, 40, std::numeric_limits<float>::quiet_NaN());
-  LeftFactor<float> packed;
+  PackedMatrix<float> packed;
   packed.pack(nan);
   Matrix<float> c(40, 40);
-  product(nan, nan, c);
+  linalg::product(nan, nan, c);
   compare_products<float>(5, 7, 9, 1e-5);  // in the scratch of this thread
   const Matrix<float> a = random_matrix<float>(5, 9, 1), b = random_matrix<float>(9, 7, 2);
   packed.pack(a);
-  product(packed, b, c.topLeftCorner(5, 7));
+  linalg::product(packed, b, c.topLeftCorner(5, 7));
   CHECK(distance(c.topLeftCorner(5, 7), a.cast<double>().lazyProduct(b.cast<double>())) < 1e-5);
 }
 
-TEST_CASE("Buffer and LeftFactor: empty where memory runs out, and usable again") {
+TEST_CASE("Buffer and PackedMatrix: empty where memory runs out, and usable again") {
   constexpr Index huge = Index{1} << 31;
   Buffer<float> buffer;
   buffer.resize(3, 4);
@@ -87,14 +87,14 @@ TEST_CASE("Buffer and LeftFactor: empty where memory runs out, and usable again"
 
   const Matrix<float> a = random_matrix<float>(5, 9, 1), b = random_matrix<float>(9, 7, 2);
   const Eigen::Map<const Matrix<float>> too_large(a.data(), huge, huge);
-  LeftFactor<float> packed;
+  PackedMatrix<float> packed;
   for (int again = 0; again < 2; ++again) {
     CHECK_THROWS_AS(packed.pack(too_large), std::bad_alloc);
     CHECK(packed.rows() == 0);
     CHECK(packed.columns() == 0);
     packed.pack_once(a);
     Matrix<float> c(5, 7);
-    product(packed, b, c);
+    linalg::product(packed, b, c);
     CHECK(distance(c, a.cast<double>().lazyProduct(b.cast<double>())) < 1e-5);
   }
 }
@@ -102,9 +102,9 @@ TEST_CASE("Buffer and LeftFactor: empty where memory runs out, and usable again"
 TEST_CASE("Products without a depth are zero, and add nothing") {
   const Matrix<float> a(3, 0), b(0, 2);
   Matrix<float> c = Matrix<float>::Ones(3, 2);
-  add_product(a, b, c);
+  linalg::add_product(a, b, c);
   CHECK((c.array() == 1).all());
-  product(a, b, c);
+  linalg::product(a, b, c);
   CHECK((c.array() == 0).all());
 }
 

@@ -18,7 +18,7 @@ TEST_CASE("Sequences are brought to a model's vocabulary, without what it doesn'
   const std::vector<Row> rows = {
       {"u", "a", 1, 1.f}, {"u", "b", 2, 1.f}, {"v", "b", 3, 1.f}, {"w", "c", 4, 1.f}, {"w", "a", 5, 1.f}};
   const auto [aligned, unknown] =
-      align_items(sequences(make_interactions(rows)), model, {{"C", {}}, {"A", {}}, {"Z", {}}});
+      align_items(build_sequences(make_interactions(rows)), model, {{"C", {}}, {"A", {}}, {"Z", {}}});
   CHECK(unknown == 2);
   REQUIRE(aligned.size() == 2);
   CHECK(aligned.users.id(0) == RawId("u"));
@@ -37,5 +37,5 @@ TEST_CASE("Sequences without a single known item are refused") {
   Vocabulary model;
   model.add("x");
   const std::vector<Row> rows = {{"u", "a", 1, 1.f}};
-  CHECK_THROWS_AS(align_items(sequences(make_interactions(rows)), model, {{}}), Error);
+  CHECK_THROWS_AS(align_items(build_sequences(make_interactions(rows)), model, {{}}), Error);
 }

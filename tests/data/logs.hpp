@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <string>
@@ -24,6 +26,14 @@ inline std::vector<LogRow> random_log(std::uint64_t seed, std::size_t rows, std:
   }
   return log;
 }
+
+/// A random log whose ratings are the numbers of the rows, by which an event is found again among equal ones: row_of.
+inline std::vector<LogRow> numbered_log(std::uint64_t seed, std::size_t rows) {
+  std::vector<LogRow> log = random_log(seed, rows);
+  for (std::size_t row = 0; row < rows; ++row) std::get<3>(log[row]) = static_cast<float>(row);
+  return log;
+}
+inline std::size_t row_of(const lstmrec::Event& event) { return static_cast<std::size_t>(event.rating); }
 
 /// Events in raw ids, by which sequences with different vocabularies can be compared: user, item, time, rating.
 inline std::vector<LogRow> raw(const lstmrec::Sequences& sequences, lstmrec::History history) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
@@ -31,11 +34,17 @@ void require_the_three_ratings(const Interactions& log, float half = 3.5f) {
     REQUIRE(event.item == item);
     REQUIRE(event.rating == rating);
     REQUIRE(event.time == time);
-    REQUIRE(event.row == row);
   };
   require_event(0, 0, 0, 5, 978300760);
   require_event(1, 0, 1, half, 978300760);
   require_event(2, 1, 0, 1, -5);
+}
+
+/// For how many events there is room in the column that has most.
+std::size_t largest_capacity(const Interactions& log) {
+  std::size_t largest = 0;
+  EventColumns::visit(log.events, [&](const auto& column) { largest = std::max(largest, column.capacity()); });
+  return largest;
 }
 
 }  // namespace
@@ -79,13 +88,16 @@ TEST_CASE("A sequence file has positions for times") {
   REQUIRE(log.users.size() == 2);
   REQUIRE(log.items.size() == 3);
   REQUIRE(log.events.size() == 4);
-  for (std::uint32_t row = 0; row < 4; ++row) REQUIRE(log.events[row].row == row);
-  REQUIRE(log.events[0].time == 0);
-  REQUIRE(log.events[2].time == 2);
+  REQUIRE(log.events.times.empty());
+  REQUIRE(log.events.ratings.empty());
   REQUIRE(log.events[2].item == 0);
-  REQUIRE(log.events[3].time == 0);
   REQUIRE(log.events[3].user == 1);
   REQUIRE(log.items.id(log.events[3].item) == RawId(9));
+  const auto all = build_sequences(log);
+  REQUIRE(all.size() == 2);
+  REQUIRE(all[0].size() == 3);
+  for (const Event& event : all[0]) REQUIRE(event.time == 0);
+  REQUIRE(all[1][0].time == 0);
 }
 
 TEST_CASE("A folder stands for the ratings in it, and titles come from beside them") {
@@ -153,12 +165,13 @@ TEST_CASE("A log larger than the block that is read arrives whole") {
   }
   const auto log = read_movielens(folder.write("ratings.dat", content));
   REQUIRE(log.events.size() == rows);
-  REQUIRE(log.events.capacity() <= rows + 1);
+  REQUIRE(log.has_times);
+  REQUIRE(log.has_ratings);
+  REQUIRE(largest_capacity(log) <= rows + 1);
   for (std::uint32_t row = 0; row < rows; ++row) {
     const Event& event = log.events[row];
     const bool same = log.users.id(event.user) == RawId(row % 977) && log.items.id(event.item) == RawId(row % 1009) &&
-                      event.rating == static_cast<float>(row % 5 + 1) && event.time == 978300000 + std::int64_t{row} &&
-                      event.row == row;
+                      event.rating == static_cast<float>(row % 5 + 1) && event.time == 978300000 + std::int64_t{row};
     if (!same) FAIL("row " << row << " differs");
   }
 }
@@ -173,5 +186,5 @@ TEST_CASE("A large log's memory is reserved from parts of it, hardly more than i
   REQUIRE(content.size() > 4000000);
   const auto log = read_movielens(folder.write("u.data", content));
   REQUIRE(log.events.size() == rows);
-  REQUIRE(log.events.capacity() < rows + rows / 50);  // twice as much where it had to grow
+  REQUIRE(largest_capacity(log) < rows + rows / 50);  // twice as much where it had to grow
 }

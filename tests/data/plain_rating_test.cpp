@@ -5,7 +5,7 @@
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/plain_rating.hpp>
-#include <lstmrec/data/text.hpp>
+#include <lstmrec/io/text.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -188,8 +188,7 @@ TEST_CASE("A log of plain and other lines is what it is without plain ones") {
     ++(message.empty() ? read : refused);
     REQUIRE(log.events.size() == expected.events.size());
     for (std::size_t row = 0; row < log.events.size(); ++row) {
-      const Event &a = log.events[row], &b = expected.events[row];
-      REQUIRE((a.user == b.user && a.item == b.item && a.rating == b.rating && a.time == b.time && a.row == b.row));
+      REQUIRE(log.events[row] == expected.events[row]);
     }
     for (std::uint32_t i = 0; i < log.users.size(); ++i) REQUIRE(log.users.id(i) == expected.users.id(i));
     for (std::uint32_t i = 0; i < log.items.size(); ++i) REQUIRE(log.items.id(i) == expected.items.id(i));

@@ -24,7 +24,7 @@ TEST_CASE("A raw id is an integer or a string") {
 TEST_CASE("A raw id holds every 64-bit integer and refuses larger ones") {
   REQUIRE(RawId(std::numeric_limits<std::int64_t>::min()).text() == "-9223372036854775808");
   REQUIRE(RawId(std::uint64_t{9223372036854775807u}).integer() == std::numeric_limits<std::int64_t>::max());
-  REQUIRE_THROWS_AS(RawId(std::uint64_t{9223372036854775808u}), std::out_of_range);
+  REQUIRE_THROWS_AS(RawId(std::uint64_t{9223372036854775808u}), lstmrec::DataError);
 }
 
 TEST_CASE("Parsing a raw id and writing it gives the same text") {

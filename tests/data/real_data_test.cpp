@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <lstmrec/data/features.hpp>
 #include <lstmrec/data/movielens.hpp>
-#include <lstmrec/data/rating_split.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
-#include <lstmrec/data/text.hpp>
+#include <lstmrec/io/text.hpp>
+#include <lstmrec/ratings/levels.hpp>
+#include <lstmrec/ratings/split.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,16 +40,16 @@ TEST_CASE("MovieLens 100K is read as published") {
   REQUIRE(info(log, 1).title == "Toy Story (1995)");
   REQUIRE(info(log, 1).genres == std::vector<std::string>{"Animation", "Children's", "Comedy"});
   REQUIRE(info(log, 267).genres.empty());
-  const auto all = sequences(log);
+  const auto all = build_sequences(log);
   REQUIRE(all.size() == 943);
   REQUIRE(leave_one_out(all).test.size() == 943);
-  REQUIRE(RatingLevels(all.events).values() == std::vector<float>{1, 2, 3, 4, 5});
+  REQUIRE(RatingLevels::of(all.events.ratings).values() == std::vector<float>{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("The five folds of MovieLens 100K are each a fifth of it") {
   const auto folder = real_data("ml-100k");
   if (!folder) return;
-  const auto all = sequences(read_movielens(*folder));
+  const auto all = build_sequences(read_movielens(*folder));
   std::vector<int> tested(all.events.size(), 0);
   for (int fold = 1; fold <= 5; ++fold) {
     const auto test = read_movielens(*folder / ("u" + std::to_string(fold) + ".test"));
@@ -73,7 +73,7 @@ TEST_CASE("The sequences of MovieLens 1M are read as published") {
   require_titles(log);
   REQUIRE(info(log, 73).title == "Misérables, Les (1995)");
   REQUIRE(info(log, 1).genres == std::vector<std::string>{"Animation", "Children's", "Comedy"});
-  const auto all = sequences(std::move(log), {.min_item_count = 5});
+  const auto all = build_sequences(std::move(log), {.min_item_count = 5});
   REQUIRE(all.size() == 6040);
   REQUIRE(all.items.size() == 3416);
   REQUIRE(all.events.size() == 999611);
@@ -89,5 +89,5 @@ TEST_CASE("MovieLens latest-small is read as published") {
   require_titles(log);
   REQUIRE(info(log, 11).title == "American President, The (1995)");
   REQUIRE(info(log, 11).genres == std::vector<std::string>{"Comedy", "Drama", "Romance"});
-  REQUIRE(RatingLevels(log.events).values() == std::vector<float>{.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5});
+  REQUIRE(RatingLevels::of(log.events.ratings).values() == std::vector<float>{.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5});
 }

@@ -60,7 +60,7 @@ void require_consistent(const Sequences& all) {
 TEST_CASE("Sequences are in time order, and events with equal times in the order of the source") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto rows = random_log(seed, 400);
-    const auto all = sequences(make_interactions(rows));
+    const auto all = build_sequences(make_interactions(rows));
     require_consistent(all);
     REQUIRE(by_user(all) == expected_by_user(rows));
   }
@@ -79,12 +79,12 @@ TEST_CASE("Only the order of rows with equal times matters") {
     tied.erase(tied.begin());
   }
   REQUIRE(mixed != rows);
-  REQUIRE(by_user(sequences(make_interactions(mixed))) == by_user(sequences(make_interactions(rows))));
+  REQUIRE(by_user(build_sequences(make_interactions(mixed))) == by_user(build_sequences(make_interactions(rows))));
 }
 
 TEST_CASE("Users and items keep the order of their first appearance") {
   const std::vector<LogRow> rows{{9, 4, 50, 1.f}, {2, 5, 10, 1.f}, {9, 5, 20, 1.f}, {1, 4, 0, 1.f}};
-  const auto all = sequences(make_interactions(rows));
+  const auto all = build_sequences(make_interactions(rows));
   REQUIRE(all.users.id(0) == RawId(9));
   REQUIRE(all.users.id(1) == RawId(2));
   REQUIRE(all.users.id(2) == RawId(1));
@@ -99,7 +99,7 @@ TEST_CASE("Low ratings are dropped, and with them users and items without events
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(kept),
                  [&](const LogRow& row) { return std::get<3>(row) >= lowest; });
     REQUIRE_FALSE(kept.empty());
-    const auto all = sequences(make_interactions(rows), {.min_rating = lowest});
+    const auto all = build_sequences(make_interactions(rows), {.min_rating = lowest});
     require_consistent(all);
     REQUIRE(by_user(all) == expected_by_user(kept));
   }
@@ -112,7 +112,7 @@ TEST_CASE("Without repeats the first event of each user and item stays") {
     std::set<std::int64_t> seen;
     std::erase_if(own, [&](const LogRow& row) { return !seen.insert(std::get<1>(row)).second; });
   }
-  const auto all = sequences(make_interactions(rows), {.keep_repeats = false});
+  const auto all = build_sequences(make_interactions(rows), {.keep_repeats = false});
   require_consistent(all);
   REQUIRE(all.events.size() < rows.size());
   REQUIRE(by_user(all) == expected);
@@ -134,7 +134,7 @@ TEST_CASE("Minimum counts hold for what is left, and nothing more is dropped") {
     }
     REQUIRE_FALSE(kept.empty());
     REQUIRE(kept.size() < rows.size());
-    const auto all = sequences(make_interactions(rows), {.min_item_count = 5, .min_user_count = 6});
+    const auto all = build_sequences(make_interactions(rows), {.min_item_count = 5, .min_user_count = 6});
     require_consistent(all);
     REQUIRE(by_user(all) == expected_by_user(kept));
   }
@@ -144,7 +144,7 @@ TEST_CASE("Minimum counts are repeated until stable") {
   // Item 1 is rare; without it user 1 is; without that user item 2 is; without that user 2 is.
   const std::vector<LogRow> rows{{1, 1, 0, 1.f}, {1, 2, 1, 1.f}, {2, 2, 0, 1.f}, {2, 3, 1, 1.f},
                                  {3, 3, 0, 1.f}, {3, 4, 1, 1.f}, {4, 3, 0, 1.f}, {4, 4, 1, 1.f}};
-  const auto all = sequences(make_interactions(rows), {.min_item_count = 2, .min_user_count = 2});
+  const auto all = build_sequences(make_interactions(rows), {.min_item_count = 2, .min_user_count = 2});
   REQUIRE(all.size() == 2);
   REQUIRE(all.users.id(0) == RawId(3));
   REQUIRE(all.items.size() == 2);
@@ -155,7 +155,7 @@ TEST_CASE("What is known of an item follows it when others are dropped") {
   auto log = make_interactions(random_log(6, 300));
   for (std::uint32_t item = 0; item < log.items.size(); ++item) log.catalogue[item].title = log.items.id(item).text();
   const std::size_t before = log.items.size();
-  const auto all = sequences(std::move(log), {.min_item_count = 9, .min_rating = 1});
+  const auto all = build_sequences(std::move(log), {.min_item_count = 9, .min_rating = 1});
   REQUIRE(all.items.size() < before);
   for (std::uint32_t item = 0; item < all.items.size(); ++item) {
     REQUIRE(all.catalogue[item].title == all.items.id(item).text());
@@ -164,31 +164,48 @@ TEST_CASE("What is known of an item follows it when others are dropped") {
 
 TEST_CASE("A filter that leaves nothing names the source and itself") {
   const auto rows = random_log(7, 50);
-  REQUIRE(thrown<Error>([&] { sequences(make_interactions(rows), {.min_item_count = 1000, .min_user_count = 3}); }) ==
-          "memory: no events are left with at least 1000 an item, 3 a user");
-  REQUIRE(contains(thrown<Error>([&] { sequences(make_interactions(rows), {.min_rating = 6}); }), "ratings from 6"));
+  REQUIRE(thrown<Error>([&] {
+            build_sequences(make_interactions(rows), {.min_item_count = 1000, .min_user_count = 3});
+          }) == "memory: no events are left with at least 1000 an item, 3 a user");
   REQUIRE(
-      contains(thrown<Error>([&] { sequences(make_interactions(rows), {.min_rating = NAN}); }), "ratings from nan"));
-  REQUIRE(contains(thrown<Error>([] { sequences(make_interactions(std::vector<LogRow>{})); }), "memory: no events"));
+      contains(thrown<Error>([&] { build_sequences(make_interactions(rows), {.min_rating = 6}); }), "ratings from 6"));
+  REQUIRE(contains(thrown<Error>([&] { build_sequences(make_interactions(rows), {.min_rating = NAN}); }),
+                   "ratings from nan"));
+  REQUIRE(
+      contains(thrown<Error>([] { build_sequences(make_interactions(std::vector<LogRow>{})); }), "memory: no events"));
 }
 
 TEST_CASE("A lowest rating is refused where there are no ratings") {
   auto log = make_interactions(random_log(8, 50));
   log.has_ratings = false;
-  REQUIRE(thrown<Error>([&] { sequences(log, {.min_rating = 3}); }) ==
+  log.events.ratings.clear();
+  REQUIRE(thrown<Error>([&] { build_sequences(log, {.min_rating = 3}); }) ==
           "memory: a lowest rating is set, but there are no ratings");
 }
 
 TEST_CASE("A log whose parts do not fit each other is refused") {
   auto log = make_interactions(random_log(9, 50));
-  log.events[3].item = static_cast<std::uint32_t>(log.items.size());
-  REQUIRE_THROWS_AS(sequences(log), std::invalid_argument);
+  log.events.items[3] = static_cast<std::uint32_t>(log.items.size());
+  REQUIRE_THROWS_AS(build_sequences(log), std::invalid_argument);
   log = make_interactions(random_log(9, 50));
-  log.events[3].user = static_cast<std::uint32_t>(log.users.size());
-  REQUIRE_THROWS_AS(sequences(log), std::invalid_argument);
+  log.events.users[3] = static_cast<std::uint32_t>(log.users.size());
+  REQUIRE_THROWS_AS(build_sequences(log), std::invalid_argument);
   log = make_interactions(random_log(9, 50));
   log.catalogue.pop_back();
-  REQUIRE_THROWS_AS(sequences(log), std::invalid_argument);
+  REQUIRE_THROWS_AS(build_sequences(log), std::invalid_argument);
 }
 
 TEST_CASE("Default sequences hold no user") { REQUIRE(Sequences{}.size() == 0); }
+
+TEST_CASE("A log whose columns do not fit each other is a caller's bug") {
+  const auto log = [] { return make_interactions(std::vector<LogRow>{{1, 2, 3, 4.0f}, {1, 3, 5, 4.0f}}); };
+  auto shorter = log();
+  shorter.events.users.pop_back();
+  CHECK_THROWS_AS(build_sequences(shorter), std::invalid_argument);
+  auto without_ratings = log();
+  without_ratings.events.ratings.clear();
+  CHECK_THROWS_AS(build_sequences(without_ratings, {.min_rating = 1}), std::invalid_argument);
+  auto with_times = log();
+  with_times.has_times = false;
+  CHECK_THROWS_AS(build_sequences(with_times), std::invalid_argument);
+}

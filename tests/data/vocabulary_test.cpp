@@ -31,7 +31,7 @@ TEST_CASE("A vocabulary numbers ids in the order of their first appearance") {
 TEST_CASE("An unknown id is named") {
   Vocabulary vocabulary;
   vocabulary.add(1);
-  REQUIRE_THROWS_AS(vocabulary.index(296), std::out_of_range);
+  REQUIRE_THROWS_AS(vocabulary.index(296), lstmrec::UnknownId);
   REQUIRE_THROWS_WITH(vocabulary.index("tt1"), "unknown id tt1");
 }
 

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <lstmrec/counts/item_knn.hpp>
-#include <lstmrec/counts/linear.hpp>
-#include <lstmrec/counts/markov.hpp>
-#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/baselines/item_knn.hpp>
+#include <lstmrec/baselines/linear.hpp>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
@@ -29,7 +29,7 @@ void check_figures(const std::string& name, const S& scorer, const Split& split,
 }
 
 Split load(const std::filesystem::path& path, std::size_t min_item_count = 1) {
-  return leave_one_out(sequences(read_movielens(path), {.min_item_count = min_item_count}));
+  return leave_one_out(build_sequences(read_movielens(path), {.min_item_count = min_item_count}));
 }
 
 }  // namespace
@@ -40,8 +40,8 @@ TEST_CASE("the baselines' figures on MovieLens 1M") {
   const Split split = load(*path, 5);
   CHECK(split.sequences.items.size() == 3416);
   check_figures("popularity", Popularity(split), split, .039, .019);
-  check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .192, .112);
-  check_figures("decayed chain", MarkovCounts(split), split, .258, .150);
+  check_figures("first-order chain", MarkovChain(split, MarkovOptions::first_order()), split, .192, .112);
+  check_figures("decayed chain", MarkovChain(split), split, .258, .150);
   check_figures("item neighbours", ItemKnn(split), split, .142, .079);
   check_figures("EASE", EaseEquations(split).solve(500), split, .214, .119);
   check_figures("decayed ridge", DecayedRidgeEquations(split).solve(300), split, .267, .157);
@@ -52,8 +52,8 @@ TEST_CASE("the baselines' figures on MovieLens 100K") {
   if (!path) return;
   const Split split = load(*path);
   check_figures("popularity", Popularity(split), split, .084, .043);
-  check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .144, .077);
-  check_figures("decayed chain", MarkovCounts(split), split, .206, .114);
+  check_figures("first-order chain", MarkovChain(split, MarkovOptions::first_order()), split, .144, .077);
+  check_figures("decayed chain", MarkovChain(split), split, .206, .114);
   check_figures("decayed ridge", DecayedRidgeEquations(split).solve(300), split, .203, .110);
 }
 
@@ -62,6 +62,6 @@ TEST_CASE("the baselines' figures on the small MovieLens of 2018") {
   if (!path) return;
   const Split split = load(*path);
   check_figures("popularity", Popularity(split), split, .038, .018);
-  check_figures("first-order chain", MarkovCounts(split, MarkovOptions::first_order()), split, .074, .047);
-  check_figures("decayed chain", MarkovCounts(split), split, .126, .069);
+  check_figures("first-order chain", MarkovChain(split, MarkovOptions::first_order()), split, .074, .047);
+  check_figures("decayed chain", MarkovChain(split), split, .126, .069);
 }

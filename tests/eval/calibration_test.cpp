@@ -62,7 +62,7 @@ TEST_CASE("a list of all items holds all probability, and seen items hold none")
   CHECK(calibration(scorer, split, evaluation, {.cutoff = 4, .bins = 1}).error == Approx(0).margin(1e-9));
   // Of 4 items 0 and 3 are seen: a list of one holds half of the probability, or a quarter where seen items count.
   CHECK(calibration(scorer, split, evaluation, {.cutoff = 1, .bins = 1}).bins[0].predicted == Approx(0.5));
-  CHECK(calibration(scorer, split, evaluation, {.cutoff = 1, .bins = 1, .filter_seen = false}).bins[0].predicted ==
+  CHECK(calibration(scorer, split, evaluation, {.cutoff = 1, .bins = 1, .exclude_seen = false}).bins[0].predicted ==
         Approx(0.25));
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("calibration does not depend on threads, and bins ascend") {
 TEST_CASE("calibration refuses what makes no sense") {
   const Split split = weighted_coin();
   const auto evaluation = evaluate(constant(4), split, split.test);
-  CHECK_THROWS_AS(calibration(constant(4), split, evaluation, {.bins = 0}), std::invalid_argument);
-  CHECK_THROWS_AS(calibration(constant(4), split, evaluation, {.cutoff = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(calibration(constant(4), split, evaluation, {.bins = 0}), ConfigError);
+  CHECK_THROWS_AS(calibration(constant(4), split, evaluation, {.cutoff = 0}), ConfigError);
   CHECK_THROWS_AS(calibration(constant(5), split, evaluation), std::invalid_argument);
 }

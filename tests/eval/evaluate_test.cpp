@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/baselines/item_knn.hpp>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/counts/item_knn.hpp>
-#include <lstmrec/counts/markov.hpp>
-#include <lstmrec/counts/popularity.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
@@ -27,12 +27,12 @@
 
 using namespace lstmrec;
 
-static_assert(Scorer<Popularity> && Scorer<MarkovCounts> && Scorer<ItemKnn> && !Scorer<Split>);
+static_assert(Scorer<Popularity> && Scorer<MarkovChain> && Scorer<ItemKnn> && !Scorer<Split>);
 
 namespace {
 
 Split random_split(std::uint64_t seed = 3) {
-  return leave_one_out(sequences(make_interactions(random_log(seed, 3000, 90, 60))));
+  return leave_one_out(build_sequences(make_interactions(random_log(seed, 3000, 90, 60))));
 }
 
 /// The part of the test targets whose item the user has had before.
@@ -40,7 +40,8 @@ double repeated_targets(const Split& split) {
   std::size_t count = 0;
   for (const Target target : split.test) {
     const History history = split.history(target);
-    count += std::any_of(history.begin(), history.end(), [&](auto& e) { return e.item == split.event(target).item; });
+    count +=
+        std::any_of(history.begin(), history.end(), [&](const auto& e) { return e.item == split.event(target).item; });
   }
   return static_cast<double>(count) / static_cast<double>(split.test.size());
 }
@@ -62,7 +63,7 @@ TEST_CASE("an evaluation by hand") {
   const auto by_index = scorer_of(5, [](History, std::uint32_t item) { return -static_cast<float>(item); });
   const auto result = evaluate(by_index, split, split.test, {.cutoffs = {1, 2}});
   // User 0 has seen all but 4. User 1 is left with 0, 3, 4. User 2 repeats item 0, which is left out as seen.
-  CHECK(result.ranks == std::vector<std::uint32_t>{1, 1, not_ranked});
+  CHECK(result.ranks == std::vector<std::uint32_t>{1, 1, metrics::not_ranked});
   CHECK(contains(result.protocol, "seen items left out (repeats among the targets, which are misses: 1)"));
   CHECK(result.users == 3);
   CHECK(result.items == 5);
@@ -70,7 +71,7 @@ TEST_CASE("an evaluation by hand") {
   const auto backwards = scorer_of(5, [](History, std::uint32_t item) { return static_cast<float>(item); });
   const auto worse = evaluate(backwards, split, split.test, {.cutoffs = {1, 3, 4}});
   // Candidates: 4 | 4 3 0 | 4 3 2.
-  CHECK(worse.ranks == std::vector<std::uint32_t>{1, 3, not_ranked});
+  CHECK(worse.ranks == std::vector<std::uint32_t>{1, 3, metrics::not_ranked});
   CHECK(worse.hr_at(1).value == Approx(1 / 3.));
   CHECK(worse.hr_at(3).value == Approx(2 / 3.));
   CHECK(worse.ndcg_at(3).value == Approx((1 + 0.5) / 3));
@@ -83,7 +84,7 @@ TEST_CASE("an evaluation by hand") {
   CHECK(worse.mean_popularity[2] == Approx((2 + 1) / 7.));
   CHECK_THROWS_AS(worse.hr_at(2), std::out_of_range);
 
-  const auto unfiltered = evaluate(backwards, split, split.test, {.filter_seen = false});
+  const auto unfiltered = evaluate(backwards, split, split.test, {.exclude_seen = false});
   CHECK(unfiltered.ranks == std::vector<std::uint32_t>{1, 5, 5});
   CHECK(unfiltered.protocol != worse.protocol);
 }
@@ -97,14 +98,14 @@ TEST_CASE("a constant scorer is last, as ties count against it") {
     std::set<std::uint32_t> seen;
     for (const Event& event : split.history(split.test[k])) seen.insert(event.item);
     if (seen.contains(split.event(split.test[k]).item)) {
-      CHECK(result.ranks[k] == not_ranked);
+      CHECK(result.ranks[k] == metrics::not_ranked);
     } else {
       CHECK(result.ranks[k] == items - seen.size());
       mrr += 1 / static_cast<double>(result.ranks[k]);
     }
   }
   CHECK(result.mrr.value == Approx(mrr / static_cast<double>(split.test.size())));
-  const auto unfiltered = evaluate(constant(items), split, split.test, {.filter_seen = false});
+  const auto unfiltered = evaluate(constant(items), split, split.test, {.exclude_seen = false});
   CHECK(unfiltered.hr_at(20).value == 0);
   CHECK(unfiltered.mrr.value == Approx(1 / static_cast<double>(items)));
 }
@@ -115,7 +116,7 @@ TEST_CASE("an oracle is always right, but for repeats where seen items are left 
   const auto filtered = evaluate(scorer, split, split.test, {.cutoffs = {1, 10}});
   for (const Estimate& figure : {filtered.hr_at(1), filtered.ndcg_at(10), filtered.mrr})
     CHECK(figure.value == Approx(1 - repeated_targets(split)));
-  const auto result = evaluate(scorer, split, split.test, {.cutoffs = {1, 10}, .filter_seen = false});
+  const auto result = evaluate(scorer, split, split.test, {.cutoffs = {1, 10}, .exclude_seen = false});
   CHECK(std::all_of(result.ranks.begin(), result.ranks.end(), [](auto rank) { return rank == 1; }));
   for (const Estimate& figure : {result.hr_at(1), result.hr_at(10), result.ndcg_at(1), result.ndcg_at(10), result.mrr})
     CHECK((figure.value == 1 && figure.low == 1 && figure.high == 1));
@@ -124,7 +125,7 @@ TEST_CASE("an oracle is always right, but for repeats where seen items are left 
 TEST_CASE("repeating the history is right only for repeats, and only where seen items are left in") {
   const Split split = random_split();
   const std::size_t items = split.sequences.items.size();
-  const auto all = evaluate(repeats_history(items), split, split.test, {.cutoffs = {items - 1}, .filter_seen = false});
+  const auto all = evaluate(repeats_history(items), split, split.test, {.cutoffs = {items - 1}, .exclude_seen = false});
   REQUIRE(repeated_targets(split) > 0);
   REQUIRE(repeated_targets(split) < 1);
   CHECK(all.hr_at(items - 1).value == Approx(repeated_targets(split)));  // who hasn't had it, ranks it last
@@ -133,15 +134,16 @@ TEST_CASE("repeating the history is right only for repeats, and only where seen 
 }
 
 TEST_CASE("repeating the history is never right where nothing repeats") {
-  const Split split = leave_one_out(sequences(make_interactions(random_log(3, 900, 30, 300)), {.keep_repeats = false}));
+  const Split split =
+      leave_one_out(build_sequences(make_interactions(random_log(3, 900, 30, 300)), {.keep_repeats = false}));
   const auto result = evaluate(repeats_history(split.sequences.items.size()), split, split.test, {.cutoffs = {1, 10}});
   for (const Estimate& figure : {result.hr_at(1), result.hr_at(10), result.ndcg_at(1), result.ndcg_at(10)})
     CHECK((figure.value == 0 && figure.low == 0 && figure.high == 0));
 }
 
 TEST_CASE("an evaluation depends on neither threads nor batches") {
-  const Split split = split_by_time(sequences(make_interactions(random_log(4, 5000, 90, 60, 900))), .1, .3);
-  const MarkovCounts scorer(split);
+  const Split split = split_by_time(build_sequences(make_interactions(random_log(4, 5000, 90, 60, 900))), .1, .3);
+  const MarkovChain scorer(split);
   const auto one = evaluate(scorer, split, split.test, {.threads = 1});
   CHECK(equal(one, evaluate(scorer, split, split.test, {.threads = 2})));
   CHECK(equal(one, evaluate(scorer, split, split.test, {.threads = 3, .batch = 1})));
@@ -151,7 +153,7 @@ TEST_CASE("an evaluation depends on neither threads nor batches") {
 }
 
 TEST_CASE("targets may come in any order") {
-  const Split split = split_by_time(sequences(make_interactions(random_log(4, 2000, 40, 60, 900))), .1, .3);
+  const Split split = split_by_time(build_sequences(make_interactions(random_log(4, 2000, 40, 60, 900))), .1, .3);
   const auto scorer = arbitrary(split.sequences.items.size());
   auto targets = split.test;
   std::reverse(targets.begin(), targets.end());
@@ -166,12 +168,12 @@ TEST_CASE("permuting the events from a target on changes no rank but the target'
   const Split split = random_split();
   Split permuted = split;
   for (const Target target : split.validation)
-    permuted.sequences.events[permuted.sequences.offsets[target.user] + target.position + 1].item = 0;
+    permuted.sequences.events.items[permuted.sequences.offsets[target.user] + target.position + 1] = 0;
   const auto check_same = [&](const auto& one, const auto& other) {
     CHECK(evaluate(one, split, split.validation).ranks == evaluate(other, permuted, permuted.validation).ranks);
   };
   check_same(Popularity(split), Popularity(permuted));
-  check_same(MarkovCounts(split), MarkovCounts(permuted));
+  check_same(MarkovChain(split), MarkovChain(permuted));
   check_same(ItemKnn(split), ItemKnn(permuted));
 }
 
@@ -181,10 +183,10 @@ TEST_CASE("an evaluation says what is wrong") {
   const auto scorer = constant(items);
   CHECK(contains(thrown<std::invalid_argument>([&] { evaluate(constant(7), split, split.test); }),
                  "the scorer knows 7 items, the data has " + std::to_string(items)));
-  CHECK_THROWS_AS(evaluate(scorer, split, {}), std::invalid_argument);
-  CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.cutoffs = {}}), std::invalid_argument);
-  CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.cutoffs = {10, 0}}), std::invalid_argument);
-  CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.batch = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(evaluate(scorer, split, {}), DataError);
+  CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.cutoffs = {}}), ConfigError);
+  CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.cutoffs = {10, 0}}), ConfigError);
+  CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.batch = 0}), ConfigError);
   const std::vector<Target> no_user{{100000, 0}}, no_event{{0, 100000}};
   CHECK_THROWS_AS(evaluate(scorer, split, no_user), std::invalid_argument);
   CHECK_THROWS_AS(evaluate(scorer, split, no_event), std::invalid_argument);
@@ -206,7 +208,7 @@ TEST_CASE("cutoffs past the last item hold all candidates") {
 
 TEST_CASE("tables show value, interval and protocol") {
   const Split split = random_split();
-  const auto result = evaluate(MarkovCounts(split), split, split.test);
+  const auto result = evaluate(MarkovChain(split), split, split.test);
   std::ostringstream one, several, value;
   one << result;
   CHECK(contains(one.str(), split.protocol));

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
+#include <lstmrec/baselines/item_knn.hpp>
+#include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/counts/item_knn.hpp>
-#include <lstmrec/counts/markov.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
@@ -61,15 +61,16 @@ TEST_CASE("ranked lists place the target behind its ties") {
   CHECK(lists(constant(5), split) == "0\t4\n1\t3\t4\t0\n2\t2\t3\t4\n");
   CHECK(lists(constant(5), split, {.length = 2}) == "0\t4\n1\t3\t4\n2\t2\t3\n");
   CHECK(lists(oracle(5), split, {.length = 1}) == "0\t4\n1\t0\n2\t2\n");
-  CHECK(lists(oracle(5), split, {.filter_seen = false}) == "0\t4\t0\t1\t2\t3\n1\t0\t1\t2\t3\t4\n2\t0\t1\t2\t3\t4\n");
+  CHECK(lists(oracle(5), split, {.exclude_seen = false}) == "0\t4\t0\t1\t2\t3\n1\t0\t1\t2\t3\t4\n2\t0\t1\t2\t3\t4\n");
 }
 
 TEST_CASE("a target's place in its ranked list is its rank") {
-  const Split split = leave_one_out(sequences(make_interactions(random_log(8, 2000, 60, 50))));
+  const Split split = leave_one_out(build_sequences(make_interactions(random_log(8, 2000, 60, 50))));
   const ItemKnn scorer(split, {.neighbours = 3});
-  for (const bool filter_seen : {true, false}) {
-    const auto ranks = evaluate(scorer, split, split.test, {.filter_seen = filter_seen, .bootstrap_samples = 0}).ranks;
-    std::istringstream text(lists(scorer, split, {.filter_seen = filter_seen}));
+  for (const bool exclude_seen : {true, false}) {
+    const auto ranks =
+        evaluate(scorer, split, split.test, {.exclude_seen = exclude_seen, .bootstrap_samples = 0}).ranks;
+    std::istringstream text(lists(scorer, split, {.exclude_seen = exclude_seen}));
     std::string line, id;
     for (std::size_t k = 0; k < split.test.size(); ++k) {
       REQUIRE(std::getline(text, line));
@@ -79,7 +80,7 @@ TEST_CASE("a target's place in its ranked list is its rank") {
       const auto wanted = split.sequences.items.id(split.event(split.test[k]).item).text();
       std::uint32_t rank = 1;
       while (fields >> id && id != wanted) ++rank;
-      CHECK((fields ? rank : not_ranked) == ranks[k]);
+      CHECK((fields ? rank : metrics::not_ranked) == ranks[k]);
     }
   }
 }
@@ -98,11 +99,11 @@ TEST_CASE("an independent script recomputes the metrics from the raw file and th
   for (const auto& [user, item, time, rating] : random_log(6, 4000, 80, 70))
     text << user << '\t' << item + 100 << '\t' << static_cast<int>(rating + 0.5f) << '\t' << time << '\n';
   const auto log = folder.write("u.data", text.str());
-  const Split split = leave_one_out(sequences(read_movielens(log), {.min_item_count = 55}));
-  CHECK(recompute(folder, log, MarkovCounts(split), split, "--min-item-count 55") == 0);
+  const Split split = leave_one_out(build_sequences(read_movielens(log), {.min_item_count = 55}));
+  CHECK(recompute(folder, log, MarkovChain(split), split, "--min-item-count 55") == 0);
   CHECK(recompute(folder, log, constant(split.sequences.items.size()), split, "--min-item-count 55") == 0);
-  CHECK(recompute(folder, log, MarkovCounts(split), split, "--min-item-count 55", 2e-6) != 0);
-  CHECK(recompute(folder, log, MarkovCounts(split), split, "") != 0);
+  CHECK(recompute(folder, log, MarkovChain(split), split, "--min-item-count 55", 2e-6) != 0);
+  CHECK(recompute(folder, log, MarkovChain(split), split, "") != 0);
 }
 
 TEST_CASE("the script agrees on MovieLens 100K") {
@@ -110,7 +111,7 @@ TEST_CASE("the script agrees on MovieLens 100K") {
   if (!path) return;
   if (!has_python()) return skip_test("needs python3");
   const TemporaryFolder folder;
-  const Split split = leave_one_out(sequences(read_movielens(*path)));
-  CHECK(recompute(folder, *path, MarkovCounts(split), split, "") == 0);
+  const Split split = leave_one_out(build_sequences(read_movielens(*path)));
+  CHECK(recompute(folder, *path, MarkovChain(split), split, "") == 0);
   CHECK(recompute(folder, *path, ItemKnn(split), split, "") == 0);
 }

@@ -30,7 +30,7 @@ FunctionScorer<Function> scorer_of(std::size_t items, Function function) {
 /// Cheats: looks behind the end of the history, where the event to predict lies.
 inline auto oracle(std::size_t items) {
   return scorer_of(items, [](lstmrec::History history, std::uint32_t item) {
-    return history.data()[history.size()].item == item ? 1.0f : 0.0f;
+    return history.items.data()[history.size()] == item ? 1.0f : 0.0f;
   });
 }
 
@@ -48,6 +48,6 @@ inline auto repeats_history(std::size_t items) {
 /// Scores without sense or ties, the same for the same history length.
 inline auto arbitrary(std::size_t items, std::uint64_t seed = 1) {
   return scorer_of(items, [seed](lstmrec::History history, std::uint32_t item) {
-    return static_cast<float>(lstmrec::Random(lstmrec::mix(seed, history.size(), item)).uniform());
+    return static_cast<float>(lstmrec::Random(lstmrec::mix_seed(seed, history.size(), item)).uniform());
   });
 }

@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-/// Leave-one-out over sequences written down item by item, with dense indices 0 … items − 1 that are raw ids as well.
+/// Leave-one-out over sequences written down item by item, without times and ratings, with dense indices 0 … items − 1
+/// that are raw ids as well.
 inline lstmrec::Split split_of(const std::vector<std::vector<std::uint32_t>>& users, std::uint32_t items) {
   using namespace lstmrec;
   Sequences sequences;
@@ -18,8 +19,8 @@ inline lstmrec::Split split_of(const std::vector<std::vector<std::uint32_t>>& us
   for (std::uint32_t user = 0; user < users.size(); ++user) {
     sequences.users.add(RawId(user));
     for (const auto item : users[user]) {
-      const auto row = static_cast<std::uint32_t>(sequences.events.size());
-      sequences.events.push_back({.time = row, .user = user, .item = item, .rating = 0, .row = row});
+      sequences.events.users.push_back(user);
+      sequences.events.items.push_back(item);
     }
     sequences.offsets.push_back(sequences.events.size());
   }

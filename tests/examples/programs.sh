@@ -250,7 +250,7 @@ warm_start() {
   expect_error 2 'expected a file' "$train" --data small --warm-start ''
   expect_error 1 'an input would be overwritten' "$train" --data small --warm-start before --model before
   expect_error 1 'absent' "$train" --data small --warm-start absent
-  expect_error 1 'other sizes' "$train" --data small --quiet --warm-start before --hidden-size 16
+  expect_error 1 'same form and sizes' "$train" --data small --quiet --warm-start before --hidden-size 16
   expect_error 1 'ratings.csv' "$train" --data small --quiet --warm-start small/ratings.csv
   mkdir other
   awk -F, -v OFS=, 'NR > 1 { $2 += 100000 } 1' small/ratings.csv >other/ratings.csv
@@ -536,10 +536,22 @@ small_programs() {
   grep -q 'after 100 steps h = -*0\.' out || fail 'embedded_cell should print its state'
   expect 0 "$programs/own_loss"
   (($(grep -cE '^(softmax|pairwise) +0\.' out) == 2)) || fail 'own_loss should print two lines of figures'
+  expect 0 "$recommend" --model own_loss.safetensors --history 297,36,72
+  expect 0 "$programs/own_block"
+  [[ -s own_block.safetensors ]] || fail 'own_block should save its model'
+  expect_error 1 'own_block.safetensors: ' "$recommend" --model own_block.safetensors --history 36
   awk '/^```cpp/ { inside = 1; next } /^```/ && inside { exit } inside' "$source_folder/README.md" >readme.cpp
   diff readme.cpp "$source_folder/examples/quickstart.cpp" || fail "the README's program should be examples/quickstart.cpp"
+  # Its other programs compile.
+  awk '/^```cpp/ { ++n; inside = 1; next } /^```/ { inside = 0 } inside { print > "readme_" n ".cpp" }' "$source_folder/README.md"
+  for program in readme_?.cpp; do
+    expect 0 "${CXX:-c++}" -std=c++20 -fsyntax-only -I "$source_folder/include" -isystem "$EIGEN" "$program"
+  done
   expect 0 "$programs/quickstart"
   (($(grep -c '([0-9]\{4\})$' out) == 10)) || fail 'quickstart should print ten titles'
+  cp out header_only
+  expect 0 "$programs/quickstart_compiled"
+  diff header_only out || fail 'compiled mode should print the same'
   expect 0 "$recommend" --model model.safetensors --history 297,36,72
 }
 

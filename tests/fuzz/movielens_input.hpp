@@ -8,7 +8,7 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
-#include <lstmrec/data/text.hpp>
+#include <lstmrec/io/text.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -45,9 +45,12 @@ inline void read_fuzzed_movielens(std::string_view bytes) {
   };
   require(!log.events.empty(), "a log has events");
   require(log.catalogue.size() == log.items.size(), "a catalogue has an entry an item");
-  for (std::size_t row = 0; row < log.events.size(); ++row) {
+  const std::size_t rows = log.events.size();
+  require(log.events.users.size() == rows, "an event has a user");
+  require(log.events.times.size() == (log.has_times ? rows : 0), "an event has a time where the log has times");
+  require(log.events.ratings.size() == (log.has_ratings ? rows : 0), "an event has a rating where the log has ratings");
+  for (std::size_t row = 0; row < rows; ++row) {
     const lstmrec::Event& event = log.events[row];
-    require(event.row == row, "rows are numbered");
     require(std::isfinite(event.rating), "ratings are finite");
     require(log.users.find(log.users.id(event.user)) == event.user, "user ids survive the round trip");
     require(log.items.find(log.items.id(event.item)) == event.item, "item ids survive the round trip");
@@ -56,7 +59,7 @@ inline void read_fuzzed_movielens(std::string_view bytes) {
     require(lstmrec::detail::is_utf8(item.title), "titles are UTF-8");
     for (const std::string& genre : item.genres) require(lstmrec::detail::is_utf8(genre), "genres are UTF-8");
   }
-  const std::size_t events = log.events.size(), users = log.users.size();
-  const auto all = lstmrec::sequences(std::move(log));
-  require(all.events.size() == events && all.size() == users, "sequences keep all events");
+  const std::size_t users = log.users.size();
+  const auto all = lstmrec::build_sequences(std::move(log));
+  require(all.events.size() == rows && all.size() == users, "sequences keep all events");
 }

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/model/safetensors.hpp>
+#include <lstmrec/io/safetensors.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the golden values that the tests compare with: torch_layers.txt, torch_network.txt, torch_training.txt.
+"""Writes the golden values that the tests compare with: torch_layers.txt, torch_network.txt, torch_training.txt and
+torch_cells.txt.
 
     pip install torch numpy && python tests/golden/generate_torch.py
 
@@ -58,6 +59,59 @@ def lstm(parameters, prefix, x):
     return hidden.T
 
 
+def gru(parameters, prefix, x):
+    """PyTorch's GRU on the packed events of LENGTHS. Our input weight has the blocks n, r, z, our recurrent weight
+    r, z, n and our bias n_x, r, z, n_h. PyTorch has r, z, n everywhere."""
+    n, r, z = parameters[prefix + "input_weight"].chunk(3)
+    recurrent = parameters[prefix + "recurrent_weight"]
+    b_nx, b_r, b_z, b_nh = parameters[prefix + "bias"].chunk(4)
+    packed = torch.nn.utils.rnn.PackedSequence(x.T, torch.tensor(ALIVE))
+    zeros = torch.zeros(1, len(LENGTHS), recurrent.shape[1])
+    none = torch.zeros_like(b_nh)
+    hidden, _ = torch._VF.gru(packed.data, packed.batch_sizes, zeros,
+                              [torch.cat([r, z, n]), recurrent, torch.cat([b_r, b_z, b_nx]),
+                               torch.cat([none, none, b_nh])], True, 1, 0.0, True, False)
+    return hidden.T
+
+
+def slstm_loop(parameters, prefix, x, step, *start):
+    """The sLSTM over the packed events of LENGTHS. start has a value for every state of step: c, n and maybe more."""
+    weight, recurrent = parameters[prefix + "input_weight"], parameters[prefix + "recurrent_weight"]
+    bias = parameters[prefix + "bias"]
+    h = torch.zeros(recurrent.shape[1], len(LENGTHS))
+    states, outputs = [torch.full_like(h, value) for value in start], []
+    for events in x.split(ALIVE, dim=1):
+        alive = events.shape[1]
+        i, f, g, o = (weight @ events + recurrent @ h[:, :alive] + bias[:, None]).chunk(4)
+        states = step(i, f, torch.tanh(g), *(state[:, :alive] for state in states))
+        h = torch.sigmoid(o) * states[0] / states[1]
+        outputs.append(h)
+    return torch.cat(outputs, dim=1)
+
+
+def slstm_step(i, f, g, c, n):
+    i, f = torch.exp(i), torch.sigmoid(f)
+    return f * c + i * g, f * n + i
+
+
+def stabilised_slstm_step(i, f, g, c, n, m):
+    """c and n are those of slstm_step, divided by exp(m). As m starts at minus infinity, the first step has m = i."""
+    log_f = F.logsigmoid(f)
+    now = torch.maximum(log_f + m, i)
+    i, f = torch.exp(i - now), torch.exp(log_f + m - now)
+    return f * c + i * g, f * n + i, now
+
+
+def slstm(parameters, prefix, x):
+    """The scalar LSTM of xLSTM (Beck et al. 2024): one head, exponential input gate, sigmoid forget gate. PyTorch has
+    none. The golden values are from the equations without the stabiliser, which must not change h."""
+    h = slstm_loop(parameters, prefix, x, slstm_step, 0, 0)
+    with torch.no_grad():
+        stabilised = slstm_loop(parameters, prefix, x, stabilised_slstm_step, 0, 0, -torch.inf)
+    assert (h - stabilised).abs().max() < 1e-12, "the stabiliser changes h"
+    return h
+
+
 def layer_norm(parameters, prefix, x):
     return F.layer_norm(x.T, (x.shape[0],), parameters[prefix + "gain"], parameters[prefix + "bias"], eps=1e-5).T
 
@@ -78,6 +132,20 @@ def block(parameters, prefix, x):
 def lstm_parameters(g, prefix, size, hidden):
     return {prefix + "input_weight": draw(g, 4 * hidden, size), prefix + "recurrent_weight": draw(g, 4 * hidden, hidden),
             prefix + "bias": draw(g, 4 * hidden)}
+
+
+def gru_parameters(g, size, hidden):
+    return {"input_weight": draw(g, 3 * hidden, size), "recurrent_weight": draw(g, 3 * hidden, hidden),
+            "bias": draw(g, 4 * hidden)}
+
+
+def large_slstm_parameters(g, size, hidden):
+    """Large input gates; half of the units forget nearly nothing and half nearly everything."""
+    parameters = lstm_parameters(g, "", size, hidden)
+    parameters["bias"][:hidden] = 40
+    parameters["bias"][hidden:hidden + hidden // 2] = 4
+    parameters["bias"][hidden + hidden // 2:2 * hidden] = -40
+    return parameters
 
 
 def norm_parameters(g, prefix, size):
@@ -138,7 +206,7 @@ def network_loss(parameters, layers, inputs, targets, weights, excluded):
     return -(soft * log_likelihood).sum()
 
 
-def run_layer(name, parameters, inputs, layer):
+def run_layer(file, name, parameters, inputs, layer):
     """Forward and backward of one layer; the loss is the sum of its outputs, weighted."""
     golden = {"x": inputs} | parameters
     for value in golden.values():
@@ -146,9 +214,9 @@ def run_layer(name, parameters, inputs, layer):
     output = layer({key: value for key, value in golden.items() if key != "x"}, "", golden["x"])
     weights = draw(torch.Generator().manual_seed(99), *output.shape)
     (output * weights).sum().backward()
-    layers.put(name + ".weights", weights)
-    layers.put(name + ".output", output)
-    layers.put_with_gradients(name, golden)
+    file.put(name + ".weights", weights)
+    file.put(name + ".output", output)
+    file.put_with_gradients(name, golden)
 
 
 def put_batch(golden, prefix, inputs, targets, weights, excluded):
@@ -161,11 +229,11 @@ def put_batch(golden, prefix, inputs, targets, weights, excluded):
 layers = Golden("torch_layers.txt")
 layers.put("lengths", LENGTHS)
 g = torch.Generator().manual_seed(1)
-run_layer("lstm", lstm_parameters(g, "", 3, 4), draw(g, 3, COLUMNS), lstm)
-run_layer("layer_norm", norm_parameters(g, "", 5), draw(g, 5, COLUMNS), layer_norm)
-run_layer("dense", dense_parameters(g, "", 4, 3), draw(g, 4, COLUMNS), dense)
-run_layer("feed_forward", feed_forward_parameters(g, "", 4, 9), draw(g, 4, COLUMNS, scale=2), feed_forward)
-run_layer("block", block_parameters(g, "", 4, 9), draw(g, 4, COLUMNS), block)
+run_layer(layers, "lstm", lstm_parameters(g, "", 3, 4), draw(g, 3, COLUMNS), lstm)
+run_layer(layers, "layer_norm", norm_parameters(g, "", 5), draw(g, 5, COLUMNS), layer_norm)
+run_layer(layers, "dense", dense_parameters(g, "", 4, 3), draw(g, 4, COLUMNS), dense)
+run_layer(layers, "feed_forward", feed_forward_parameters(g, "", 4, 9), draw(g, 4, COLUMNS, scale=2), feed_forward)
+run_layer(layers, "block", block_parameters(g, "", 4, 9), draw(g, 4, COLUMNS), block)
 layers.write()
 
 network = Golden("torch_network.txt")
@@ -254,3 +322,12 @@ for name, decay in {"adam": 0.0, "adamw": 0.3}.items():
 training.put("optimiser.keras.weight", keras_adam(weight, [d for d, _ in gradients], 0.05, 1e-2))
 training.put("optimiser.keras.bias", keras_adam(bias, [d for _, d in gradients], 0.05, 1e-2))
 training.write()
+
+# The other recurrent layers. Their own generator leaves the draws of the other files as they are.
+cells = Golden("torch_cells.txt")
+cells.put("lengths", LENGTHS)
+g = torch.Generator().manual_seed(2)
+run_layer(cells, "gru", gru_parameters(g, 3, 4), draw(g, 3, COLUMNS), gru)
+run_layer(cells, "slstm", lstm_parameters(g, "", 3, 4), draw(g, 3, COLUMNS), slstm)
+run_layer(cells, "slstm_large", large_slstm_parameters(g, 3, 4), draw(g, 3, COLUMNS), slstm)
+cells.write()

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/packed_steps.hpp>
-#include <lstmrec/data/training_windows.hpp>
+#include <lstmrec/next_item/batch.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,15 +12,14 @@
 
 /// A batch of a golden file, with what it borrows.
 struct GoldenBatch {
-  lstmrec::WindowBatch batch;
-  std::uint32_t targets_per_column;
+  lstmrec::SequenceBatch batch;
   std::vector<std::vector<std::uint32_t>> excluded;
 
-  GoldenBatch(const Golden& golden, const std::string& prefix)
-      : targets_per_column(static_cast<std::uint32_t>(golden[prefix + "targets"].rows())) {
+  GoldenBatch(const Golden& golden, const std::string& prefix) {
+    batch.labels_per_column = static_cast<std::uint32_t>(golden[prefix + "targets"].rows());
     batch.steps = lstmrec::PackedSteps(golden.list<lstmrec::Index>("lengths"));
     batch.inputs = golden.list<std::uint32_t>(prefix + "inputs");
-    batch.targets = golden.list<std::uint32_t>(prefix + "targets");
+    batch.labels = golden.list<std::uint32_t>(prefix + "targets");
     batch.weights = golden.list<float>(prefix + "weights");
     const auto& mask = golden[prefix + "excluded"];
     for (lstmrec::Index column = 0; column < mask.cols(); ++column) {

@@ -22,13 +22,15 @@ using Files = std::map<std::string, std::string>;  // path below include/, text
 // What each folder may include beside itself.
 const std::map<std::string, std::set<std::string>> may_include = {
     {"core", {}},
-    {"data", {"core"}},
-    {"counts", {"core", "data"}},
-    {"eval", {"core", "data", "counts"}},
+    {"io", {"core"}},
+    {"data", {"core", "io"}},
     {"nn", {"core"}},
-    {"model", {"core", "data", "counts", "nn"}},
-    {"train", {"core", "data", "counts", "eval", "nn", "model"}},
-    {"serve", {"core", "data", "counts", "nn", "model"}},
+    {"train", {"core", "io", "nn"}},
+    {"baselines", {"core", "io", "data"}},
+    {"eval", {"core", "io", "data"}},
+    {"next_item", {"core", "io", "data", "nn", "train", "baselines", "eval"}},
+    {"ratings", {"core", "io", "data", "nn", "train", "baselines", "eval"}},
+    {"compiled", {"core", "io", "data", "nn", "train", "baselines", "eval", "next_item"}},
 };
 
 struct Include {
@@ -69,6 +71,11 @@ std::string resolve(const Files& files, const std::string& from, const Include& 
   return files.contains(include.name) ? include.name : "";
 }
 
+// Whether `file` is a/b_inl.hpp, the bodies of a/b.hpp, which includes it: no cycle, as neither goes without the other.
+bool is_bodies_of(const std::string& file, const std::string& header) {
+  return file.ends_with("_inl.hpp") && file.substr(0, file.size() - 8) + ".hpp" == header;
+}
+
 void find_cycle(const std::map<std::string, std::vector<std::string>>& edges, const std::string& file,
                 std::vector<std::string>& path, std::set<std::string>& done, std::vector<std::string>& faults) {
   if (const auto again = std::find(path.begin(), path.end(), file); again != path.end()) {
@@ -93,6 +100,7 @@ std::vector<std::string> faults(const Files& files) {
     if (!folder.empty() && !may_include.contains(folder)) result.push_back(file + ": unknown folder");
     for (const auto& include : includes(text)) {
       const auto target = resolve(files, file, include);
+      if (is_bodies_of(file, target)) continue;
       if (target.empty()) {
         // The standard library has neither a folder nor an extension, the rest is Eigen.
         const bool standard = !include.quoted && include.name.find_first_of("/.") == std::string::npos;
@@ -123,7 +131,7 @@ Files library() {
   Files files;
   const fs::path root = fs::path(LSTMREC_SOURCE_DIR) / "include";
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    if (!entry.is_regular_file()) continue;
+    if (!entry.is_regular_file() || entry.path().extension() == ".md") continue;  // the guide is no header
     std::ifstream in(entry.path(), std::ios::binary);
     files[entry.path().lexically_relative(root).generic_string()] = {std::istreambuf_iterator<char>(in), {}};
   }
@@ -138,8 +146,9 @@ TEST_CASE("includes point only to the folders above, without a cycle") {
   for (const auto& fault : faults(files)) FAIL_CHECK(fault);
 }
 
-TEST_CASE("every header has #pragma once, and lstmrec.hpp includes all") {
-  const auto files = library();
+TEST_CASE("every header has #pragma once, and one of those that stand beside lstmrec.hpp includes it") {
+  auto files = library();
+  std::erase_if(files, [](const auto& file) { return folder_of(file.first) == "compiled"; });
   for (const auto& [file, text] : files) {
     INFO(file);
     CHECK(file.ends_with(".hpp"));
@@ -147,7 +156,8 @@ TEST_CASE("every header has #pragma once, and lstmrec.hpp includes all") {
   }
   REQUIRE(files.contains("lstmrec/lstmrec.hpp"));
   std::set<std::string> reached;
-  std::vector<std::string> waiting = {"lstmrec/lstmrec.hpp"};
+  std::vector<std::string> waiting = {"lstmrec/lstmrec.hpp", "lstmrec/ratings.hpp", "lstmrec/baselines.hpp",
+                                      "lstmrec/nn.hpp",      "lstmrec/serve.hpp",   "lstmrec/own_network.hpp"};
   while (!waiting.empty()) {
     const auto file = waiting.back();
     waiting.pop_back();
@@ -181,6 +191,7 @@ TEST_CASE("the include check finds what it is for") {
   CHECK(with("lstmrec/nn/e.hpp", "#include \"../data/d.hpp\"\n").size() == 1);
   CHECK(with("lstmrec/core/a.hpp", "#include \"b.hpp\"\n") ==
         std::vector<std::string>{"cycle: lstmrec/core/a.hpp -> lstmrec/core/b.hpp -> lstmrec/core/a.hpp"});
+  CHECK(with("lstmrec/core/a_inl.hpp", "#include \"lstmrec/core/a.hpp\"\n").empty());
   CHECK(with("lstmrec/core/e.hpp", "#include <CLI/CLI.hpp>\n").size() == 1);
   CHECK(with("lstmrec/core/e.hpp", "#include \"missing.hpp\"\n").size() == 1);
   CHECK(with("lstmrec/other/e.hpp", "").size() == 1);

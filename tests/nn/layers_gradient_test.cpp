@@ -1,72 +1,23 @@
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/embedding.hpp>
+#include <lstmrec/nn/feed_forward.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/nn/item_head.hpp>
-#include <lstmrec/nn/residual_recurrent_block.hpp>
+#include <lstmrec/nn/layer_norm.hpp>
+#include <lstmrec/nn/losses.hpp>
+#include <span>
+#include <vector>
 
 #include "catch.hpp"
 #include "nn/support.hpp"
 
 using namespace lstmrec;
 
-TEST_CASE("Lstm: gradients of parameters and input agree with differences") {
-  const PackedSteps steps(lengths);
-  Lstm<double> layer(3, 4);
-  randomise(layer, 1);
-  Matrix<double> x = random_matrix(3, steps.columns(), 2);
-  const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
-  Lstm<double>::Cache cache;
-  Matrix<double> hidden = filled_with_nan(4, steps.columns());
-  const auto loss = [&] {
-    layer.forward(x, steps, cache, hidden);
-    return hidden.cwiseProduct(weights).sum();
-  };
-  loss();
-  auto gradients = ones_like(layer);
-  Matrix<double> d_hidden = weights, d_x = filled_with_nan(3, steps.columns());
-  layer.backward(x, steps, cache, d_hidden, gradients, d_x);
-  subtract_ones(gradients);
-  CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
-  CHECK(check_gradient("x", x, d_x, loss).relative < gradient_tolerance);
-}
-
-TEST_CASE("Three stacked blocks with dropout: gradients agree with differences") {
-  using Block = ResidualRecurrentBlock<LstmCell<double>>;
-  const PackedSteps steps(lengths);
-  std::vector<Block> blocks;
-  for (std::uint64_t place = 0; place < 3; ++place) {
-    blocks.emplace_back(4, 9, 0.3, place);
-    randomise(blocks.back(), place + 1);
-  }
-  const auto keys = some_keys(steps.columns());
-  Matrix<double> x = random_matrix(4, steps.columns(), 2);
-  const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
-  std::vector<Block::Cache> caches(3);
-  std::vector<Matrix<double>> outputs(3, filled_with_nan(4, steps.columns()));
-  const auto loss = [&] {
-    for (std::size_t i = 0; i < 3; ++i)
-      blocks[i].forward(i == 0 ? x : outputs[i - 1], steps, keys, caches[i], outputs[i]);
-    return outputs[2].cwiseProduct(weights).sum();
-  };
-  loss();
-  std::vector<Block> gradients;
-  for (const auto& block : blocks) gradients.push_back(ones_like(block));
-  Matrix<double> d_output = weights, d_input = filled_with_nan(4, steps.columns());
-  for (std::size_t i = 3; i-- > 0;) {
-    blocks[i].backward(i == 0 ? x : outputs[i - 1], steps, keys, caches[i], d_output, gradients[i], d_input);
-    d_output.swap(d_input);
-  }
-  for (std::size_t i = 0; i < 3; ++i) {
-    subtract_ones(gradients[i]);
-    const auto difference = check_gradients(blocks[i], gradients[i], loss);
-    INFO(difference.name << "(" << difference.row << ", " << difference.column << ")");
-    CHECK(difference.relative < gradient_tolerance);
-  }
-  CHECK(check_gradient("x", x, d_output, loss).relative < gradient_tolerance);
-}
-
-TEST_CASE("Item head: loss and gradients with several targets and excluded items") {
+TEST_CASE("Item head: loss and gradients with several labels and excluded items") {
   ItemHead<double> head(7);
   randomise(head, 1);
   Matrix<double> vectors = random_matrix(3, 7, 2), h = random_matrix(3, 5, 3);
@@ -75,10 +26,10 @@ TEST_CASE("Item head: loss and gradients with several targets and excluded items
   const std::vector<std::uint32_t> seen = {3, 5, 6, 2};
   std::vector<std::span<const std::uint32_t>> excluded;
   for (std::size_t column = 0; column < 5; ++column) excluded.push_back(std::span(seen).first(column));
-  const ItemTargets targets{2, items, weights, excluded};
+  const ItemLabels labels{2, items, weights, excluded};
   ItemHead<double>::Cache cache;
   const auto run = [&](Matrix<double>& d_vectors, ItemHead<double>& gradients, Matrix<double>& d_h) {
-    return head.loss(SoftmaxCrossEntropy{}, vectors, h, targets, cache, d_vectors, gradients, d_h);
+    return head.loss_and_gradient(SoftmaxCrossEntropy{}, vectors, h, labels, cache, d_vectors, gradients, d_h);
   };
   Matrix<double> unused_vectors = vectors, unused_h = h;
   auto unused_head = head;
@@ -89,18 +40,18 @@ TEST_CASE("Item head: loss and gradients with several targets and excluded items
   for (Index column = 0; column < 5; ++column) {
     const Vector<double> z = vectors.transpose() * h.col(column) + head.bias;
     const auto list = excluded[static_cast<std::size_t>(column)];
-    const auto targets_here = targets.items_of(column);
-    const auto weights_here = targets.weights_of(column);
-    const auto is_target = [&](Index item) {
+    const auto labels_here = labels.items_of(column);
+    const auto weights_here = labels.weights_of(column);
+    const auto is_label = [&](Index item) {
       for (std::size_t k = 0; k < 2; ++k)
-        if (weights_here[k] != 0 && targets_here[k] == item) return true;
+        if (weights_here[k] != 0 && labels_here[k] == item) return true;
       return false;
     };
     double sum = 0;
     for (Index item = 0; item < 7; ++item)
-      if (is_target(item) || std::find(list.begin(), list.end(), item) == list.end()) sum += std::exp(z(item));
+      if (is_label(item) || std::find(list.begin(), list.end(), item) == list.end()) sum += std::exp(z(item));
     for (std::size_t k = 0; k < 2; ++k)
-      expected += static_cast<double>(weights_here[k]) * (std::log(sum) - z(targets_here[k]));
+      expected += static_cast<double>(weights_here[k]) * (std::log(sum) - z(labels_here[k]));
   }
   CHECK(loss() == Approx(expected).epsilon(1e-12));
 
@@ -199,16 +150,17 @@ TEST_CASE("Item head: gradients over more than one tile of columns") {
     weights.push_back(1.f / static_cast<float>(1 + column % 3));
     excluded.push_back(std::span(seen).first(column % 3));
   }
-  const ItemTargets targets{1, items, weights, excluded};
+  const ItemLabels labels{1, items, weights, excluded};
   ItemHead<double>::Cache cache;
   Matrix<double> unused_vectors = vectors, unused_h = h;
   auto unused_head = head;
   const auto loss = [&] {
-    return head.loss(SoftmaxCrossEntropy{}, vectors, h, targets, cache, unused_vectors, unused_head, unused_h);
+    return head.loss_and_gradient(SoftmaxCrossEntropy{}, vectors, h, labels, cache, unused_vectors, unused_head,
+                                  unused_h);
   };
   auto gradients = ones_like(head);
   Matrix<double> d_vectors = Matrix<double>::Ones(2, 4), d_h = filled_with_nan(2, columns);
-  head.loss(SoftmaxCrossEntropy{}, vectors, h, targets, cache, d_vectors, gradients, d_h);
+  head.loss_and_gradient(SoftmaxCrossEntropy{}, vectors, h, labels, cache, d_vectors, gradients, d_h);
   subtract_ones(gradients);
   d_vectors.array() -= 1.0;
   CHECK(check_gradients(head, gradients, loss).relative < gradient_tolerance);

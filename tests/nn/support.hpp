@@ -47,10 +47,10 @@ void subtract_ones(Layer& layer) {
   lstmrec::for_each_parameter([](auto& parameter) { parameter.array() -= 1.0; }, layer);
 }
 
-/// The keys of dropout masks, one a column.
+/// The seeds of dropout masks, one a column.
 inline std::vector<std::uint64_t> some_keys(lstmrec::Index columns, std::uint64_t seed = 7) {
   std::vector<std::uint64_t> keys;
-  for (lstmrec::Index column = 0; column < columns; ++column) keys.push_back(lstmrec::mix(seed, column));
+  for (lstmrec::Index column = 0; column < columns; ++column) keys.push_back(lstmrec::mix_seed(seed, column));
   return keys;
 }
 

@@ -1,13 +1,15 @@
 // Values and gradients of every layer against PyTorch's, in double.
+#include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/feed_forward.hpp>
 #include <lstmrec/nn/layer_norm.hpp>
 #include <lstmrec/nn/recurrent.hpp>
-#include <lstmrec/nn/residual_recurrent_block.hpp>
+#include <lstmrec/nn/recurrent_block.hpp>
 #include <string>
 
 #include "catch.hpp"
 #include "golden/golden.hpp"
+#include "nn/golden_layer.hpp"
 #include "nn/support.hpp"
 
 using namespace lstmrec;
@@ -16,36 +18,18 @@ namespace {
 
 constexpr double tolerance = 1e-12;
 
-/// What all layers share: the loss is the sum of the outputs times given weights, and the gradients are pre-seeded.
-/// run(layer, x, output, d_output, gradients, d_x): forward and backward.
 template <class Layer, class Run>
-void compare(const std::string& name, Layer layer, Run&& run) {
-  const Golden golden("torch_layers.txt");
-  golden.load(name + ".", layer);
-  const Matrix<double> x = golden[name + ".x"];
-  Matrix<double> d_output = golden[name + ".weights"];
-  Matrix<double> output = filled_with_nan(d_output.rows(), d_output.cols()), d_x = filled_with_nan(x.rows(), x.cols());
-  auto gradients = ones_like(layer);
-  run(layer, x, output, d_output, gradients, d_x);
-  subtract_ones(gradients);
-  CHECK(golden.distance_to(name + ".output", output) < tolerance);
-  CHECK(golden.distance_to(name + ".d.x", d_x) < tolerance);
-  CHECK(golden.distance(name + ".d.", gradients) < tolerance);
+void compare(const std::string& name, const Layer& layer, Run&& run) {
+  compare_with_golden(Golden("torch_layers.txt"), name, layer, run);
 }
-
-PackedSteps golden_steps() { return PackedSteps(Golden("torch_layers.txt").list<Index>("lengths")); }
 
 }  // namespace
 
 TEST_CASE("PyTorch: Lstm over ragged packed sequences") {
-  const PackedSteps steps = golden_steps();
-  const auto run = [&](auto& layer, auto& x, auto& output, auto& d_output, auto& gradients, auto& d_x) {
-    typename std::remove_cvref_t<decltype(layer)>::Cache cache;
-    layer.forward(x, steps, cache, output);
-    layer.backward(x, steps, cache, d_output, gradients, d_x);
-  };
-  compare("lstm", Lstm<double>(3, 4), run);
-  compare("lstm", Lstm<double, 3, 4>(), run);
+  const Golden golden("torch_layers.txt");
+  compare_recurrent_with_golden(golden, "lstm", Lstm<double>(3, 4));
+  compare_recurrent_with_golden(golden, "lstm", Lstm<double, 3, 4>());
+  compare_recurrent_with_golden(golden, "lstm", Recurrent<AnyCell<double>>(3, 4, {CellKind::lstm}));
 }
 
 TEST_CASE("PyTorch: LayerNorm") {
@@ -79,10 +63,10 @@ TEST_CASE("PyTorch: FeedForward with gelu in its tanh form") {
           });
 }
 
-TEST_CASE("PyTorch: ResidualRecurrentBlock") {
-  using Block = ResidualRecurrentBlock<LstmCell<double>>;
-  const PackedSteps steps = golden_steps();
-  compare("block", Block(4, 9, 0.0, 0),
+TEST_CASE("PyTorch: RecurrentBlock of an Lstm") {
+  using Block = RecurrentBlock<Lstm<double>>;
+  const PackedSteps steps(Golden("torch_layers.txt").list<Index>("lengths"));
+  compare("block", Block(Lstm<double>(4, 4), 9, 0.0, 0),
           [&](auto& block, auto& x, auto& output, auto& d_output, auto& gradients, auto& d_x) {
             Block::Cache cache;
             block.forward(x, steps, {}, cache, output);

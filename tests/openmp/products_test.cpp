@@ -23,16 +23,16 @@ TEST_CASE("OpenMP: Eigen starts no threads inside the library's products") {
   const auto before = threads_of_this_process();
   const Matrix<float> a = Matrix<float>::Random(500, 500), b = Matrix<float>::Random(500, 500);
   Matrix<float> c(500, 500), expected(500, 500);
-  product(a, b, c);
-  add_product(a, b, c);
-  transposed_product(a, b, c);
-  add_product_transposed(a, b, c);
+  linalg::product(a, b, c);
+  linalg::add_product(a, b, c);
+  linalg::transposed_product(a, b, c);
+  linalg::add_product_transposed(a, b, c);
   CHECK(threads_of_this_process() == before);
   CHECK(omp_get_max_threads() == 3);  // the program's own setting is put back
 
   expected.noalias() = a.transpose() * b;  // shows that Eigen does it outside
   CHECK(threads_of_this_process() == before + 2);
-  product(a, b, c);
+  linalg::product(a, b, c);
   expected.noalias() = a * b;
   CHECK(c.isApprox(expected));
 }

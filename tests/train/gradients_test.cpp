@@ -1,7 +1,11 @@
+#include <limits>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/train/adam.hpp>
 #include <lstmrec/train/gradients.hpp>
 #include <lstmrec/train/weight_average.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -14,15 +18,19 @@ TEST_CASE("Gradients: the shards' sum and its norm, the same bits for any number
   randomise(first, 1);
   randomise(second, 2);
   randomise(third, 3);
-  Dense<float> sum_of_one_thread = first, sum_of_three = first;
+  std::vector parts = {first, second, third}, parts_of_three = parts, alone = {first};
   ThreadPool one(1), three(3);
-  const double norm = sum_gradients(sum_of_one_thread, {&second, &third}, one);
-  CHECK(sum_gradients(sum_of_three, {&second, &third}, three) == norm);
-  CHECK(same_bits(sum_of_one_thread, sum_of_three));
-  CHECK(distance(sum_of_three.weight, first.weight + second.weight + third.weight) < 1e-6);
-  CHECK(distance(sum_of_three.bias, first.bias + second.bias + third.bias) < 1e-6);
-  CHECK(norm == Approx(parameter_norm(sum_of_three)));
-  CHECK(sum_gradients(first, {}, one) == Approx(parameter_norm(first)));
+  const double norm = sum_gradients(parts, one);
+  CHECK(sum_gradients(parts_of_three, three) == norm);
+  const Dense<float>& sum = parts_of_three.front();
+  CHECK(same_bits(parts.front(), sum));
+  CHECK(distance(sum.weight, first.weight + second.weight + third.weight) < 1e-6);
+  CHECK(distance(sum.bias, first.bias + second.bias + third.bias) < 1e-6);
+  CHECK(same_bits(parts[1], second));  // only the first is changed
+  CHECK(same_bits(parts[2], third));
+  CHECK(norm == Approx(parameter_norm(sum)));
+  CHECK(sum_gradients(alone, one) == Approx(parameter_norm(first)));
+  CHECK(same_bits(alone.front(), first));
 }
 
 TEST_CASE("Gradients: clipped to the largest norm, and left alone below it") {
@@ -54,4 +62,17 @@ TEST_CASE("Adam and the weights' average: the same bits for any number of thread
   }
   CHECK(same_bits(layer, other));
   CHECK(same_bits(average.average(), other_average.average()));
+}
+
+TEST_CASE("Gradients: loss and norm that are not finite are refused, with the epoch and batch as people count") {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_NOTHROW(check_finite(1e300, 0, 0, 0));
+  for (const auto& [loss, norm] : {std::pair(nan, 1.0), {infinity, 1.0}, {1.0, nan}, {1.0, infinity}}) {
+    CHECK_THROWS_AS(check_finite(loss, norm, 0, 0), TrainingDiverged);
+    try {
+      check_finite(loss, norm, 1, 6);
+    } catch (const TrainingDiverged& error) {
+      CHECK(std::string(error.what()).starts_with("epoch 2, batch 7: loss "));
+    }
+  }
 }

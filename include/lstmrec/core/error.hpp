@@ -1,13 +1,20 @@
 #pragma once
 
 #include <cstddef>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 namespace lstmrec {
 
-/// The base of what goes wrong outside the program: files, models, training. The message says where and what.
+// | what is wrong | what happens |
+// |---|---|
+// | what comes from outside: files, ids, options, data that do not suffice | an Error of one of the types below |
+// | a caller's bug: an index, a shape, a model and data that do not belong together | std::logic_error, or an assert |
+// | memory or threads that the system does not give | std::bad_alloc, std::system_error |
+
+/// The base of what goes wrong outside the program. The message says where and what.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -27,6 +34,24 @@ class ParseError : public Error {
   std::size_t line_;
 };
 
+/// A configuration or an option outside its range; names the rule and the value.
+class ConfigError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An id that a model or a log does not know.
+class UnknownId : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Data that do not suffice for what is asked of them, such as a log without ratings.
+class DataError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A model file that is truncated, hostile or of another kind; names the tensor, the expected and the found.
 class ModelFileError : public Error {
  public:
@@ -38,5 +63,14 @@ class TrainingDiverged : public Error {
  public:
   using Error::Error;
 };
+
+/// Throws ConfigError with the rule and the value unless the rule holds.
+template <class Value>
+void require(bool holds, const char* rule, const Value& value) {
+  if (holds) return;
+  std::ostringstream message;
+  message << rule << ", got " << value;
+  throw ConfigError(message.str());
+}
 
 }  // namespace lstmrec

@@ -16,13 +16,58 @@ using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 template <class Scalar>
 using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
-/// A borrowed matrix whose columns are contiguous: a whole matrix or a block of its columns or rows.
-template <class Scalar>
-using MatrixRef = Eigen::Ref<Matrix<Scalar>, 0, Eigen::OuterStride<>>;
+namespace detail {
 
-/// The read-only MatrixRef. Never bind it to an expression: that would copy.
+/// How many numbers lie from one column to the next. Eigen stores every row vector row by row.
+template <class Derived>
+Eigen::OuterStride<> column_stride(const Derived& matrix) {
+  static_assert(!Derived::IsRowMajor || Derived::IsVectorAtCompileTime, "columns must be contiguous");
+  static_assert(Derived::IsVectorAtCompileTime || Derived::InnerStrideAtCompileTime == 1 ||
+                    Derived::InnerStrideAtCompileTime == Eigen::Dynamic,
+                "columns must be contiguous");
+  return Eigen::OuterStride<>(Derived::IsRowMajor ? matrix.innerStride() : matrix.outerStride());
+}
+
+}  // namespace detail
+
+/// A borrowed matrix whose columns are contiguous: a whole matrix or a block of its columns or rows. It is made of any
+/// such matrix without a copy (Eigen's own Ref<const> may copy, and its code for that is compiled at every call).
 template <class Scalar>
-using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>, 0, Eigen::OuterStride<>>;
+struct ConstMatrixRef : Eigen::Map<const Matrix<Scalar>, 0, Eigen::OuterStride<>> {
+  using Base = Eigen::Map<const Matrix<Scalar>, 0, Eigen::OuterStride<>>;
+  template <class Derived>
+  ConstMatrixRef(const Eigen::DenseBase<Derived>& matrix)
+      : Base(matrix.derived().data(), matrix.rows(), matrix.cols(), detail::column_stride(matrix.derived())) {
+    assert(matrix.rows() <= 1 || matrix.derived().innerStride() == 1);
+  }
+};
+
+/// The ConstMatrixRef that may be written to.
+template <class Scalar>
+struct MatrixRef : Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>> {
+  using Base = Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>>;
+  MatrixRef(const MatrixRef&) = default;
+  template <class Derived>
+  MatrixRef(Eigen::PlainObjectBase<Derived>&& temporary) = delete;  // what is written to it would be lost
+  template <class Derived>
+  MatrixRef(Eigen::DenseBase<Derived>&& matrix) : MatrixRef(matrix.derived(), 0) {}
+  template <class Derived>
+  MatrixRef(Eigen::DenseBase<Derived>& matrix) : MatrixRef(matrix.derived(), 0) {}
+  template <class Derived>
+  MatrixRef(const Eigen::MapBase<Derived, Eigen::WriteAccessors>& matrix)
+      : MatrixRef(const_cast<Derived&>(matrix.derived()), 0) {}
+  using Base::operator=;
+  MatrixRef& operator=(const MatrixRef& other) {  // of the numbers, as with every other matrix
+    Base::operator=(other);
+    return *this;
+  }
+
+ private:
+  template <class Derived>
+  MatrixRef(Derived& matrix, int) : Base(matrix.data(), matrix.rows(), matrix.cols(), detail::column_stride(matrix)) {
+    assert(matrix.rows() <= 1 || matrix.innerStride() == 1);
+  }
+};
 
 /// Numbers that lie one after the other, for pointwise formulas.
 template <class Scalar, int Count = Eigen::Dynamic>
@@ -32,26 +77,30 @@ using Values = Eigen::Map<Eigen::Array<Scalar, Count, 1>>;
 template <class Scalar, int Count = Eigen::Dynamic>
 using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Count, 1>>;
 
+namespace linalg {
+
 template <int Count = Eigen::Dynamic, class Scalar>
-Values<Scalar, Count> values(Scalar* first, Index count) {
+Values<Scalar, Count> flat(Scalar* first, Index count) {
   return {first, count};
 }
 
 template <int Count = Eigen::Dynamic, class Scalar>
-ConstValues<Scalar, Count> values(const Scalar* first, Index count) {
+ConstValues<Scalar, Count> flat(const Scalar* first, Index count) {
   return {first, count};
 }
 
 /// The numbers of a matrix or a column. Unless their number is fixed they have one type, whatever they are a part of:
 /// so a formula is compiled once.
 template <class Numbers>
-auto values(Numbers&& numbers) {
+auto flat(Numbers&& numbers) {
   assert(numbers.innerStride() == 1 && (numbers.cols() <= 1 || numbers.outerStride() == numbers.rows()));
-  return values<std::remove_cvref_t<Numbers>::SizeAtCompileTime>(numbers.data(), numbers.size());
+  return flat<std::remove_cvref_t<Numbers>::SizeAtCompileTime>(numbers.data(), numbers.size());
 }
 
 /// A compile-time size times a factor; a run-time size stays one.
 template <int Factor, int Size>
-inline constexpr int times = Size == Eigen::Dynamic ? Size : Factor * Size;
+inline constexpr int scaled_size = Size == Eigen::Dynamic ? Size : Factor* Size;
+
+}  // namespace linalg
 
 }  // namespace lstmrec

@@ -76,7 +76,6 @@ void transpose_into(const Scalar* from, Index from_stride, Index rows, Index col
 /// does not matter: it only reaches parts of a tile that are not stored.
 template <Index Width, class Scalar>
 void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
-  using Column = Eigen::Array<Scalar, Width, 1>;
   assert(a.row_stride == 1 || a.column_stride == 1);
   for (Index row = 0, together = 1; row < a.rows; row += together * Width, panels += together * Width * a.columns) {
     const Index height = std::min(Width, a.rows - row);
@@ -88,8 +87,8 @@ void pack_panels(StridedMatrix<Scalar> a, Scalar* panels) {
       together = std::min<Index>(4, (a.rows - row) / Width);  // panels, so that memory is read in longer runs
       for (Index column = 0; column < a.columns; ++column)
         for (Index panel = 0; panel < together; ++panel)
-          Eigen::Map<Column>(panels + (panel * a.columns + column) * Width) =
-              Eigen::Map<const Column>(from + panel * Width + column * a.column_stride);
+          std::copy_n(from + panel * Width + column * a.column_stride, Width,
+                      panels + (panel * a.columns + column) * Width);
     } else {
       for (Index column = 0; column < a.columns; ++column)
         std::copy_n(from + column * a.column_stride, height, panels + column * Width);
@@ -158,7 +157,7 @@ void block_product(Index rows, Index columns, Index depth, const Scalar* a, cons
   }
 }
 
-/// Rows of a matrix as `LeftFactor` lays them.
+/// Rows of a matrix as `PackedMatrix` lays them.
 template <class Scalar>
 struct PackedRows {
   const Scalar* panels = nullptr;  ///< Of the whole matrix; null: not packed.
@@ -171,7 +170,9 @@ template <class Scalar>
 void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<Scalar> b, MatrixRef<Scalar> c,
               bool add) {
   assert(a.columns == b.rows && c.rows() == a.rows && c.cols() == b.columns);
-  if (a.columns == 0 && !add) c.setZero();
+  if (a.columns == 0 && !add)
+    for (Index column = 0; column < c.cols(); ++column)
+      std::fill_n(c.data() + column * c.outerStride(), c.rows(), Scalar(0));
   static thread_local Buffer<Scalar> a_buffer, b_buffer;
   for (Index k = 0; k < a.columns; k += depth_block) {
     const Index depth = std::min(depth_block, a.columns - k);
@@ -201,11 +202,11 @@ void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<
 /// A matrix laid out once to be the left factor of many products, as weights are that meet every step of a sequence.
 /// A copy: what happens to the matrix later has no effect. Where memory runs out (std::bad_alloc) it is 0 × 0.
 template <class Scalar>
-class LeftFactor {
+class PackedMatrix {
  public:
   /// Becomes A.
   void pack(const ConstMatrixRef<Scalar>& a) { pack(detail::strided(a)); }
-  /// The same, the first time; later the factor stays what it is.
+  /// Becomes A at the first call; later calls change nothing.
   void pack_once(const ConstMatrixRef<Scalar>& a) {
     if (columns_ == 0) pack(a);
   }
@@ -218,7 +219,7 @@ class LeftFactor {
   /// C = A B, or with `add` C = C + A B.
   void multiply(const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) const { multiply(0, rows_, b, c, add); }
 
-  /// The same with c.rows() rows of A from `first` on, a multiple of row_multiple.
+  /// C = the c.rows() rows of A from `first` on, times B; `first` is a multiple of row_multiple.
   void multiply_rows(Index first, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c) const {
     multiply(first, c.rows(), b, c, false);
   }

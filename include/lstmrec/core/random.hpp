@@ -11,7 +11,7 @@ namespace lstmrec {
 /// A well mixed 64-bit hash of its arguments: the seed of an independent stream for, say, (seed, sequence, step).
 /// SplitMix64's finaliser (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014), chained.
 template <class... Keys>
-constexpr std::uint64_t mix(Keys... keys) {
+constexpr std::uint64_t mix_seed(Keys... keys) {
   std::uint64_t hash = 0;
   const auto absorb = [&hash](std::uint64_t key) {
     hash += key + 0x9e3779b97f4a7c15u;

@@ -67,7 +67,7 @@ class ThreadPool {
     if (failure_) std::rethrow_exception(failure_);
   }
 
-  /// The same for many small tasks: each thread gets ranges of them.
+  /// `run` for many small tasks: each thread gets ranges of them.
   void run_ranges(std::size_t count, const std::function<void(std::size_t)>& task) {
     const std::size_t ranges = std::min(count, 8 * threads());
     run(ranges, [&](std::size_t range) {

@@ -112,7 +112,7 @@ std::span<ScoredItem> top_k(std::span<const float> scores, std::span<ScoredItem>
   return list.sorted();
 }
 
-/// The same without exclusions.
+/// top_k without exclusions.
 inline std::span<ScoredItem> top_k(std::span<const float> scores, std::span<ScoredItem> best) {
   return top_k(scores, best, [](std::uint32_t) { return false; });
 }

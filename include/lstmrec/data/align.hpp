@@ -22,24 +22,23 @@ inline AlignedSequences align_items(Sequences sequences, const Vocabulary& items
   std::vector<std::optional<std::uint32_t>> renumbered;
   for (std::uint32_t item = 0; item < sequences.items.size(); ++item)
     renumbered.push_back(items.find(sequences.items.id(item)));
-  const std::size_t before = sequences.events.size();
-  std::erase_if(sequences.events, [&](const Event& event) { return !renumbered[event.item]; });
-  if (sequences.events.empty()) throw Error(sequences.source + ": none of its items is known to the model");
+  EventColumns& events = sequences.events;
+  const std::size_t unknown =
+      events.keep_rows([&](std::size_t row) { return renumbered[events.items[row]].has_value(); });
+  if (events.empty()) throw DataError(sequences.source + ": none of its items is known to the model");
 
   Vocabulary users;
   std::vector<std::size_t> offsets;
-  for (std::size_t i = 0; i < sequences.events.size(); ++i) {
-    Event& event = sequences.events[i];
-    event.item = *renumbered[event.item];
-    event.user = users.add(sequences.users.id(event.user));
-    if (event.user == offsets.size()) offsets.push_back(i);
+  for (std::size_t row = 0; row < events.size(); ++row) {
+    events.items[row] = *renumbered[events.items[row]];
+    events.users[row] = users.add(sequences.users.id(events.users[row]));
+    if (events.users[row] == offsets.size()) offsets.push_back(row);
   }
-  offsets.push_back(sequences.events.size());
+  offsets.push_back(events.size());
   sequences.offsets = std::move(offsets);
   sequences.users = std::move(users);
   sequences.items = items;
   sequences.catalogue = std::move(catalogue);
-  const std::size_t unknown = before - sequences.events.size();
   return {std::move(sequences), unknown};
 }
 

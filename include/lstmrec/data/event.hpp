@@ -1,26 +1,157 @@
 #pragma once
 
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace lstmrec {
 
-/// One interaction, in dense indices. 24 bytes: the sort's tie-breaker is a member, so sorting needs no memory.
+/// One interaction, in dense indices: a row of a log.
 struct Event {
-  std::int64_t time = 0;   ///< Seconds since 1970; the position in the sequence where the data has no times.
+  std::int64_t time = 0;   ///< Seconds since 1970; 0 where the data has no times.
   std::uint32_t user = 0;  ///< Dense index.
   std::uint32_t item = 0;  ///< Dense index.
   float rating = 0;        ///< 0 where the data has no ratings.
-  std::uint32_t row = 0;   ///< Position in the source, counted from 0: the order of events with equal times.
+  friend bool operator==(const Event&, const Event&) = default;
 };
-static_assert(sizeof(Event) == 24);
 
-/// Some leading part of a user's events, in time order: what a scorer may look at.
-using History = std::span<const Event>;
+namespace detail {
 
-/// What a catalogue knows of an item beside its id; empty where the data says nothing.
+/// Walks the rows of something with operator[], by value.
+template <class Rows>
+class RowIterator {
+ public:
+  using value_type = Event;
+  using difference_type = std::ptrdiff_t;
+  using iterator_category = std::input_iterator_tag;
+  using reference = Event;
+  using pointer = void;
+
+  RowIterator() = default;
+  RowIterator(const Rows* rows, std::size_t row) : rows_(rows), row_(row) {}
+  Event operator*() const { return (*rows_)[row_]; }
+  RowIterator& operator++() {
+    ++row_;
+    return *this;
+  }
+  RowIterator operator++(int) {
+    const RowIterator before = *this;
+    ++row_;
+    return before;
+  }
+  friend bool operator==(const RowIterator& a, const RowIterator& b) { return a.row_ == b.row_; }
+
+ private:
+  const Rows* rows_ = nullptr;
+  std::size_t row_ = 0;
+};
+
+}  // namespace detail
+
+/// Some leading part of a user's events, in time order, which a scorer may look at. It is a borrowed view of rows of a
+/// log, or of a list of items alone.
+///
+///     const std::vector<std::uint32_t> items{3, 1, 4};
+///     const History history(items);
+struct History {
+  std::span<const std::uint32_t> items;
+  std::span<const std::int64_t> times;  ///< Empty where the data has no times.
+  std::span<const float> ratings;       ///< Empty where the data has no ratings.
+  std::uint32_t user = 0;
+
+  History() = default;
+  explicit History(std::span<const std::uint32_t> rows) : items(rows) {}
+  History(std::span<const std::uint32_t> rows, std::span<const std::int64_t> their_times,
+          std::span<const float> their_ratings, std::uint32_t whose)
+      : items(rows), times(their_times), ratings(their_ratings), user(whose) {}
+
+  std::size_t size() const { return items.size(); }
+  bool empty() const { return items.empty(); }
+  Event operator[](std::size_t k) const {
+    assert(k < size());
+    return {times.empty() ? 0 : times[k], user, items[k], ratings.empty() ? 0.0f : ratings[k]};
+  }
+  Event front() const { return (*this)[0]; }
+  Event back() const { return (*this)[size() - 1]; }
+  auto begin() const { return detail::RowIterator<History>(this, 0); }
+  auto end() const { return detail::RowIterator<History>(this, size()); }
+
+  History first(std::size_t count) const { return subspan(0, count); }
+  History subspan(std::size_t begin, std::size_t count) const {
+    return {items.subspan(begin, count), times.empty() ? times : times.subspan(begin, count),
+            ratings.empty() ? ratings : ratings.subspan(begin, count), user};
+  }
+  History subspan(std::size_t begin) const { return subspan(begin, size() - begin); }
+};
+
+/// Sets `items` to the distinct items of a history, in ascending order.
+inline void distinct_items(const History& history, std::vector<std::uint32_t>& items) {
+  items.assign(history.items.begin(), history.items.end());
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+}
+
+/// A log as columns, one entry an event each; the columns that the data does not have are empty. 16 bytes an event with
+/// times, 4 more with ratings.
+struct EventColumns {
+  std::vector<std::uint32_t> users;
+  std::vector<std::uint32_t> items;
+  std::vector<std::int64_t> times;  ///< Empty, or one an event.
+  std::vector<float> ratings;       ///< Empty, or one an event.
+
+  std::size_t size() const { return items.size(); }
+  bool empty() const { return items.empty(); }
+  Event operator[](std::size_t row) const {
+    assert(row < size());
+    return {times.empty() ? 0 : times[row], users[row], items[row], ratings.empty() ? 0.0f : ratings[row]};
+  }
+  auto begin() const { return detail::RowIterator<EventColumns>(this, 0); }
+  auto end() const { return detail::RowIterator<EventColumns>(this, size()); }
+
+  /// Overwrites a row, in the columns that the data has.
+  void set_row(std::size_t row, const Event& event) {
+    users[row] = event.user;
+    items[row] = event.item;
+    if (!times.empty()) times[row] = event.time;
+    if (!ratings.empty()) ratings[row] = event.rating;
+  }
+
+  /// The rows [begin, end), which are of one user.
+  History rows(std::size_t begin, std::size_t end) const {
+    return History(items, times, ratings, begin < end ? users[begin] : 0).subspan(begin, end - begin);
+  }
+
+  /// Calls visitor(column) for every column that the data has.
+  template <class Columns, class Visitor>
+  static void visit(Columns& columns, Visitor&& visitor) {
+    visitor(columns.users);
+    visitor(columns.items);
+    if (!columns.times.empty()) visitor(columns.times);
+    if (!columns.ratings.empty()) visitor(columns.ratings);
+  }
+
+  /// Keeps the rows for which keep(row) holds, in their order and in place; returns how many go. `keep` is asked once
+  /// a row, in ascending order, and may read this row and those behind it.
+  template <class Keep>
+  std::size_t keep_rows(Keep&& keep) {
+    const std::size_t before = size();
+    std::size_t kept = 0;
+    for (std::size_t row = 0; row < before; ++row) {
+      if (!keep(row)) continue;
+      if (kept != row) visit(*this, [&](auto& column) { column[kept] = column[row]; });
+      ++kept;
+    }
+    visit(*this, [&](auto& column) { column.resize(kept); });
+    return before - kept;
+  }
+};
+
+/// The title and the genres of an item; empty where the data says nothing.
 struct ItemInfo {
   std::string title;                ///< UTF-8.
   std::vector<std::string> genres;  ///< UTF-8.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/vocabulary.hpp>
@@ -20,19 +21,37 @@ namespace lstmrec {
 
 /// A log of who took what and when, in the order of its source, with the ids made dense.
 struct Interactions {
-  std::vector<Event> events;
+  EventColumns events;
   Vocabulary users;
   Vocabulary items;
   std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
-  bool has_times = false;           ///< If not, an event's time is its position in its user's sequence.
-  bool has_ratings = false;         ///< If not, every rating is 0.
-  std::string source;               ///< For messages: the file, or "memory".
+  bool has_times = false;
+  bool has_ratings = false;
+  std::string source;  ///< For messages: the file, or "memory".
+
+  /// Makes room for so many events, of the columns that the data has.
+  void reserve(std::size_t count) {
+    events.users.reserve(count);
+    events.items.reserve(count);
+    if (has_times) events.times.reserve(count);
+    if (has_ratings) events.ratings.reserve(count);
+  }
+
+  /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events.
+  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time) {
+    if (events.size() >= std::numeric_limits<std::uint32_t>::max())
+      throw DataError(source + ": a log holds at most 4294967295 events");
+    events.users.push_back(user);
+    events.items.push_back(item);
+    if (has_times) events.times.push_back(time);
+    if (has_ratings) events.ratings.push_back(rating);
+  }
 };
 
 /// Interactions from memory: any range whose elements have four parts (user, item, time, rating), such as tuples or
 /// plain structs. Ids are integers or strings, times integers (seconds), ratings numbers. The range is read once, so
 /// views such as std::views::filter do too.
-/// Throws std::invalid_argument that names the row where a rating is not finite as a float or a time is past 2⁶³ − 1,
+/// Throws DataError that names the row where a rating is not finite as a float or a time is past 2⁶³ − 1,
 /// and what RawId throws.
 ///
 ///     std::vector<std::tuple<std::string, int, long, float>> rows{{"ann", 296, 978300760, 5},
@@ -43,28 +62,21 @@ Interactions make_interactions(Range&& rows) {
   Interactions log;
   log.has_times = log.has_ratings = true;
   log.source = "memory";
-  if constexpr (std::ranges::sized_range<Range>) log.events.reserve(std::ranges::size(rows));
+  if constexpr (std::ranges::sized_range<Range>) log.reserve(std::ranges::size(rows));
   for (const auto& [user, item, time, rating] : rows) {
     using Time = std::remove_cvref_t<decltype(time)>;
     static_assert(std::integral<Time> && sizeof(Time) > 1, "times are whole seconds: integers of 2 bytes or more");
     const std::size_t row = log.events.size();
     const float value = static_cast<float>(rating);
     if (!std::isfinite(value)) {
-      throw std::invalid_argument("row " + std::to_string(row) + ": the rating must be finite, got " +
-                                  std::to_string(value));
-    }
-    if (row >= std::numeric_limits<std::uint32_t>::max()) {
-      throw std::length_error("a log holds at most 4294967295 events");
+      throw DataError("row " + std::to_string(row) + ": the rating must be finite, got " + std::to_string(value));
     }
     if (!std::in_range<std::int64_t>(time)) {
-      throw std::invalid_argument("row " + std::to_string(row) +
-                                  ": the time must be at most 9223372036854775807, got " + std::to_string(time));
+      throw DataError("row " + std::to_string(row) + ": the time must be at most 9223372036854775807, got " +
+                      std::to_string(time));
     }
-    log.events.push_back({.time = static_cast<std::int64_t>(time),
-                          .user = log.users.add(RawId(user)),
-                          .item = log.items.add(RawId(item)),
-                          .rating = value,
-                          .row = static_cast<std::uint32_t>(row)});
+    const std::uint32_t user_index = log.users.add(RawId(user));
+    log.add(user_index, log.items.add(RawId(item)), value, static_cast<std::int64_t>(time));
   }
   log.catalogue.resize(log.items.size());
   return log;

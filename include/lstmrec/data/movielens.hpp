@@ -1,224 +1,15 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <limits>
-#include <lstmrec/core/error.hpp>
-#include <lstmrec/data/csv_reader.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/line_reader.hpp>
-#include <lstmrec/data/plain_rating.hpp>
-#include <lstmrec/data/text.hpp>
-#include <lstmrec/data/titles.hpp>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 namespace lstmrec {
 
-namespace detail {
-
-/// How a log is written: `tabs` u.data, `colons` ratings.dat, `csv` ratings.csv, `sequences` one line a user.
-enum class LogFormat { tabs, colons, csv, sequences };
-
-/// Decides by the first line, and by the name where the line fits no format (it may be the broken one).
-inline LogFormat detect_format(const std::filesystem::path& file) {
-  LineReader lines(file);
-  if (!lines.next()) throw Error(file.string() + ": expected ratings, got an empty file");
-  const std::string_view line = lines.line();
-  if (line.find("::") != std::string_view::npos) return LogFormat::colons;
-  if (line.find('\t') != std::string_view::npos) return LogFormat::tabs;
-  if (line.find(',') != std::string_view::npos || file.extension() == ".csv") return LogFormat::csv;
-  if (file.filename() == "ratings.dat") return LogFormat::colons;
-  if (file.filename() == "u.data") return LogFormat::tabs;
-  if (line.find(' ') != std::string_view::npos || file.filename() == "sequences.txt") return LogFormat::sequences;
-  lines.fail("expected fields separated by tabs, \"::\", commas or spaces, got " + excerpt(line));
-}
-
-/// How often a byte occurs in a file; in one of more than 2 MiB about that, rather 1% too much than too little,
-/// from parts of 32 KiB that lie evenly spread.
-inline std::size_t estimate_count(const std::filesystem::path& path, char byte) {
-  std::ifstream file = open_file(path);
-  const auto size = static_cast<std::size_t>(file.seekg(0, std::ios::end).tellg());
-  std::vector<char> part(std::size_t{1} << 15);
-  std::size_t looked_at = 0, found = 0;
-  for (std::size_t at = 0; at < size; at += std::max(part.size(), size / 64)) {
-    file.clear();  // the last part may reach past the end
-    file.seekg(static_cast<std::streamoff>(at)).read(part.data(), static_cast<std::streamsize>(part.size()));
-    found += static_cast<std::size_t>(std::count(part.begin(), part.begin() + file.gcount(), byte));
-    looked_at += static_cast<std::size_t>(file.gcount());
-  }
-  if (looked_at == 0 || looked_at == size) return found;
-  return static_cast<std::size_t>(1.01 * static_cast<double>(found) * static_cast<double>(size) /
-                                  static_cast<double>(looked_at));
-}
-
-/// Reads one file into a log. The events' memory is reserved first, for as many as there seem to be lines (or, in a
-/// sequence file, items), so that nothing is copied while it grows.
-class LogReader {
- public:
-  explicit LogReader(const std::filesystem::path& file) : file_(file) { log_.source = file.string(); }
-
-  Interactions read() && {
-    const LogFormat format = detect_format(file_);
-    log_.events.reserve(estimate_count(file_, format == LogFormat::sequences ? ' ' : '\n') + 1);
-    log_.has_times = log_.has_ratings = format != LogFormat::sequences;
-    switch (format) {
-      case LogFormat::tabs:
-        read_separated('\t', "a tab");
-        break;
-      case LogFormat::colons:
-        read_separated(std::string_view("::"), "\"::\"");
-        break;
-      case LogFormat::csv:
-        read_csv();
-        break;
-      case LogFormat::sequences:
-        read_sequences();
-        break;
-    }
-    if (log_.events.empty()) throw Error(log_.source + ": expected ratings, got a header only");
-    log_.catalogue.resize(log_.items.size());
-    return std::move(log_);
-  }
-
- private:
-  /// u.data and ratings.dat: user, item, rating, time.
-  template <class Separator>
-  void read_separated(Separator separator, const char* separator_name) {
-    std::array<std::string_view, 4> fields;
-    for (LineReader lines(file_); read_plain(lines, separator), lines.next();) {
-      std::size_t count = 0;
-      split_text(lines.line(), separator, [&](std::string_view field) {
-        if (count < fields.size()) fields[count] = field;
-        ++count;
-      });
-      if (count != fields.size()) {
-        lines.fail(std::string("expected 4 fields separated by ") + separator_name + ", got " + std::to_string(count) +
-                   ": " + excerpt(lines.line()));
-      }
-      add_rating(lines, fields[0], fields[1], fields[2], fields[3]);
-    }
-  }
-
-  /// ratings.csv: a header with the columns userId, movieId, rating and timestamp, in any order and beside others.
-  void read_csv() {
-    CsvReader csv(file_);
-    const std::size_t user = csv.column("userId"), item = csv.column("movieId"), rating = csv.column("rating"),
-                      time = csv.column("timestamp");
-    const bool plain = user == 0 && item == 1 && rating == 2 && time == 3 && csv.columns() == 4;
-    for (;;) {
-      if (plain) read_plain(csv.lines(), ',');
-      if (!csv.next()) break;
-      add_rating(csv.lines(), csv.field(user), csv.field(item), csv.field(rating), csv.field(time));
-    }
-  }
-
-  /// Reads plain lines up to the first that isn't, or whose end is not in memory yet.
-  template <class Separator>
-  void read_plain(LineReader& lines, Separator separator) {
-    PlainRatings plain(lines.ahead(), separator);
-    std::size_t count = 0;
-    std::int64_t last_user = -1;  // no plain line has it
-    std::uint32_t user = 0;
-    for (PlainRating line; plain.next(line); ++count) {
-      if (line.user != last_user) user = log_.users.add(last_user = line.user);
-      add(user, log_.items.add(line.item), line.rating, line.time);
-    }
-    lines.skip(plain.end(), count);
-  }
-
-  /// One line a user: the user, then the items in time order, separated by spaces.
-  void read_sequences() {
-    for (LineReader lines(file_); lines.next();) {
-      const std::size_t known_users = log_.users.size();
-      std::uint32_t user = 0;
-      std::int64_t fields = 0;
-      split_text(lines.line(), ' ', [&](std::string_view field) {
-        if (field.empty()) return;  // two spaces, or one at the end
-        const std::int64_t id = parse_integer(lines, field, fields == 0 ? "user" : "item");
-        if (fields == 0) {
-          user = log_.users.add(id);
-        } else {
-          add(user, log_.items.add(id), 0, fields - 1);
-        }
-        ++fields;
-      });
-      if (fields < 2) lines.fail("expected a user and its items separated by spaces, got " + excerpt(lines.line()));
-      if (log_.users.size() == known_users) {
-        lines.fail("expected one line a user, got a second one of user " + log_.users.id(user).text());
-      }
-    }
-  }
-
-  void add_rating(const LineReader& lines, std::string_view user, std::string_view item, std::string_view rating,
-                  std::string_view time) {
-    const std::int64_t seconds = parse_integer(lines, time, "timestamp");
-    const std::uint32_t user_index = log_.users.add(parse_integer(lines, user, "user"));
-    const std::uint32_t item_index = log_.items.add(parse_integer(lines, item, "item"));
-    add(user_index, item_index, parse_rating(lines, rating), seconds);
-  }
-
-  /// Not a whole event: it would pass through memory, written in parts and read at once, for which processors wait.
-  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time) {
-    const std::size_t row = log_.events.size();
-    if (row == std::numeric_limits<std::uint32_t>::max()) {
-      throw Error(log_.source + ": a log holds at most 4294967295 events");
-    }
-    log_.events.push_back(
-        {.time = time, .user = user, .item = item, .rating = rating, .row = static_cast<std::uint32_t>(row)});
-  }
-
-  std::filesystem::path file_;
-  Interactions log_;
-};
-
-/// The ratings file itself, or the one in a release's folder.
-inline std::filesystem::path find_log(const std::filesystem::path& path) {
-  std::error_code failure;
-  const auto status = std::filesystem::status(path, failure);
-  if (status.type() == std::filesystem::file_type::not_found || status.type() == std::filesystem::file_type::none) {
-    throw Error(path.string() + ": " + failure.message() +
-                "; MovieLens is at https://grouplens.org/datasets/movielens/, expected is its folder or ratings file");
-  }
-  if (std::filesystem::is_regular_file(status)) return path;
-  if (!std::filesystem::is_directory(status)) throw Error(path.string() + ": expected a file or a folder");
-  for (const char* name : {"u.data", "ratings.dat", "ratings.csv", "sequences.txt"}) {
-    if (file_exists(path / name)) return path / name;
-  }
-  throw Error(path.string() + ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt");
-}
-
-/// The file of titles that is read with a log, which lies beside it; an empty path where there is none.
-inline std::filesystem::path find_titles(const std::filesystem::path& log) {
-  for (const char* name : {"u.item", "movies.dat", "movies.csv"}) {
-    const std::filesystem::path file = log.parent_path() / name;
-    if (file_exists(file)) return file;
-  }
-  return {};
-}
-
-}  // namespace detail
-
 /// The files that read_movielens reads of a release, the log first: what a program that reads it must not write.
 /// Throws Error where there is no log.
-inline std::vector<std::filesystem::path> movielens_files(const std::filesystem::path& file_or_folder) {
-  std::vector<std::filesystem::path> files{detail::find_log(file_or_folder)};
-  const std::filesystem::path titles = detail::find_titles(files.front());
-  if (titles.empty()) return files;
-  files.push_back(titles);
-  if (titles.filename() != "u.item") return files;
-  const std::filesystem::path genres = detail::genres_of(titles);
-  if (detail::file_exists(genres)) files.push_back(genres);
-  return files;
-}
+LSTMREC_INLINE std::vector<std::filesystem::path> movielens_files(const std::filesystem::path& file_or_folder);
 
 /// Reads a MovieLens release, or anything written the same way: a file, or the folder that holds it.
 ///
@@ -232,20 +23,11 @@ inline std::vector<std::filesystem::path> movielens_files(const std::filesystem:
 /// The format is told from the content first, so other names do as well. Ids and times are 64-bit integers. Titles and
 /// genres come from u.item (with u.genre), movies.dat or movies.csv where one lies beside the file.
 /// Throws Error for what can't be read at all, and ParseError with the line for what is not as it should be.
-/// Memory: 24 bytes an event, plus the vocabulary and the catalogue.
-inline Interactions read_movielens(const std::filesystem::path& file_or_folder) {
-  const std::filesystem::path file = detail::find_log(file_or_folder);
-  Interactions log = detail::LogReader(file).read();
-  const std::filesystem::path titles = detail::find_titles(file);
-  detail::TitleReader reader(log.items, log.catalogue);
-  if (titles.filename() == "u.item") {
-    reader.read_item(titles);
-  } else if (titles.filename() == "movies.dat") {
-    reader.read_dat(titles);
-  } else if (!titles.empty()) {
-    reader.read_csv(titles);
-  }
-  return log;
-}
+/// Memory: 20 bytes an event (8 for a sequence file), plus the vocabulary and the catalogue.
+LSTMREC_INLINE Interactions read_movielens(const std::filesystem::path& file_or_folder);
 
 }  // namespace lstmrec
+
+#ifndef LSTMREC_COMPILED
+#include <lstmrec/data/movielens_inl.hpp>
+#endif

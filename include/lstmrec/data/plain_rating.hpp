@@ -8,7 +8,7 @@
 
 namespace lstmrec::detail {
 
-/// What a line of ratings holds.
+/// The fields of a line of ratings.
 struct PlainRating {
   std::int64_t user = 0, item = 0, time = 0;
   float rating = 0;
@@ -16,8 +16,8 @@ struct PlainRating {
 
 /// Takes lines of ratings from a text, but only plain ones: user, item, rating and time in this order with nothing but
 /// the separator (a char or a std::string_view) between, integers of 1 to 18 digits, ratings of one digit or of two
-/// with a point between, "\n" or "\r\n" behind. Refuses other lines without saying why: they are for somebody who knows
-/// the whole format, and who would read the same from a plain one.
+/// with a point between, "\n" or "\r\n" behind. Returns false for other lines; the caller then reads them with
+/// the full parser, which accepts every plain line too, with the same result, and reports errors.
 /// The text ends with a zero byte, and seven bytes more can be read. On big-endian machines no line is plain.
 template <class Separator>
 class PlainRatings {

@@ -4,6 +4,7 @@
 #include <compare>
 #include <concepts>
 #include <cstdint>
+#include <lstmrec/core/error.hpp>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -19,11 +20,11 @@ class RawId {
  public:
   RawId() : value_(std::int64_t{0}) {}
 
-  /// Throws std::out_of_range where an unsigned value is past 2⁶³ − 1.
+  /// Throws DataError where an unsigned value is past 2⁶³ − 1.
   template <std::integral Integer>
   RawId(Integer id) : value_(static_cast<std::int64_t>(id)) {
     if (!std::in_range<std::int64_t>(id)) {
-      throw std::out_of_range("an id must be at most 9223372036854775807, got " + std::to_string(id));
+      throw DataError("an id must be at most 9223372036854775807, got " + std::to_string(id));
     }
   }
   RawId(std::string id) : value_(std::move(id)) {}

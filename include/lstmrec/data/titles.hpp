@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <lstmrec/data/csv_reader.hpp>
 #include <lstmrec/data/event.hpp>
-#include <lstmrec/data/line_reader.hpp>
-#include <lstmrec/data/text.hpp>
 #include <lstmrec/data/vocabulary.hpp>
+#include <lstmrec/io/csv_reader.hpp>
+#include <lstmrec/io/line_reader.hpp>
+#include <lstmrec/io/text.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

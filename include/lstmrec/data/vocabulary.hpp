@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <optional>
@@ -20,11 +21,11 @@ namespace lstmrec {
 /// integer up to the largest in the first table, or 8 to 16 bytes an id in the second.
 class Vocabulary {
  public:
-  /// The id's index, a new one where the id is new. Throws std::length_error at 2³² − 1 ids.
+  /// The id's index, a new one where the id is new. Throws DataError at 2³² − 1 ids.
   std::uint32_t add(const RawId& id) {
     std::uint32_t& place = is_small(id) ? small_place(id) : hashed_place(id);
     if (place == none) {
-      if (ids_.size() >= none) throw std::length_error("a vocabulary holds at most 4294967295 ids");
+      if (ids_.size() >= none) throw DataError("a vocabulary holds at most 4294967295 ids");
       ids_.push_back(id);
       place = static_cast<std::uint32_t>(ids_.size() - 1);
       if (!is_small(id)) ++hashed_count_;
@@ -32,17 +33,17 @@ class Vocabulary {
     return place;
   }
 
-  /// The same, faster for a small integer that is known: makes no RawId of it.
+  /// `add` of an integer: faster for a small one that is known, of which it makes no RawId.
   std::uint32_t add(std::same_as<std::int64_t> auto id) {
     const auto number = static_cast<std::uint64_t>(id);
     if (number < small_.size() && small_[number] != none) return small_[number];
     return add(RawId(id));
   }
 
-  /// Throws std::out_of_range that names the id where it is unknown.
+  /// Throws UnknownId that names the id where it is unknown.
   std::uint32_t index(const RawId& id) const {
     if (const auto found = find(id)) return *found;
-    throw std::out_of_range("unknown id " + id.text());
+    throw UnknownId("unknown id " + id.text());
   }
 
   /// Allocates nothing where the id is an integer.
@@ -91,7 +92,7 @@ class Vocabulary {
     const std::uint64_t key =
         id.is_integer() ? static_cast<std::uint64_t>(id.integer()) : std::hash<std::string_view>{}(id.string());
     const std::size_t mask = hashed_.size() - 1;
-    std::size_t slot = static_cast<std::size_t>(mix(key)) & mask;
+    std::size_t slot = static_cast<std::size_t>(mix_seed(key)) & mask;
     while (hashed_[slot] != none && ids_[hashed_[slot]] != id) slot = (slot + 1) & mask;
     return slot;
   }

@@ -49,7 +49,7 @@ class UserSums {
   std::vector<std::vector<double>> resampled_means(std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
     std::vector<std::vector<double>> means(samples);
     pool.run(samples, [&](std::size_t sample) {
-      Random random(mix(seed, sample));
+      Random random(mix_seed(seed, sample));
       std::vector<double> total(width_, 0.0);
       for (std::size_t draw = 0; draw < users(); ++draw)
         add_user(static_cast<std::size_t>(random.below(users())), total);
@@ -59,7 +59,7 @@ class UserSums {
   }
 
   /// The means, each with the 2.5% and 97.5% percentiles of the resampled means. (Efron, Tibshirani, "An introduction
-  /// to the bootstrap", 1993, section 13.3.) The same for any number of threads.
+  /// to the bootstrap", 1993, section 13.3.) The number of threads does not change them.
   std::vector<Estimate> estimates(std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
     const auto resampled = resampled_means(samples, seed, pool);
     std::vector<Estimate> estimates;
@@ -79,7 +79,7 @@ class UserSums {
 
   /// How easily users drawn anew would turn the sign of a figure's mean round, two-sided:
   /// p = 2 (1 + the smaller of the numbers of samples with a mean ≤ 0 and ≥ 0) / (1 + samples), at most 1.
-  double p_of_sign(std::size_t figure, std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
+  double sign_p_value(std::size_t figure, std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
     std::size_t not_above = 0, not_below = 0;
     for (const auto& sample : resampled_means(samples, seed, pool)) {
       not_above += sample[figure] <= 0;

@@ -4,7 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <lstmrec/core/order.hpp>
+#include <lstmrec/core/argsort.hpp>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/evaluate.hpp>
@@ -23,27 +24,27 @@ struct CompareOptions {
 /// How much better one model is than another on the same targets.
 struct Comparison {
   Estimate ndcg;  ///< NDCG of the first − NDCG of the second.
-  double p = 1;   ///< UserSums::p_of_sign: how easily users drawn anew would turn the difference round.
+  double p = 1;   ///< UserSums::sign_p_value: how easily users drawn anew would turn the difference round.
 };
 
 /// The difference of NDCG between two models, by a paired bootstrap over users: both are summed over the same draws,
 /// so that what makes a user easy or hard for both doesn't count.
-/// Throws std::invalid_argument if the targets differ or there are no samples to draw.
+/// Throws std::invalid_argument if the targets differ, and ConfigError if there are no samples to draw.
 inline Comparison compare(const Evaluation& first, const Evaluation& second, const CompareOptions& options = {}) {
   if (!std::equal(first.targets.begin(), first.targets.end(), second.targets.begin(), second.targets.end(),
                   [](const Target& a, const Target& b) { return a.user == b.user && a.position == b.position; }))
     throw std::invalid_argument("only evaluations of the same targets can be compared");
-  if (options.bootstrap_samples < 1) throw std::invalid_argument("bootstrap_samples must be at least 1");
+  if (options.bootstrap_samples < 1) throw ConfigError("bootstrap_samples must be at least 1");
 
   UserSums sums(1);
   const auto by_user = [&](std::size_t k) { return first.targets[k].user; };
-  for (const std::size_t k : order_by(first.targets.size(), by_user))
-    sums.add(first.targets[k].user,
-             std::array{ndcg(first.ranks[k], options.cutoff) - ndcg(second.ranks[k], options.cutoff)});
+  for (const std::size_t k : argsort_by(first.targets.size(), by_user))
+    sums.add(first.targets[k].user, std::array{metrics::ndcg(first.ranks[k], options.cutoff) -
+                                               metrics::ndcg(second.ranks[k], options.cutoff)});
 
   ThreadPool pool(options.threads);
   return {sums.estimates(options.bootstrap_samples, options.seed, pool)[0],
-          sums.p_of_sign(0, options.bootstrap_samples, options.seed, pool)};
+          sums.sign_p_value(0, options.bootstrap_samples, options.seed, pool)};
 }
 
 }  // namespace lstmrec

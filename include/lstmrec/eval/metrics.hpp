@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace lstmrec {
+namespace lstmrec::metrics {
 
 // The figures of one target, from its rank among all items; the best rank is 1. Reported is their mean over targets.
 
@@ -24,4 +24,4 @@ inline double ndcg(std::uint32_t rank, std::size_t k) {
 /// 1 / rank, 0 if the target has none.
 inline double reciprocal_rank(std::uint32_t rank) { return rank == not_ranked ? 0.0 : 1.0 / static_cast<double>(rank); }
 
-}  // namespace lstmrec
+}  // namespace lstmrec::metrics

@@ -13,52 +13,61 @@
 
 namespace lstmrec {
 
-/// The rank of the target among all items that are not excluded, the best being 1. Ties count against the model: an
-/// item that scores what the target scores stands before it, so that equal scores for all give the last rank.
+/// The rank of a target among all items that are not excluded, the best being 1, from scores that come a tile at a time
+/// in ascending order of the items. Ties count against the model: an item that scores what the target scores stands
+/// before it, so that equal scores for all give the last rank.
 ///
 ///     rank = 1 + |{j ≠ target, not excluded: score(j) ≥ score(target)}|
-///
-/// `excluded`: distinct items. A target among them is not_ranked: no list would hold it.
-/// Throws Error on a NaN among the scores. Cost: one pass over the scores.
-inline std::uint32_t rank_of(std::span<const float> scores, std::uint32_t target,
-                             std::span<const std::uint32_t> excluded = {}) {
-  const float to_beat = scores[target];
-  std::uint32_t at_least = 0, below = 0;  // both counted, so that the loop has no branch and still finds every NaN
-  for (const float score : scores) {
-    at_least += score >= to_beat;
-    below += score < to_beat;
-  }
-  if (at_least + below != scores.size()) {
-    const auto nan = std::find_if(scores.begin(), scores.end(), [](float score) { return std::isnan(score); });
-    throw Error("the score of item " + std::to_string(nan - scores.begin()) + " (dense index) is not a number");
-  }
-  for (const std::uint32_t item : excluded) {
-    if (item == target) return not_ranked;
-    at_least -= scores[item] >= to_beat;
-  }
-  return at_least;
-}
-
-/// The distinct items of a history: as a list, and as a mark an item. Kept and filled anew, so that its buffers last.
-class SeenItems {
+class RankCounter {
  public:
-  explicit SeenItems(std::size_t items) : marks_(items, 0) {}
-
-  void assign(History history) {
-    for (const std::uint32_t item : list_) marks_[item] = 0;
-    list_.clear();
-    for (const Event& event : history) {
-      if (marks_[event.item] == 0) list_.push_back(event.item);
-      marks_[event.item] = 1;
-    }
+  RankCounter() = default;
+  /// `excluded`: distinct items in ascending order, borrowed. A target among them is metrics::not_ranked: no list would
+  /// hold it. Throws Error where the target's score is not a number.
+  RankCounter(std::uint32_t target, float score, std::span<const std::uint32_t> excluded)
+      : target_(target), score_(score), excluded_(excluded) {
+    if (std::isnan(score)) fail(target);
+    is_excluded_ = std::binary_search(excluded.begin(), excluded.end(), target);
   }
 
-  std::span<const std::uint32_t> list() const { return list_; }  ///< In order of first appearance.
-  bool contains(std::uint32_t item) const { return marks_[item] != 0; }
+  /// The scores of items `first`, `first` + 1, … Throws Error on a NaN among them.
+  void add(std::uint32_t first, std::span<const float> scores) {
+    std::uint32_t at_least = 0, below = 0;  // both counted, so that the loop has no branch and still finds every NaN
+    for (const float score : scores) {
+      at_least += score >= score_;
+      below += score < score_;
+    }
+    if (at_least + below != scores.size()) {
+      const auto nan = std::find_if(scores.begin(), scores.end(), [](float score) { return std::isnan(score); });
+      fail(first + static_cast<std::uint32_t>(nan - scores.begin()));
+    }
+    const std::size_t end = first + scores.size();
+    if (target_ >= first && target_ < end) --at_least;
+    for (; next_excluded_ < excluded_.size() && excluded_[next_excluded_] < end; ++next_excluded_)
+      at_least -= scores[excluded_[next_excluded_] - first] >= score_;
+    before_ += at_least;
+  }
+
+  std::uint32_t rank() const { return is_excluded_ ? metrics::not_ranked : 1 + before_; }
 
  private:
-  std::vector<std::uint8_t> marks_;
-  std::vector<std::uint32_t> list_;
+  [[noreturn]] static void fail(std::uint32_t item) {
+    throw Error("the score of item " + std::to_string(item) + " (dense index) is not a number");
+  }
+
+  std::uint32_t target_ = 0;
+  float score_ = 0;
+  std::span<const std::uint32_t> excluded_;
+  std::size_t next_excluded_ = 0;
+  bool is_excluded_ = false;
+  std::uint32_t before_ = 0;
 };
+
+/// RankCounter for scores that are all at hand. Cost: one pass over the scores.
+inline std::uint32_t rank_of(std::span<const float> scores, std::uint32_t target,
+                             std::span<const std::uint32_t> excluded = {}) {
+  RankCounter rank(target, scores[target], excluded);
+  rank.add(0, scores);
+  return rank.rank();
+}
 
 }  // namespace lstmrec

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <lstmrec/core/order.hpp>
-#include <lstmrec/counts/popularity.hpp>
+#include <lstmrec/core/argsort.hpp>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/metrics.hpp>
@@ -24,23 +24,23 @@ struct Slice {
 
 /// Cuts the targets into about `bins` parts of about equal size by some value of each, in ascending order. Targets of
 /// equal value stay together, so there may be fewer parts. `values`: by target.
-/// Throws std::invalid_argument if there are no bins or not one value a target.
+/// Throws ConfigError if there are no bins, and std::invalid_argument if there is not one value a target.
 inline std::vector<Slice> slices(const Evaluation& evaluation, std::span<const std::uint32_t> values,
                                  std::size_t bins = 5, std::size_t k = 10) {
   const std::size_t count = evaluation.targets.size();
-  if (bins < 1) throw std::invalid_argument("bins must be at least 1");
+  if (bins < 1) throw ConfigError("bins must be at least 1");
   if (values.size() != count) throw std::invalid_argument("slices need one value a target");
   std::vector<Slice> result;
   std::size_t done = 0;
-  for (const std::size_t target : order_by(count, [&](std::size_t t) { return values[t]; })) {
+  for (const std::size_t target : argsort_by(count, [&](std::size_t t) { return values[t]; })) {
     // A slice is closed once the slices so far hold their share of the targets, and the value changes.
     if (result.empty() || (done * bins >= result.size() * count && values[target] != result.back().high))
       result.push_back({values[target], values[target], 0, 0, 0});
     Slice& slice = result.back();
     slice.high = values[target];
     ++slice.targets;
-    slice.hr += hit(evaluation.ranks[target], k);
-    slice.ndcg += ndcg(evaluation.ranks[target], k);
+    slice.hr += metrics::hit(evaluation.ranks[target], k);
+    slice.ndcg += metrics::ndcg(evaluation.ranks[target], k);
     ++done;
   }
   for (Slice& slice : result) {
@@ -82,8 +82,8 @@ inline std::vector<GenreSlice> slices_by_genre(const Evaluation& evaluation, con
       auto slice = std::find_if(result.begin(), result.end(), [&](const GenreSlice& s) { return s.genre == genre; });
       if (slice == result.end()) slice = result.insert(slice, {genre});
       ++slice->targets;
-      slice->hr += hit(evaluation.ranks[t], k);
-      slice->ndcg += ndcg(evaluation.ranks[t], k);
+      slice->hr += metrics::hit(evaluation.ranks[t], k);
+      slice->ndcg += metrics::ndcg(evaluation.ranks[t], k);
     }
   for (GenreSlice& slice : result) {
     slice.hr /= static_cast<double>(slice.targets);

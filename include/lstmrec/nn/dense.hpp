@@ -28,8 +28,8 @@ struct Dense {
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... layers) {
-    visitor("weight", Kind::weight, layers.weight...);
-    visitor("bias", Kind::bias, layers.bias...);
+    visitor("weight", ParameterKind::weight, layers.weight...);
+    visitor("bias", ParameterKind::bias, layers.bias...);
   }
 
   /// y (output × columns) := W x + b. x: input × columns. One column, known at compile time, allocates nothing.
@@ -37,10 +37,10 @@ struct Dense {
   void forward(const X& x, Y&& y) const {
     if constexpr (X::ColsAtCompileTime == 1) {
       y.noalias() = weight * x;
-      y += bias;
+      linalg::add(bias, y);
     } else {
-      product(weight, x, y);
-      add_to_columns(bias, y);
+      linalg::product(weight, x, y);
+      linalg::add_to_columns(bias, y);
     }
   }
 
@@ -48,13 +48,13 @@ struct Dense {
   void backward(ConstMatrixRef<Scalar> x, ConstMatrixRef<Scalar> d_output, Dense& gradients,
                 MatrixRef<Scalar> d_input) const {
     add_gradients(x, d_output, gradients);
-    transposed_product(weight, d_output, d_input);
+    linalg::transposed_product(weight, d_output, d_input);
   }
 
   /// The first half of `backward`.
   static void add_gradients(ConstMatrixRef<Scalar> x, ConstMatrixRef<Scalar> d_output, Dense& gradients) {
-    add_product_transposed(d_output, x, gradients.weight);
-    add_row_sums(d_output, gradients.bias);
+    linalg::add_product_transposed(d_output, x, gradients.weight);
+    linalg::add_row_sums(d_output, gradients.bias);
   }
 };
 

@@ -3,14 +3,16 @@
 #include <cassert>
 #include <cstdint>
 #include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/products.hpp>
 #include <lstmrec/nn/initialisers.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
 
 namespace lstmrec {
 
-/// A table of vectors, one column an index: y = E eᵢ.
-template <class Scalar_ = float>
+/// A table of vectors, one column an index: y = E eᵢ. `kind` says what the indices are: items of the catalogue
+/// (ParameterKind::item_embedding) or anything else.
+template <class Scalar_ = float, ParameterKind kind = ParameterKind::embedding>
 struct Embedding {
   using Scalar = Scalar_;
   Matrix<Scalar> table;  ///< E, size × count.
@@ -26,7 +28,7 @@ struct Embedding {
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... layers) {
-    visitor("table", Kind::table, layers.table...);
+    visitor("table", kind, layers.table...);
   }
 
   /// output.col(j) := table.col(indices[j]). output: size × indices.
@@ -34,14 +36,14 @@ struct Embedding {
   void forward(std::span<const std::uint32_t> indices, Output&& output) const {
     for (std::size_t j = 0; j < indices.size(); ++j) {
       assert(indices[j] < count());
-      output.col(static_cast<Index>(j)) = table.col(indices[j]);
+      linalg::copy(table.col(indices[j]), output.col(static_cast<Index>(j)));
     }
   }
 
   /// Adds to `gradients`: the columns of the indices only.
   void backward(std::span<const std::uint32_t> indices, ConstMatrixRef<Scalar> d_output, Embedding& gradients) const {
     for (std::size_t j = 0; j < indices.size(); ++j)
-      gradients.table.col(indices[j]) += d_output.col(static_cast<Index>(j));
+      linalg::add(d_output.col(static_cast<Index>(j)), gradients.table.col(indices[j]));
   }
 };
 

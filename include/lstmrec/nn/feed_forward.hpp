@@ -2,18 +2,30 @@
 
 #include <algorithm>
 #include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/lanes.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <numbers>
 
 namespace lstmrec {
 
+namespace detail {
+
+/// tanh(√(2/π) (x + 0.044715 x³)), the tanh of gelu.
+template <class Numbers>
+Numbers gelu_tanh(Numbers x) {
+  using Scalar = typename Numbers::Scalar;
+  constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
+  return tanh(a * (x + b * (x * x * x)));
+}
+
+}  // namespace detail
+
 /// y = gelu(x) for `size` numbers; y may be x. The Gaussian error linear unit in its tanh form,
 /// gelu(x) = x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))). Hendrycks and Gimpel, "Gaussian error linear units", 2016.
 template <class Scalar>
 void gelu(const Scalar* x, Scalar* y, Index size) {
-  constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
-  const auto in = values(x, size);
-  values(y, size) = in * Scalar(0.5) * (Scalar(1) + (a * (in + b * in.cube())).tanh());
+  for_each_lane<Scalar>(size,
+                        [=](auto at) { at.store(y, Scalar(0.5) * at[x] * (Scalar(1) + detail::gelu_tanh(at[x]))); });
 }
 
 /// The position-wise feed-forward part of a block, y = W₂ gelu(W₁ x + b₁) + b₂, with a wide middle.
@@ -29,7 +41,7 @@ struct FeedForward {
     Buffer<Scalar> wide;    ///< W₁ x + b₁, middle × columns.
     Buffer<Scalar> active;  ///< gelu of a tile.
     Buffer<Scalar> d_wide;  ///< Gradient of a tile.
-    LeftFactor<Scalar> expand,
+    PackedMatrix<Scalar> expand,
         contract;  ///< W₁ and W₂ for `forward`, W₁ᵀ and W₂ᵀ for `backward`: packed once for all tiles.
   };
 
@@ -59,11 +71,11 @@ struct FeedForward {
       const Index count = std::min(tile, x.cols() - begin);
       auto z = wide.middleCols(begin, count);
       auto active = cache.active.resize(wide.rows(), count);
-      product(cache.expand, x.middleCols(begin, count), z);
-      add_to_columns(expand.bias, z);
+      linalg::product(cache.expand, x.middleCols(begin, count), z);
+      linalg::add_to_columns(expand.bias, z);
       gelu(z.data(), active.data(), z.size());
-      product(cache.contract, active, y.middleCols(begin, count));
-      add_to_columns(contract.bias, y.middleCols(begin, count));
+      linalg::product(cache.contract, active, y.middleCols(begin, count));
+      linalg::add_to_columns(contract.bias, y.middleCols(begin, count));
     }
   }
 
@@ -83,21 +95,24 @@ struct FeedForward {
     cache.contract.pack_transposed(contract.weight);
     for (Index begin = 0; begin < x.cols(); begin += tile) {
       const Index count = std::min(tile, x.cols() - begin);
-      const auto z = values(wide.middleCols(begin, count));
+      const auto z = wide.middleCols(begin, count);
       auto active = cache.active.resize(wide.rows(), count);
       auto d_wide = cache.d_wide.resize(wide.rows(), count);
-      auto t = values(d_wide);
       // t = tanh(a (z + b z³)), gelu = z/2 (1 + t), gelu' = (1 + t)/2 + z/2 (1 − t²) a (1 + 3 b z²)
       constexpr auto a = Scalar(std::numbers::inv_sqrtpi * std::numbers::sqrt2), b = Scalar(0.044715);
-      t = (a * (z + b * z.cube())).tanh();
-      values(active) = z * Scalar(0.5) * (Scalar(1) + t);
+      constexpr auto one = Scalar(1), half = Scalar(0.5);
+      const Scalar* const in = z.data();
+      Scalar *const out = active.data(), *const slope = d_wide.data();
+      for_each_lane<Scalar>(z.size(), [=](auto at) {
+        const auto v = at[in], t = detail::gelu_tanh(v);
+        at.store(out, half * v * (one + t));
+        at.store(slope, half * (one + t) + half * v * (one - square(t)) * a * (one + Scalar(3) * b * square(v)));
+      });
       Dense<Scalar>::add_gradients(active, d_output.middleCols(begin, count), gradients.contract);
-      t = Scalar(0.5) * (Scalar(1) + t) +
-          Scalar(0.5) * z * (Scalar(1) - t.square()) * a * (Scalar(1) + Scalar(3) * b * z.square());  // gelu'
-      product(cache.contract, d_output.middleCols(begin, count), active);
-      t *= values(active);  // the gradient of z
+      linalg::product(cache.contract, d_output.middleCols(begin, count), active);
+      for_each_lane<Scalar>(z.size(), [=](auto at) { at.store(slope, at[slope] * at[out]); });  // the gradient of z
       Dense<Scalar>::add_gradients(x.middleCols(begin, count), d_wide, gradients.expand);
-      product(cache.expand, d_wide, d_input.middleCols(begin, count));
+      linalg::product(cache.expand, d_wide, d_input.middleCols(begin, count));
     }
   }
 };

@@ -38,7 +38,8 @@ GradientDifference check_gradient(const std::string& name, X& x, const D& d, Los
   return worst;
 }
 
-/// The same for all parameters of a layer: `gradients` against differences of `loss()`, which must read `layer`.
+/// check_gradient for all parameters of a layer: compares `gradients` with differences of `loss()`, which must read
+/// `layer`.
 ///
 ///     auto gradients = zeros_like(layer);
 ///     … forward, backward …

@@ -23,11 +23,12 @@ struct ItemHead {
   static constexpr Index tile = 128;  ///< Columns whose logits are in memory at a time.
 
   struct Cache {
-    LeftFactor<Scalar> vectors, vectors_transposed;  ///< V and Vᵀ, packed once for all tiles.
-    Buffer<Scalar> logits;                           ///< items × tile.
-    std::vector<Scalar> kept;                        ///< Scratch, the logits of a column's targets.
-    std::vector<std::uint32_t> own_items;            ///< Of `sampled_loss`: the rows of a tile's own targets.
-    std::vector<float> own_weights;                  ///< Likewise.
+    PackedMatrix<Scalar> vectors, vectors_transposed;  ///< V and Vᵀ, packed once for all tiles.
+    Buffer<Scalar> logits;                             ///< items × tile.
+    std::vector<Scalar> kept;                          ///< Scratch, the logits of a column's labels.
+    std::vector<std::uint32_t> own_rows;               ///< Rows of the labels, where negatives are sampled.
+    std::vector<float> own_weights;                    ///< Their weights.
+    std::vector<std::uint32_t> label_items;            ///< Their items in the catalogue.
   };
 
   Vector<Scalar> bias;  ///< b, items.
@@ -39,7 +40,7 @@ struct ItemHead {
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... heads) {
-    visitor("bias", Kind::table_bias, heads.bias...);
+    visitor("bias", ParameterKind::item_bias, heads.bias...);
   }
 
   /// scores (items × columns) := Vᵀ h + b. h: size × columns. For one column, known at compile time, allocates nothing.
@@ -49,55 +50,65 @@ struct ItemHead {
       // An item after the other: one stream through memory, which is all that limits a single query.
       for (Index item = 0; item < items(); ++item) scores[item] = vectors.col(item).dot(h) + bias[item];
     } else {
-      transposed_product(vectors, h, scores);
-      add_to_columns(bias, scores);
+      linalg::transposed_product(vectors, h, scores);
+      linalg::add_to_columns(bias, scores);
     }
   }
 
-  /// Scores, loss and both gradients in one pass over tiles of columns: never an items × columns matrix in memory.
+  /// scores (tile × columns) := those of the items from `first` on, for as many as `scores` has rows. `packed`: null,
+  /// or Vᵀ packed, which is faster where many batches are scored.
+  void score_tile(ConstMatrixRef<Scalar> vectors, const PackedMatrix<Scalar>* packed, Index first,
+                  ConstMatrixRef<Scalar> h, MatrixRef<Scalar> scores) const {
+    if (packed != nullptr)
+      packed->multiply_rows(first, h, scores);
+    else
+      linalg::transposed_product(vectors.middleCols(first, scores.rows()), h, scores);
+    linalg::add_to_columns(bias.segment(first, scores.rows()), scores);
+  }
+
+  /// Scores, loss and both gradients in one pass over tiles of columns, so that an items × columns matrix is never in
+  /// memory.
   ///
   /// Returns the loss. Adds to d_vectors (size × items) and `gradients`, overwrites d_h (size × columns). Excluded
-  /// items take no part in the loss, unless they are targets.
-  template <ItemLoss<Scalar> Loss>
-  double loss(const Loss& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, const ItemTargets& targets,
-              Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients, MatrixRef<Scalar> d_h) const {
-    assert(static_cast<std::size_t>(h.cols()) == targets.columns() && vectors.cols() == items());
-    if (targets.sampled) return sampled_loss(loss, vectors, h, targets, cache, d_vectors, gradients, d_h);
+  /// items take no part in the loss, unless they are labels.
+  double loss_and_gradient(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h,
+                           const ItemLabels& labels, Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients,
+                           MatrixRef<Scalar> d_h) const {
+    assert(static_cast<std::size_t>(h.cols()) == labels.columns() && vectors.cols() == items());
+    if (labels.sampled) return sampled_loss_and_gradient(loss, vectors, h, labels, cache, d_vectors, gradients, d_h);
     double sum = 0;
     cache.vectors.pack(vectors);
     cache.vectors_transposed.pack_transposed(vectors);
     for (Index begin = 0; begin < h.cols(); begin += tile) {
       const Index count = std::min(tile, h.cols() - begin);
-      const ItemTargets part = targets.middle_columns(begin, count);
+      const ItemLabels part = labels.middle_columns(begin, count);
       auto logits = cache.logits.resize(items(), count);
-      product(cache.vectors_transposed, h.middleCols(begin, count), logits);
-      add_to_columns(bias, logits);
+      linalg::product(cache.vectors_transposed, h.middleCols(begin, count), logits);
+      linalg::add_to_columns(bias, logits);
       exclude(part, logits, Scalar(-1e30), cache.kept);  // finite, so that no loss meets ∞ − ∞
-      MatrixRef<Scalar> logits_and_gradient(logits);
-      sum += static_cast<double>(loss(logits_and_gradient, part));
+      sum += loss(logits, {part.per_column, part.items, part.weights, {}, {}, {}});
       exclude(part, logits, Scalar(0), cache.kept);
       // z = Vᵀ h + b
-      product(cache.vectors, logits, d_h.middleCols(begin, count));
-      add_product_transposed(h.middleCols(begin, count), logits, d_vectors);
-      add_row_sums(logits, gradients.bias);
+      linalg::product(cache.vectors, logits, d_h.middleCols(begin, count));
+      linalg::add_product_transposed(h.middleCols(begin, count), logits, d_vectors);
+      linalg::add_row_sums(logits, gradients.bias);
     }
     return sum;
   }
 
  private:
-  /// The loss over a column's own targets and the sampled negatives, which all columns share:
+  /// The loss over a column's own labels and the sampled negatives, which all columns share:
   ///
-  ///     Z = Σ over targets exp(zᵢ) + Σ over negatives (countⱼ / (n qⱼ)) exp(zⱼ)
+  ///     Z = Σ over labels exp(zᵢ) + Σ over negatives (countⱼ / (n qⱼ)) exp(zⱼ)
   ///
-  /// with the n draws from q, of which j is countⱼ, targets and excluded items left out of the second sum: its mean
+  /// with the n draws from q, of which j is countⱼ, labels and excluded items left out of the second sum: its mean
   /// over the draws is the rest of the catalogue's sum. Bengio and Senécal, "Quick training of probabilistic neural
-  /// nets by importance sampling", 2003, eq. 10; the targets are always there, so their logits take no correction.
-  template <ItemLoss<Scalar> Loss>
-  double sampled_loss(const Loss& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h,
-                      const ItemTargets& targets, Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients,
-                      MatrixRef<Scalar> d_h) const {
-    const SampledItems& sampled = *targets.sampled;
-    const auto per_column = static_cast<Index>(targets.per_column);
+  /// nets by importance sampling", 2003, eq. 10; the labels are always there, so their logits take no correction.
+  double sampled_loss_and_gradient(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors,
+                                   ConstMatrixRef<Scalar> h, const ItemLabels& labels, Cache& cache,
+                                   MatrixRef<Scalar> d_vectors, ItemHead& gradients, MatrixRef<Scalar> d_h) const {
+    const SampledItems& sampled = *labels.sampled;
+    const auto per_column = static_cast<Index>(labels.per_column);
     const Index negatives = sampled.negatives(), rows = negatives + per_column;
     const auto negative_vectors = vectors.leftCols(negatives);
     const Vector<Scalar> shift =
@@ -108,19 +119,19 @@ struct ItemHead {
     double sum = 0;
     for (Index begin = 0; begin < h.cols(); begin += tile) {
       const Index count = std::min(tile, h.cols() - begin);
-      const ItemTargets part = targets.middle_columns(begin, count);
+      const ItemLabels part = labels.middle_columns(begin, count);
       const auto part_h = h.middleCols(begin, count);
       auto logits = cache.logits.resize(rows, count);
       // Row `negatives` + k of a column is its own k-th target; one that repeats another adds its weight to that one's.
-      cache.own_items.clear();
+      cache.own_rows.clear();
       cache.own_weights.assign(part.weights.begin(), part.weights.end());
-      product(cache.vectors_transposed, part_h, logits.topRows(negatives));
-      add_to_columns(shift, logits.topRows(negatives));
+      linalg::product(cache.vectors_transposed, part_h, logits.topRows(negatives));
+      linalg::add_to_columns(shift, logits.topRows(negatives));
       for (Index column = 0; column < count; ++column) {
         const auto own = part.items_of(column);
         float* const weights = cache.own_weights.data() + column * per_column;
         for (std::size_t k = 0; k < own.size(); ++k) {
-          cache.own_items.push_back(static_cast<std::uint32_t>(negatives) + static_cast<std::uint32_t>(k));
+          cache.own_rows.push_back(static_cast<std::uint32_t>(negatives) + static_cast<std::uint32_t>(k));
           const auto first = static_cast<std::size_t>(std::find(own.begin(), own.end(), own[k]) - own.begin());
           if (weights[k] == 0 || first == k) continue;
           weights[first] += weights[k];
@@ -131,22 +142,25 @@ struct ItemHead {
             logits(negatives + static_cast<Index>(k), column) =
                 vectors.col(own[k]).dot(part_h.col(column)) + bias[own[k]];
       }
-      const ItemTargets own_targets{part.per_column, cache.own_items, cache.own_weights, {}, nullptr};
+      cache.label_items.clear();
+      for (const std::uint32_t column : part.items) cache.label_items.push_back(sampled.item_of_column[column]);
+      const LogitLabels own_labels{part.per_column,   cache.own_rows,
+                                   cache.own_weights, sampled.item_of_column.first(static_cast<std::size_t>(negatives)),
+                                   cache.label_items, sampled.log_weights};
       leave_out(part, cache.own_weights, negatives, Scalar(-1e30), logits);
-      MatrixRef<Scalar> logits_and_gradient(logits);
-      sum += static_cast<double>(loss(logits_and_gradient, own_targets));
+      sum += loss(logits, own_labels);
       leave_out(part, cache.own_weights, negatives, Scalar(0), logits);
       const auto d_negatives = logits.topRows(negatives);
-      product(cache.vectors, d_negatives, d_h.middleCols(begin, count));
-      add_product_transposed(part_h, d_negatives, d_vectors.leftCols(negatives));
-      add_row_sums(d_negatives, gradients.bias.head(negatives));
+      linalg::product(cache.vectors, d_negatives, d_h.middleCols(begin, count));
+      linalg::add_product_transposed(part_h, d_negatives, d_vectors.leftCols(negatives));
+      linalg::add_row_sums(d_negatives, gradients.bias.head(negatives));
       for (Index column = 0; column < count; ++column) {
         const auto own = part.items_of(column);
         for (std::size_t k = 0; k < own.size(); ++k) {
           const Scalar d = logits(negatives + static_cast<Index>(k), column);
           if (d == 0) continue;
-          d_h.col(begin + column) += d * vectors.col(own[k]);
-          d_vectors.col(own[k]) += d * part_h.col(column);
+          linalg::add_scaled(d, vectors.col(own[k]), d_h.col(begin + column));
+          linalg::add_scaled(d, part_h.col(column), d_vectors.col(own[k]));
           gradients.bias[own[k]] += d;
         }
       }
@@ -154,19 +168,19 @@ struct ItemHead {
     return sum;
   }
 
-  /// Sets what takes no part in a sampled loss: negatives that are excluded or targets, and the rows of missing
-  /// targets.
+  /// Sets what takes no part in a sampled loss: negatives that are excluded or labels, and the rows of missing
+  /// labels.
   template <class Logits>
-  static void leave_out(const ItemTargets& targets, const std::vector<float>& own_weights, Index negatives,
-                        Scalar value, Logits& logits) {
+  static void leave_out(const ItemLabels& labels, const std::vector<float>& own_weights, Index negatives, Scalar value,
+                        Logits& logits) {
     for (Index column = 0; column < logits.cols(); ++column) {
       Scalar* const z = logits.col(column).data();
-      if (!targets.excluded.empty())
-        for (const auto item : targets.excluded[static_cast<std::size_t>(column)]) {
-          const std::uint32_t place = targets.sampled->place[item];
-          if (place < negatives) z[place] = value;
+      if (!labels.excluded.empty())
+        for (const auto item : labels.excluded[static_cast<std::size_t>(column)]) {
+          const std::uint32_t sampled_column = labels.sampled->column_of_item[item];
+          if (sampled_column < negatives) z[sampled_column] = value;
         }
-      const auto own = targets.items_of(column);
+      const auto own = labels.items_of(column);
       for (std::size_t k = 0; k < own.size(); ++k) {
         if (own_weights[static_cast<std::size_t>(column) * own.size() + k] == 0)
           z[negatives + static_cast<Index>(k)] = value;
@@ -176,17 +190,17 @@ struct ItemHead {
     }
   }
 
-  /// Sets the excluded entries of every column, the targets excepted.
+  /// Sets the excluded entries of every column, the labels excepted.
   template <class Logits>
-  static void exclude(const ItemTargets& targets, Logits& logits, Scalar value, std::vector<Scalar>& kept) {
-    if (targets.excluded.empty()) return;
+  static void exclude(const ItemLabels& labels, Logits& logits, Scalar value, std::vector<Scalar>& kept) {
+    if (labels.excluded.empty()) return;
     for (Index column = 0; column < logits.cols(); ++column) {
       Scalar* z = logits.col(column).data();
-      const auto items = targets.items_of(column);
-      const auto weights = targets.weights_of(column);
+      const auto items = labels.items_of(column);
+      const auto weights = labels.weights_of(column);
       kept.clear();
       for (const auto item : items) kept.push_back(z[item]);
-      for (const auto item : targets.excluded[static_cast<std::size_t>(column)]) z[item] = value;
+      for (const auto item : labels.excluded[static_cast<std::size_t>(column)]) z[item] = value;
       for (std::size_t k = 0; k < items.size(); ++k)
         if (weights[k] != 0) z[items[k]] = kept[k];
     }

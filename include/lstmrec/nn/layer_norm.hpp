@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/nn/parameters.hpp>
 
@@ -14,7 +15,7 @@ struct LayerNorm {
   using Scalar = Scalar_;
   static constexpr double epsilon = 1e-5;
 
-  /// What `backward` reads.
+  /// Everything that `backward` reads.
   struct Cache {
     Buffer<Scalar> normalised;         ///< x̂, size × columns.
     Buffer<Scalar> inverse_deviation;  ///< 1 / √(var x + ε), 1 × columns.
@@ -30,17 +31,16 @@ struct LayerNorm {
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... layers) {
-    visitor("gain", Kind::bias, layers.gain...);
-    visitor("bias", Kind::bias, layers.bias...);
+    visitor("gain", ParameterKind::bias, layers.gain...);
+    visitor("bias", ParameterKind::bias, layers.bias...);
   }
 
   /// In place, keeping nothing: x (size × columns) := y.
   void apply(MatrixRef<Scalar> x) const {
     for (Index column = 0; column < x.cols(); ++column) {
-      auto y = values(x.col(column));
-      y -= y.mean();
-      y *= inverse_deviation(y);
-      y = y * values(gain) + values(bias);
+      Scalar* const y = x.col(column).data();
+      normalise(y, y);
+      scale(y, y);
     }
   }
 
@@ -49,12 +49,9 @@ struct LayerNorm {
     auto normalised = cache.normalised.resize(size(), x.cols());
     auto inverse = cache.inverse_deviation.resize(1, x.cols());
     for (Index column = 0; column < x.cols(); ++column) {
-      auto y = values(x.col(column));
-      auto unit = values(normalised.col(column));
-      unit = y - y.mean();
-      inverse(column) = inverse_deviation(unit);
-      unit *= inverse(column);
-      y = unit * values(gain) + values(bias);
+      Scalar *const y = x.col(column).data(), *const unit = normalised.col(column).data();
+      inverse(column) = normalise(y, unit);
+      scale(unit, y);
     }
   }
 
@@ -62,25 +59,43 @@ struct LayerNorm {
   void backward(const Cache& cache, LayerNorm& gradients, MatrixRef<Scalar> d) const {
     const auto normalised = cache.normalised.view();
     const auto inverse = cache.inverse_deviation.view();
-    auto d_gain = values(gradients.gain), d_bias = values(gradients.bias);
+    Scalar *const d_gain = gradients.gain.data(), *const d_bias = gradients.bias.data();
+    const Scalar* const gains = gain.data();
     for (Index column = 0; column < d.cols(); ++column) {
-      auto dy = values(d.col(column));
-      const auto unit = values(normalised.col(column));
+      Scalar* const dy = d.col(column).data();
+      const Scalar* const unit = normalised.col(column).data();
       // y = γ ∘ x̂ + β
-      d_gain += dy * unit;
-      d_bias += dy;
-      dy *= values(gain);
-      // x̂ = (x − mean) / deviation: what changes mean or deviation alone has no effect on x̂
-      const Scalar along_ones = dy.mean();
-      const Scalar along_unit = (dy * unit).sum() / static_cast<Scalar>(size());
-      dy = (dy - along_ones - unit * along_unit) * inverse(column);
+      for_each_lane<Scalar>(size(), [=](auto at) {
+        at.store(d_gain, at[d_gain] + at[dy] * at[unit]);
+        at.store(d_bias, at[d_bias] + at[dy]);
+        at.store(dy, at[dy] * at[gains]);
+      });
+      // x̂ = (x − mean) / deviation: a change of mean or deviation alone has no effect on x̂
+      const ConstValues<Scalar> all(dy, size());
+      const Scalar along_ones = all.mean();
+      const Scalar along_unit = (all * ConstValues<Scalar>(unit, size())).sum() / static_cast<Scalar>(size());
+      const Scalar factor = inverse(column);
+      for_each_lane<Scalar>(size(),
+                            [=](auto at) { at.store(dy, (at[dy] - along_ones - along_unit * at[unit]) * factor); });
     }
   }
 
  private:
-  /// Of numbers of mean zero.
-  Scalar inverse_deviation(const Values<Scalar>& x) const {
-    return Scalar(1) / std::sqrt(x.square().sum() / static_cast<Scalar>(size()) + static_cast<Scalar>(epsilon));
+  /// unit := x̂ of one column; returns 1 / √(var x + ε).
+  Scalar normalise(const Scalar* x, Scalar* unit) const {
+    const Scalar mean = ConstValues<Scalar>(x, size()).mean();
+    for_each_lane<Scalar>(size(), [=](auto at) { at.store(unit, at[x] - mean); });
+    const Scalar square_sum = ConstValues<Scalar>(unit, size()).square().sum();
+    const Scalar inverse =
+        Scalar(1) / std::sqrt(square_sum / static_cast<Scalar>(size()) + static_cast<Scalar>(epsilon));
+    for_each_lane<Scalar>(size(), [=](auto at) { at.store(unit, inverse * at[unit]); });
+    return inverse;
+  }
+
+  /// y := γ ∘ unit + β.
+  void scale(const Scalar* unit, Scalar* y) const {
+    const Scalar *const gains = gain.data(), *const biases = bias.data();
+    for_each_lane<Scalar>(size(), [=](auto at) { at.store(y, at[unit] * at[gains] + at[biases]); });
   }
 };
 

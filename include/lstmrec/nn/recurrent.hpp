@@ -2,37 +2,69 @@
 
 #include <cassert>
 #include <concepts>
+#include <cstdint>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
+#include <lstmrec/nn/gru_cell.hpp>
 #include <lstmrec/nn/lstm_cell.hpp>
+#include <lstmrec/nn/slstm_cell.hpp>
+#include <span>
 
 namespace lstmrec {
 
-/// Runs a cell along packed sequences, each from the zero state.
+/// A layer that runs along sequences: its output at a step depends on the steps before. Its state may have any form.
 ///
-/// The input products of all steps are one matrix product; only the recurrent product goes step by step. Cost an event:
-/// 8 hidden (input + hidden) operations forward and twice that backward.
+/// - `forward(x, steps, cache, hidden)`: hidden (hidden × columns) := the output of every step; x: input × columns.
+/// - `backward(x, steps, cache, d_hidden, gradients, d_input)`: adds to gradients, overwrites d_input, and uses up
+///   d_hidden and the cache.
+/// - `initial_state<Columns>(columns)`: the state of one (Columns = 1) or many sequences before their first events.
+/// - `step(x, state)`: one step of the first x.cols() sequences.
+/// - `hidden(state)`: the output of the last step, hidden × columns.
+/// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, without
+/// scratch.
 ///
-/// A cell offers what LstmCell does: `input_weight`, `recurrent_weight`, `bias`, `activate` and `activate_backward`.
+/// A layer may also offer `projection_size()`, `project_inputs(x, projections)` and `step_projected(projections,
+/// chosen, state)`: then what it computes of an item alone can be kept, see Recommender::cache_input_projections.
+/// `Recurrent` makes such a layer of a GatedCell.
+template <class Layer>
+concept RecurrentLayer = requires(const Layer& layer, Layer& gradients, MatrixRef<typename Layer::Scalar> matrix,
+                                  const PackedSteps& steps, typename Layer::Cache& cache,
+                                  typename Layer::template State<1>& state) {
+  layer.forward(matrix, steps, cache, matrix);
+  layer.backward(matrix, steps, cache, matrix, gradients, matrix);
+  { layer.template initial_state<1>(Index(1)) } -> std::same_as<typename Layer::template State<1>>;
+  layer.step(matrix.col(0), state);
+  layer.hidden(state);
+  Layer::visit_state(state, [](auto&) {});
+};
+
+/// Runs a cell along packed sequences, each from the cell's initial state.
+///
+/// The input products of all steps are one matrix product; only the recurrent product goes step by step. Cost an event
+/// of an LSTM: 8 hidden (input + hidden) operations forward and twice that backward.
 template <class Cell_>
 struct Recurrent {
   using Cell = Cell_;
   using Scalar = typename Cell::Scalar;
+  template <int Columns>
+  using State = typename Cell::template State<Columns>;
 
-  /// What `backward` reads, and a scratch column block. Columns as in the packed batch.
+  /// Everything that `backward` reads. The columns are those of the packed batch.
   struct Cache {
-    Buffer<Scalar> gates;            ///< Activated gates, 4 hidden × columns; `backward` turns them into gradients.
-    Buffer<Scalar> memory;           ///< c, hidden × columns.
+    Buffer<Scalar> gates;            ///< Activated gates, gate size × columns; `backward` turns them into gradients.
+    Buffer<Scalar> memory;           ///< The cell's memory, memory size × columns.
+    Buffer<Scalar> initial_memory;   ///< That before the first step, memory size × sequences.
     Buffer<Scalar> previous_hidden;  ///< h of the step before, hidden × columns (zero at step 0).
-    Buffer<Scalar> d_memory;         ///< Scratch of `backward`, hidden × sequences.
-    LeftFactor<Scalar> weight;       ///< U for `forward`, Uᵀ for `backward`: packed once for all steps.
+    Buffer<Scalar> d_memory;         ///< Scratch of `backward`, memory size × sequences.
+    PackedMatrix<Scalar> weight;     ///< U for `forward`, Uᵀ for `backward`: packed once for all steps.
   };
 
   Cell cell;
 
   Recurrent() = default;
-  Recurrent(Index input, Index hidden) : cell(input, hidden) {}
+  Recurrent(Index input, Index hidden, const typename Cell::Equations& equations = {})
+      : cell(input, hidden, equations) {}
 
   Index input_size() const { return cell.input_size(); }
   Index hidden_size() const { return cell.hidden_size(); }
@@ -47,25 +79,28 @@ struct Recurrent {
   void forward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, Cache& cache, MatrixRef<Scalar> hidden) const {
     assert(x.rows() == input_size() && x.cols() == steps.columns());
     assert(hidden.rows() == hidden_size() && hidden.cols() == steps.columns());
-    auto gates = cache.gates.resize(cell.bias.rows(), steps.columns());
-    auto memory = cache.memory.resize(hidden_size(), steps.columns());
+    const Index input_rows = cell.input_weight.rows(), recurrent_rows = cell.recurrent_weight.rows();
+    auto gates = cache.gates.resize(cell.gate_size(), steps.columns());
+    auto memory = cache.memory.resize(cell.memory_size(), steps.columns());
+    auto initial_memory = cache.initial_memory.resize(cell.memory_size(), steps.sequences());
     auto previous_hidden = cache.previous_hidden.resize(hidden_size(), steps.columns());
-    product(cell.input_weight, x, gates);
+    cell.equations.initialise_memory(initial_memory);
+    linalg::product(cell.input_weight, x, gates.topRows(input_rows));
+    linalg::set_zero(gates.bottomRows(gates.rows() - input_rows));
     cache.weight.pack(cell.recurrent_weight);
     for (Index step = 0; step < steps.steps(); ++step) {
       const Index begin = steps.begin(step), alive = steps.alive(step);
       auto z = gates.middleCols(begin, alive);
-      add_to_columns(cell.bias, z);
+      linalg::add_to_columns(cell.bias, z);
       auto h_before = previous_hidden.middleCols(begin, alive);
       if (step == 0) {
-        h_before.setZero();
-        // c⁻ = 0 as well, and this block of zeros has c⁻'s shape.
-        cell.activate(z, h_before, memory.middleCols(begin, alive), hidden.middleCols(begin, alive));
+        linalg::set_zero(h_before);
+        cell.activate(z, h_before, initial_memory, memory.middleCols(begin, alive), hidden.middleCols(begin, alive));
       } else {
         const Index before = steps.begin(step - 1);
-        h_before = hidden.middleCols(before, alive);
-        add_product(cache.weight, h_before, z);
-        cell.activate(z, memory.middleCols(before, alive), memory.middleCols(begin, alive),
+        linalg::copy(hidden.middleCols(before, alive), h_before);
+        linalg::add_product(cache.weight, h_before, z.bottomRows(recurrent_rows));
+        cell.activate(z, h_before, memory.middleCols(before, alive), memory.middleCols(begin, alive),
                       hidden.middleCols(begin, alive));
       }
     }
@@ -76,38 +111,80 @@ struct Recurrent {
   void backward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, Cache& cache, MatrixRef<Scalar> d_hidden,
                 Recurrent& gradients, MatrixRef<Scalar> d_input) const {
     backward(x, steps, cache, d_hidden, gradients);
-    transposed_product(cell.input_weight, cache.gates.view(), d_input);
+    linalg::transposed_product(cell.input_weight, cache.gates.view().topRows(cell.input_weight.rows()), d_input);
   }
 
-  /// The same where x has no parameters behind it, so that nobody reads its gradient.
+  /// `backward` where x has no parameters behind it, so that nobody reads its gradient.
   void backward(ConstMatrixRef<Scalar> x, const PackedSteps& steps, Cache& cache, MatrixRef<Scalar> d_hidden,
                 Recurrent& gradients) const {
+    const Index input_rows = cell.input_weight.rows(), recurrent_rows = cell.recurrent_weight.rows();
     auto gates = cache.gates.view();
     auto memory = cache.memory.view();
+    auto initial_memory = cache.initial_memory.view();
     auto previous_hidden = cache.previous_hidden.view();
-    auto d_memory = cache.d_memory.resize(hidden_size(), steps.sequences());
-    d_memory.setZero();
+    auto d_memory = cache.d_memory.resize(cell.memory_size(), steps.sequences());
+    linalg::set_zero(d_memory);
     cache.weight.pack_transposed(cell.recurrent_weight);
     for (Index step = steps.steps(); step-- > 0;) {
       const Index begin = steps.begin(step), alive = steps.alive(step);
       auto dz = gates.middleCols(begin, alive);
-      // At step 0, c⁻ = 0, which is what previous_hidden holds there.
-      const auto previous_memory =
-          step == 0 ? previous_hidden.middleCols(0, alive) : memory.middleCols(steps.begin(step - 1), alive);
-      cell.activate_backward(dz, previous_memory, memory.middleCols(begin, alive), d_hidden.middleCols(begin, alive),
-                             d_memory.leftCols(alive));
-      // z = W x + U h⁻ + b
-      if (step > 0) add_product(cache.weight, dz, d_hidden.middleCols(steps.begin(step - 1), alive));
+      const auto memory_before =
+          step == 0 ? initial_memory.middleCols(0, alive) : memory.middleCols(steps.begin(step - 1), alive);
+      auto d_hidden_before = d_hidden.middleCols(step == 0 ? 0 : steps.begin(step - 1), step == 0 ? 0 : alive);
+      cell.activate_backward(dz, previous_hidden.middleCols(begin, alive), memory_before,
+                             memory.middleCols(begin, alive), d_hidden.middleCols(begin, alive),
+                             d_memory.leftCols(alive), d_hidden_before);
+      // z = [W x; 0] + [0; U h⁻] + b
+      if (step > 0) linalg::add_product(cache.weight, dz.bottomRows(recurrent_rows), d_hidden_before);
     }
-    add_product_transposed(gates, x, gradients.cell.input_weight);
+    linalg::add_product_transposed(gates.topRows(input_rows), x, gradients.cell.input_weight);
     const Index later = steps.columns() - steps.sequences();  // at step 0, h⁻ = 0
-    add_product_transposed(gates.rightCols(later), previous_hidden.rightCols(later), gradients.cell.recurrent_weight);
-    add_row_sums(gates, gradients.cell.bias);
+    linalg::add_product_transposed(gates.bottomRows(recurrent_rows).rightCols(later), previous_hidden.rightCols(later),
+                                   gradients.cell.recurrent_weight);
+    linalg::add_row_sums(gates, gradients.cell.bias);
+  }
+
+  template <int Columns>
+  State<Columns> initial_state(Index columns) const {
+    if constexpr (Columns == 1)
+      return cell.initial_state();
+    else
+      return cell.initial_state(columns);
+  }
+
+  template <class X, int Columns>
+  void step(const X& x, CellState<Cell, Columns>& state) const {
+    cell.step(x, state);
+  }
+
+  template <class State>
+  static auto& hidden(State& state) {
+    return state.hidden;
+  }
+
+  template <class State, class Visitor>
+  static void visit_state(State& state, Visitor&& visitor) {
+    visitor(state.hidden);
+    visitor(state.memory);
+  }
+
+  Index projection_size() const { return cell.gate_size(); }
+  void project_inputs(ConstMatrixRef<Scalar> x, MatrixRef<Scalar> projections) const {
+    cell.project_inputs(x, projections);
+  }
+  template <class Projections, int Columns>
+  void step_projected(const Projections& projections, std::span<const std::uint32_t> chosen,
+                      CellState<Cell, Columns>& state) const {
+    cell.step_projected(projections, chosen, state);
   }
 };
 
-/// The LSTM sequence layer: `Lstm<float>(64, 128)`, or `Lstm<float, 64, 128>` with fixed sizes.
+/// The sequence layers: `Lstm<float>(64, 128)`, or `Lstm<float, 64, 128>` with fixed sizes.
 template <class Scalar = float, int Input = Eigen::Dynamic, int Hidden = Eigen::Dynamic>
 using Lstm = Recurrent<LstmCell<Scalar, Input, Hidden>>;
+template <class Scalar = float, int Input = Eigen::Dynamic, int Hidden = Eigen::Dynamic>
+using Gru = Recurrent<GruCell<Scalar, Input, Hidden>>;
+template <class Scalar = float, int Input = Eigen::Dynamic, int Hidden = Eigen::Dynamic>
+using Slstm = Recurrent<SlstmCell<Scalar, Input, Hidden>>;
 
 }  // namespace lstmrec

@@ -3,30 +3,52 @@
 #include <cmath>
 #include <cstddef>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
+#include <span>
 #include <string>
-#include <tuple>
 #include <vector>
 
 namespace lstmrec {
 
-/// first := first + second + …, the gradients of a batch's shards, in this order whatever the number of threads.
-/// Returns the Euclidean norm of the sum.
-template <class Layer>
-double sum_gradients(Layer& first, const std::vector<const Layer*>& others, ThreadPool& pool) {
-  auto sums = parameter_blocks(first);
-  std::vector<double> squares(sums.size(), 0.0);
-  std::vector<decltype(parameter_blocks(*others[0]))> terms;
-  for (const Layer* other : others) terms.push_back(parameter_blocks(*other));
-  pool.run_ranges(sums.size(), [&](std::size_t k) {
-    auto& sum = std::get<1>(sums[k]);
-    for (const auto& term : terms) sum += std::get<1>(term[k]);
-    squares[k] = static_cast<double>(sum.matrix().squaredNorm());
+namespace detail {
+
+/// Adds equally shaped parameters to the first, in their order whatever the number of threads. Returns the Euclidean
+/// norm of the sum.
+template <class Scalar>
+double sum_parameters(std::span<const std::vector<ParameterView<Scalar>>> parts, ThreadPool& pool) {
+  const auto blocks = parameter_blocks(parts.front());
+  std::vector<double> squares(blocks.size(), 0.0);
+  pool.run_ranges(blocks.size(), [&](std::size_t k) {
+    Scalar* const sum = blocks[k].of(parts.front());
+    for (std::size_t part = 1; part < parts.size(); ++part) {
+      const Scalar* const term = blocks[k].of(parts[part]);
+      for_each_lane<Scalar>(blocks[k].count, [=](auto at) { at.store(sum, at[sum] + at[term]); });
+    }
+    squares[k] = static_cast<double>(linalg::flat(sum, blocks[k].count).matrix().squaredNorm());
   });
   double square = 0;
   for (const double part : squares) square += part;
   return std::sqrt(square);
+}
+
+}  // namespace detail
+
+/// Adds the gradients of a batch's parts to those of the first, in their order whatever the number of threads. Returns
+/// the Euclidean norm of the sum.
+template <class Layer>
+double sum_gradients(std::vector<Layer>& parts, ThreadPool& pool) {
+  std::vector<std::vector<ParameterView<typename Layer::Scalar>>> views;
+  for (Layer& part : parts) views.push_back(parameter_views(part));
+  return detail::sum_parameters<typename Layer::Scalar>(views, pool);
+}
+
+/// The norm that sum_gradients would return for one part, to the bit.
+template <class Layer>
+double gradient_norm(Layer& gradients, ThreadPool& pool) {
+  const std::vector<std::vector<ParameterView<typename Layer::Scalar>>> views(1, parameter_views(gradients));
+  return detail::sum_parameters<typename Layer::Scalar>(views, pool);
 }
 
 /// Throws TrainingDiverged unless a batch's loss and the norm of its gradients are finite. Epoch and batch from 0.
@@ -42,9 +64,14 @@ inline void check_finite(double loss, double norm, std::size_t epoch, std::size_
 template <class Layer>
 void clip_gradients(Layer& gradients, double norm, double largest, ThreadPool& pool) {
   if (!(norm > largest)) return;
-  auto blocks = parameter_blocks(gradients);
-  const auto scale = static_cast<typename Layer::Scalar>(largest / norm);
-  pool.run_ranges(blocks.size(), [&](std::size_t k) { std::get<1>(blocks[k]) *= scale; });
+  using Scalar = typename Layer::Scalar;
+  const auto views = parameter_views(gradients);
+  const auto blocks = parameter_blocks(views);
+  const auto scale = static_cast<Scalar>(largest / norm);
+  pool.run_ranges(blocks.size(), [&](std::size_t k) {
+    Scalar* const numbers = blocks[k].of(views);
+    for_each_lane<Scalar>(blocks[k].count, [=](auto at) { at.store(numbers, scale * at[numbers]); });
+  });
 }
 
 }  // namespace lstmrec

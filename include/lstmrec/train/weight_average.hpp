@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
@@ -24,59 +25,76 @@ class WeightAverage {
   WeightAverage(Layer layer, double decay, std::size_t columns = 0)
       : average_(std::move(layer)), decay_(decay), updated_(columns, 0.0) {}
 
-  /// The threads of the pool share the work.
+  /// Takes the layer's new weights into the average. The threads of the pool share the work.
   void update(const Layer& layer, ThreadPool& pool) {
     const Scalar rate = next_rate();
-    auto blocks = parameter_blocks(average_, layer);
-    pool.run_ranges(blocks.size(), [&](std::size_t k) {
-      auto& [kind, a, w] = blocks[k];
-      a = (1 - rate) * a + rate * w;
-    });
+    const auto w = parameter_views(layer);
+    const auto a = parameter_views(average_);
+    const auto blocks = parameter_blocks(w);
+    pool.run_ranges(blocks.size(), [&](std::size_t k) { blend(blocks[k], blocks[k].of(w), blocks[k].of(a), rate); });
   }
 
-  /// The same on the calling thread alone.
+  /// `update` on the calling thread alone.
   void update(const Layer& layer) {
     ThreadPool one(1);
     update(layer, one);
   }
 
-  /// The same where only some columns of the tables have changed since the last update: see touched_blocks. `before`
-  /// holds what they were. The average of the others is brought up to date when they change, or by `catch_up`:
-  /// after n steps at the same w, a = w + d₁ … dₙ (a − w).
-  void update(const Layer& layer, ThreadPool& pool, std::span<const std::uint32_t> columns, const Layer& before) {
+  /// Sparse update: of the item tables only the columns of `items` have changed since the last update; the item tables
+  /// of `before` hold their old weights, a column an item of `items`. A column that is not touched is averaged when it
+  /// is touched next, or by catch_up(): n steps with the same w give a ← w + d₁ ⋯ dₙ (a − w).
+  void update(const Layer& layer, ThreadPool& pool, std::span<const std::uint32_t> items, const Layer& before) {
     const double decay_before = log_decay_;
     const Scalar rate = next_rate();
-    auto blocks = touched_blocks(columns, before, layer, average_);
+    const auto old = parameter_views(before), w = parameter_views(layer);
+    const auto a = parameter_views(average_);
+    const auto blocks = sparse_parameter_blocks(old, items);
     pool.run_ranges(blocks.size(), [&](std::size_t k) {
-      auto& [kind, column, old, w, a] = blocks[k];
-      if (kind == Kind::table || kind == Kind::table_bias)
-        a = old + static_cast<Scalar>(std::exp(decay_before - updated_[column])) * (a - old);
-      a = (1 - rate) * a + rate * w;
+      const ParameterBlock& block = blocks[k];
+      if (is_by_item(block.kind))
+        decay_towards(block.count, block.of(old), block.of_whole(a), decay_before - updated_[block.item]);
+      blend(block, block.of_whole(w), block.of_whole(a), rate);
     });
-    for (const std::uint32_t column : columns) updated_[column] = log_decay_;
+    for (const std::uint32_t item : items) updated_[item] = log_decay_;
   }
 
   /// Brings every column up to date; `layer` as in the last update.
   void catch_up(const Layer& layer) {
-    auto visitor = [&](const char*, Kind kind, auto& average, const auto& weights) {
-      if (average.size() == 0 || (kind != Kind::table && kind != Kind::table_bias)) return;
-      const Index size = kind == Kind::table ? average.rows() : 1;
-      for (std::size_t column = 0; column < updated_.size(); ++column) {
-        const Index begin = static_cast<Index>(column) * size;
-        Values<Scalar> a(average.data() + begin, size);
-        const ConstValues<Scalar> w(weights.data() + begin, size);
-        a = w + static_cast<Scalar>(std::exp(log_decay_ - updated_[column])) * (a - w);
+    const auto w = parameter_views(layer);
+    const auto a = parameter_views(average_);
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      if (a[k].size() == 0 || !is_by_item(a[k].kind)) continue;
+      const Index size = a[k].size_of_item();
+      for (std::size_t item = 0; item < updated_.size(); ++item) {
+        const Index begin = static_cast<Index>(item) * size;
+        decay_towards(size, w[k].data + begin, a[k].data + begin, log_decay_ - updated_[item]);
       }
-    };
-    Layer::visit(visitor, average_, layer);
+    }
     std::fill(updated_.begin(), updated_.end(), log_decay_);
   }
 
   const Layer& average() const { return average_; }
-  /// Lends the average to somebody who gives it back in the same way.
-  void swap(Layer& other) { std::swap(average_, other); }
+
+  /// Calls visitor(name, value) for all that an update changes and later updates read.
+  template <class Self, class Visitor>
+  static void visit_state(Self& self, Visitor&& visitor) {
+    visitor("average", self.average_);
+    visitor("steps", self.steps_);
+    visitor("log_decay", self.log_decay_);
+    visitor("updated", self.updated_);
+  }
 
  private:
+  /// a ← (1 − rate) a + rate w.
+  static void blend(const ParameterBlock& block, const Scalar* w, Scalar* a, Scalar rate) {
+    for_each_lane<Scalar>(block.count, [=](auto at) { at.store(a, (1 - rate) * at[a] + rate * at[w]); });
+  }
+  /// a ← w + e^log_factor (a − w).
+  static void decay_towards(Index count, const Scalar* w, Scalar* a, double log_factor) {
+    const auto factor = static_cast<Scalar>(std::exp(log_factor));
+    for_each_lane<Scalar>(count, [=](auto at) { at.store(a, at[w] + factor * (at[a] - at[w])); });
+  }
+
   /// Counts the step and returns 1 − d.
   Scalar next_rate() {
     const auto t = static_cast<double>(++steps_);

@@ -1,5 +1,5 @@
 // A fixed cell lives inside its object, and Eigen limits how large a fixed matrix may be: 90 units in float.
-// expect: this fixed LSTM cell does not fit Eigen's limit
+// expect: this fixed recurrent cell does not fit
 #include <lstmrec/nn/lstm_cell.hpp>
 
 int main() {

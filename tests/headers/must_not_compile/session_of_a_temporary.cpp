@@ -1,7 +1,7 @@
 // A session borrows its recommender, so it can't be made from one that is about to be destroyed.
 // expect: use of deleted function|call to deleted constructor
 #include <cstddef>
-#include <lstmrec/serve/session.hpp>
+#include <lstmrec/next_item/session.hpp>
 #include <utility>
 
 std::size_t items(lstmrec::Recommender& recommender) {
@@ -10,5 +10,5 @@ std::size_t items(lstmrec::Recommender& recommender) {
 #else
   const lstmrec::Session session(recommender);
 #endif
-  return recommender.item_ids.size();
+  return recommender.item_ids().size();
 }

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/decayed_window.hpp>
+#include <lstmrec/baselines/row_accumulator.hpp>
+#include <lstmrec/baselines/sparse_rows.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
+#include <span>
+#include <vector>
+
+namespace lstmrec {
+
+struct ItemKnnOptions {
+  std::size_t neighbours = 100;  ///< Kept for each item.
+  double shrinkage = 20;         ///< Added to the similarity's denominator: shrinks what rests on few common users.
+  std::size_t window = 20;       ///< How many of a history's last items count.
+  double decay = 0.8;            ///< What an item counts to the one after it.
+};
+
+/// The baseline of similar items: those that the same users have in the training part. A TiledScorer.
+///
+///     s(i, j) = n(i, j) / (√(n(i) n(j)) + shrinkage)     n: users that have i, that have both
+///     score(j) = Σ_age decay^age · s(item of that age, j)     over the history's last `window` items
+///
+/// Each item keeps its `neighbours` most similar others, of equal ones those of the lower index. A history
+/// without events gets zeros. A history's items are indices of the split (an assert). Cost of a query: window ×
+/// neighbours.
+struct ItemKnn {
+  ItemKnnOptions options;
+  SparseRows similarities;  ///< items × items, the kept neighbours of each item.
+
+  ItemKnn() = default;
+  /// Throws ConfigError on options outside their ranges. Cost: the sum over users of squared length.
+  explicit ItemKnn(const Split& split, const ItemKnnOptions& chosen = {}) : options(chosen) {
+    require(options.neighbours >= 1, "neighbours must be at least 1", options.neighbours);
+    require(options.shrinkage >= 0, "shrinkage must not be negative", options.shrinkage);
+    history_window().check();
+    const std::size_t items = split.sequences.items.size();
+    std::vector<std::vector<std::uint32_t>> items_of(split.sequences.size()), users_of(items);
+    for (std::size_t user = 0; user < items_of.size(); ++user) {
+      distinct_items(split.train(user), items_of[user]);
+      for (const auto item : items_of[user]) users_of[item].push_back(static_cast<std::uint32_t>(user));
+    }
+    RowAccumulator<std::uint32_t> common(items);
+    std::vector<ScoredItem> row;
+    for (std::uint32_t item = 0; item < items; ++item) {
+      for (const auto user : users_of[item])
+        for (const auto other : items_of[user]) ++common[other];
+      common.take([&](std::uint32_t other, std::uint32_t users) {
+        const double product = static_cast<double>(users_of[item].size()) * static_cast<double>(users_of[other].size());
+        if (other != item) row.push_back({other, static_cast<float>(users / (std::sqrt(product) + options.shrinkage))});
+      });
+      push_best(similarities, row, options.neighbours);
+    }
+  }
+
+  Index items() const { return static_cast<Index>(similarities.rows()); }
+
+  Matrix<float> outputs(std::span<const History>) const { return {}; }
+  void score_tile(std::span<const History> histories, const Matrix<float>&, Index first,
+                  MatrixRef<float> scores) const {
+    for (std::size_t k = 0; k < histories.size(); ++k) {
+      const std::span<float> own(scores.col(static_cast<Index>(k)).data(), static_cast<std::size_t>(scores.rows()));
+      std::fill(own.begin(), own.end(), 0.0f);
+      history_window().for_each(histories[k], [&](std::uint32_t item, double weight) {
+        similarities.add_row(item, static_cast<float>(weight), own, static_cast<std::uint32_t>(first));
+      });
+    }
+  }
+  void score(std::span<const History> histories, MatrixRef<float> scores) const {
+    score_tile(histories, {}, 0, scores);
+  }
+
+ private:
+  DecayedWindow history_window() const { return {options.window, options.decay}; }
+};
+
+}  // namespace lstmrec

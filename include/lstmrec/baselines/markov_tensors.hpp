@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/sparse_rows_tensors.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/io/config_fields.hpp>
+#include <lstmrec/io/safetensors.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace lstmrec {
+
+/// Adds transition counts to a file. The popularity is not in it: it follows from the items' counts.
+inline void put_counts(TensorFile& file, const MarkovChain& counts) {
+  put_rows(file, "counts", counts.transitions);
+  file.put("counts.totals", {counts.totals.size()}, std::span(counts.totals));
+  MarkovOptions::visit(counts.options, [&](const char* name, const auto& option) {
+    file.metadata["counts." + std::string(name)] = detail::to_text(option);
+  });
+}
+
+/// Reads them back. Throws ModelFileError unless they are counts between so many items.
+inline MarkovChain get_counts(const TensorFile& file, const std::vector<std::uint32_t>& item_counts) {
+  const std::size_t items = item_counts.size();
+  MarkovChain counts;
+  MarkovOptions::visit(counts.options, [&](const char* name, auto& option) {
+    const auto found = file.metadata.find("counts." + std::string(name));
+    if (found == file.metadata.end() || !detail::from_text(found->second, option))
+      throw ModelFileError(file.path + ": counts." + name + ": expected a number, found " +
+                           (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
+  });
+  try {
+    counts.options.check();
+  } catch (const ConfigError& error) {
+    throw ModelFileError(file.path + ": counts: " + error.what());
+  }
+  counts.transitions = get_rows(file, "counts", items);
+  file.expect_shape("counts.totals", {items});
+  counts.totals = file.get<float>("counts.totals");
+  if (!std::all_of(counts.totals.begin(), counts.totals.end(),
+                   [](float total) { return total >= 0 && std::isfinite(total); }))
+    throw ModelFileError(file.path + ": counts.totals: expected finite numbers, none below 0");
+  counts.popularity = Popularity(item_counts);
+  return counts;
+}
+
+}  // namespace lstmrec

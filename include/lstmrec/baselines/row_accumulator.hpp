@@ -1,0 +1,57 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/sparse_rows.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <vector>
+
+namespace lstmrec {
+
+/// Adds up the entries of a sparse row, then of the next: only the columns that are met cost anything. Holds a Sum and
+/// a byte a column.
+template <class Sum>
+class RowAccumulator {
+ public:
+  explicit RowAccumulator(std::size_t columns) : sums_(columns), is_met_(columns, 0) {}
+
+  Sum& operator[](std::uint32_t column) {
+    if (is_met_[column] == 0) {
+      is_met_[column] = 1;
+      met_.push_back(column);
+    }
+    return sums_[column];
+  }
+
+  /// Calls visit(column, sum) for the columns that were met, in ascending order, and forgets them.
+  template <class Visit>
+  void take(Visit&& visit) {
+    std::sort(met_.begin(), met_.end());
+    for (const std::uint32_t column : met_) {
+      visit(column, static_cast<const Sum&>(sums_[column]));
+      sums_[column] = {};
+      is_met_[column] = 0;
+    }
+    met_.clear();
+  }
+
+ private:
+  std::vector<Sum> sums_;
+  std::vector<std::uint8_t> is_met_;
+  std::vector<std::uint32_t> met_;
+};
+
+/// Appends the n highest of some entries as a row, of equal ones those of the lower column; empties `row`.
+inline void push_best(SparseRows& rows, std::vector<ScoredItem>& row, std::size_t n) {
+  if (row.size() > n) {
+    std::nth_element(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(n), row.end(), ranks_before);
+    row.resize(n);
+  }
+  std::sort(row.begin(), row.end(), [](const ScoredItem& a, const ScoredItem& b) { return a.item < b.item; });
+  for (const auto& [column, value] : row) rows.push(column, value);
+  rows.end_row();
+  row.clear();
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <lstmrec/version.hpp>
+
+/// The library in two forms, from the same sources. Header-only is the default: every function is inline, and there is
+/// nothing to link. With LSTMREC_COMPILED the functions that are costly to compile are only declared (LSTMREC_INLINE is
+/// empty and the headers named *_inl.hpp are left out), and the files of compiled/ hold them: link CMake's target
+/// lstmrec::compiled, or compile those files once with the same flags and LSTMREC_COMPILED defined.
+///
+/// A network with a block, head or input of one's own needs bodies that nobody has compiled before: include
+/// <lstmrec/own_network.hpp>, in either form.
+#ifndef LSTMREC_COMPILED
+#define LSTMREC_INLINE inline
+#else
+#define LSTMREC_INLINE
+
+// Flags that change layout or arithmetic make up the name of a symbol. A file that was compiled with other flags than
+// the library asks for another name, and the linker says which.
+#define LSTMREC_JOIN_(a, b, c, d, e, f, g, h) lstmrec_##a##_##b##_##c##_##d##_##e##_##f##_##g##_eigen3_##h
+#define LSTMREC_JOIN(a, b, c, d, e, f, g, h) LSTMREC_JOIN_(a, b, c, d, e, f, g, h)
+#if defined(EIGEN_DONT_VECTORIZE)
+#define LSTMREC_SIMD scalar
+#elif defined(__AVX512F__)
+#define LSTMREC_SIMD avx512
+#elif defined(__AVX2__)
+#define LSTMREC_SIMD avx2
+#elif defined(__AVX__)
+#define LSTMREC_SIMD avx
+#elif defined(__SSE4_1__)
+#define LSTMREC_SIMD sse4
+#elif defined(__SSE2__)
+#define LSTMREC_SIMD sse2
+#elif defined(__ARM_NEON)
+#define LSTMREC_SIMD neon
+#else
+#define LSTMREC_SIMD other
+#endif
+#ifdef __FMA__
+#define LSTMREC_FMA fma
+#else
+#define LSTMREC_FMA no_fma
+#endif
+#if EIGEN_MAX_ALIGN_BYTES >= 64
+#define LSTMREC_ALIGN align64
+#elif EIGEN_MAX_ALIGN_BYTES >= 32
+#define LSTMREC_ALIGN align32
+#elif EIGEN_MAX_ALIGN_BYTES >= 16
+#define LSTMREC_ALIGN align16
+#else
+#define LSTMREC_ALIGN align0
+#endif
+#ifdef __FAST_MATH__
+#define LSTMREC_MATH fast_math
+#else
+#define LSTMREC_MATH exact_math
+#endif
+#ifdef _GLIBCXX_DEBUG
+#define LSTMREC_CONTAINERS debug_containers
+#else
+#define LSTMREC_CONTAINERS plain_containers
+#endif
+#define LSTMREC_FLAGS                                                                                                \
+  LSTMREC_JOIN(LSTMREC_VERSION_MAJOR, LSTMREC_VERSION_MINOR, LSTMREC_SIMD, LSTMREC_FMA, LSTMREC_ALIGN, LSTMREC_MATH, \
+               LSTMREC_CONTAINERS, EIGEN_MAJOR_VERSION)
+
+namespace lstmrec::compiled_with {
+extern const int LSTMREC_FLAGS;
+namespace {
+[[gnu::used]] const int* const flags_of_this_file = &LSTMREC_FLAGS;
+}
+}  // namespace lstmrec::compiled_with
+#endif

@@ -1,0 +1,146 @@
+#pragma once
+
+/// The bodies of sequences.hpp.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/vocabulary.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+/// Removes the ids without events from a vocabulary; returns old index → new index.
+inline std::vector<std::uint32_t> compact(const std::vector<std::size_t>& counts, Vocabulary& vocabulary) {
+  std::vector<std::uint32_t> renumbered(counts.size());
+  Vocabulary kept;
+  for (std::uint32_t index = 0; index < counts.size(); ++index) {
+    if (counts[index] > 0) renumbered[index] = kept.add(vocabulary.id(index));
+  }
+  vocabulary = std::move(kept);
+  return renumbered;
+}
+
+/// Moves row order[k] to place k, for all k and in place; uses `order` up.
+inline void permute_rows(EventColumns& events, std::vector<std::uint32_t>& order) {
+  for (std::uint32_t start = 0; start < order.size(); ++start) {
+    if (order[start] == start) continue;
+    // Along a cycle of the permutation each row moves on by one; a place that is filled points to itself.
+    const Event first = events[start];
+    std::uint32_t place = start;
+    while (order[place] != start) {
+      const std::uint32_t next = order[place];
+      events.set_row(place, events[next]);
+      order[place] = place;
+      place = next;
+    }
+    events.set_row(place, first);
+    order[place] = place;
+  }
+}
+
+/// Sorts by user, then time, then row.
+inline void sort_by_user_and_time(EventColumns& events, std::size_t users) {
+  const auto is_later = [&](std::size_t row) {  // than the row before it
+    if (events.users[row - 1] != events.users[row]) return events.users[row - 1] < events.users[row];
+    return events.times.empty() || events.times[row - 1] <= events.times[row];
+  };
+  std::size_t row = 1;
+  while (row < events.size() && is_later(row)) ++row;
+  if (row >= events.size()) return;
+
+  std::vector<std::size_t> ends(users + 1, 0);  // by user: first where its rows begin, in the end where they end
+  for (const std::uint32_t user : events.users) ++ends[user + 1];
+  for (std::size_t user = 0; user < users; ++user) ends[user + 1] += ends[user];
+  std::vector<std::uint32_t> order(events.size());
+  for (std::uint32_t k = 0; k < events.size(); ++k) order[ends[events.users[k]]++] = k;
+  if (!events.times.empty()) {
+    const auto earlier = [&](std::uint32_t a, std::uint32_t b) {
+      return events.times[a] != events.times[b] ? events.times[a] < events.times[b] : a < b;
+    };
+    auto begin = order.begin();
+    for (std::size_t user = 0; user < users; ++user) {
+      const auto end = order.begin() + static_cast<std::ptrdiff_t>(ends[user]);
+      if (!std::is_sorted(begin, end, earlier)) std::sort(begin, end, earlier);
+      begin = end;
+    }
+  }
+  permute_rows(events, order);
+}
+
+}  // namespace detail
+
+LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions& options) {
+  const std::size_t users = log.users.size(), items = log.items.size();
+  EventColumns& events = log.events;
+  if (log.catalogue.size() != items) {
+    throw std::invalid_argument("the catalogue must have an entry an item: " + std::to_string(items) + ", got " +
+                                std::to_string(log.catalogue.size()));
+  }
+  const auto fits = [&](std::size_t size, bool exists) { return size == (exists ? events.size() : 0); };
+  if (!fits(events.users.size(), true) || !fits(events.times.size(), log.has_times) ||
+      !fits(events.ratings.size(), log.has_ratings))
+    throw std::invalid_argument("a log's columns must be equally long, and there where it says so");
+  for (std::size_t row = 0; row < events.size(); ++row) {
+    if (events.users[row] >= users || events.items[row] >= items) {
+      throw std::invalid_argument("row " + std::to_string(row) + ": user or item is not in the vocabulary");
+    }
+  }
+  const bool limits_rating = options.min_rating != -std::numeric_limits<float>::infinity();
+  if (limits_rating && !log.has_ratings)
+    throw DataError(log.source + ": a lowest rating is set, but there are no ratings");
+  if (limits_rating) events.keep_rows([&](std::size_t row) { return events.ratings[row] >= options.min_rating; });
+
+  detail::sort_by_user_and_time(events, users);
+  if (!options.keep_repeats) {
+    std::vector<std::uint32_t> last_taker(items, std::numeric_limits<std::uint32_t>::max());  // by item: the last user
+    events.keep_rows([&](std::size_t row) {
+      return std::exchange(last_taker[events.items[row]], events.users[row]) != events.users[row];
+    });
+  }
+  std::vector<std::size_t> user_counts, item_counts;
+  for (std::size_t dropped = 1; dropped > 0;) {
+    user_counts.assign(users, 0);
+    item_counts.assign(items, 0);
+    for (const std::uint32_t user : events.users) ++user_counts[user];
+    for (const std::uint32_t item : events.items) ++item_counts[item];
+    dropped = events.keep_rows([&](std::size_t row) {
+      return user_counts[events.users[row]] >= options.min_user_count &&
+             item_counts[events.items[row]] >= options.min_item_count;
+    });
+  }
+  if (events.empty()) {
+    throw DataError(log.source + ": no events are left with at least " + std::to_string(options.min_item_count) +
+                    " an item, " + std::to_string(options.min_user_count) + " a user" +
+                    (limits_rating ? ", ratings from " + std::to_string(options.min_rating) : ""));
+  }
+  const auto renumbered_user = detail::compact(user_counts, log.users);
+  const auto renumbered_item = detail::compact(item_counts, log.items);
+  std::vector<std::size_t> offsets(log.users.size() + 1, 0);
+  for (std::uint32_t& user : events.users) {
+    user = renumbered_user[user];
+    ++offsets[user + 1];
+  }
+  for (std::uint32_t& item : events.items) item = renumbered_item[item];
+  for (std::size_t user = 0; user < log.users.size(); ++user) offsets[user + 1] += offsets[user];
+  for (std::size_t item = 0; item < items; ++item) {
+    const std::size_t target = renumbered_item[item];
+    if (item_counts[item] > 0 && target != item) log.catalogue[target] = std::move(log.catalogue[item]);
+  }
+  log.catalogue.resize(log.items.size());
+  return {std::move(log.events),    std::move(offsets), std::move(log.users), std::move(log.items),
+          std::move(log.catalogue), log.has_times,      log.has_ratings,      std::move(log.source)};
+}
+
+}  // namespace lstmrec

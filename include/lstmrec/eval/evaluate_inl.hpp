@@ -1,0 +1,170 @@
+#pragma once
+
+/// The bodies of evaluate.hpp.
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <lstmrec/core/argsort.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/bootstrap.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/metrics.hpp>
+#include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/eval/scored.hpp>
+#include <lstmrec/eval/scorer.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+LSTMREC_INLINE void check_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets) {
+  const Sequences& sequences = split.sequences;
+  if (static_cast<std::size_t>(scorer.items()) != sequences.items.size())
+    throw std::invalid_argument("the scorer knows " + std::to_string(scorer.items()) + " items, the data has " +
+                                std::to_string(sequences.items.size()));
+  if (scorer.item_ids() != nullptr && *scorer.item_ids() != sequences.items)
+    throw std::invalid_argument("the scorer's items have other indices than those of the data: see align_items");
+  if (targets.empty()) throw DataError("there are no targets to evaluate");
+  for (const Target target : targets)
+    if (target.user >= sequences.size() || target.position >= sequences[target.user].size())
+      throw std::invalid_argument("a target is not an event of the data: user " + std::to_string(target.user) +
+                                  ", position " + std::to_string(target.position));
+}
+
+/// How often which items were recommended at which place of a list. Whole numbers, so that the threads may add to them
+/// in any order.
+class Recommended {
+ public:
+  Recommended(std::size_t items, std::size_t places) : first_place_(items), places_(places) {
+    for (auto& place : first_place_) place.store(nowhere, std::memory_order_relaxed);
+  }
+
+  void add(std::span<const ScoredItem> list, std::span<const std::uint32_t> counts) {
+    for (std::uint32_t place = 0; place < list.size(); ++place) {
+      auto& first = first_place_[list[place].item];
+      for (std::uint32_t before = first.load(std::memory_order_relaxed); place < before;)
+        if (first.compare_exchange_weak(before, place, std::memory_order_relaxed)) break;
+      places_[place].lists.fetch_add(1, std::memory_order_relaxed);
+      places_[place].popularity.fetch_add(counts[list[place].item], std::memory_order_relaxed);
+    }
+  }
+
+  double coverage(std::size_t k) const {
+    const auto covered =
+        std::count_if(first_place_.begin(), first_place_.end(), [k](const auto& place) { return place < k; });
+    return static_cast<double>(covered) / static_cast<double>(first_place_.size());
+  }
+  double mean_popularity(std::size_t k) const {
+    std::uint64_t sum = 0, count = 0;
+    for (std::size_t place = 0; place < std::min(k, places_.size()); ++place) {
+      sum += places_[place].popularity;
+      count += places_[place].lists;
+    }
+    return count == 0 ? 0.0 : static_cast<double>(sum) / static_cast<double>(count);
+  }
+
+ private:
+  static constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+  struct Place {
+    std::atomic<std::uint64_t> lists = 0, popularity = 0;  ///< Lists that have the place; the sum of its items' counts.
+  };
+  std::vector<std::atomic<std::uint32_t>> first_place_;  ///< By item: the best place it ever had.
+  std::vector<Place> places_;
+};
+
+/// Ranks the target of each query and notes the best items.
+class EvaluationVisitor : public ScoreVisitor {
+ public:
+  EvaluationVisitor(std::span<std::uint32_t> ranks, Recommended& recommended, std::span<const std::uint32_t> counts,
+                    std::size_t places)
+      : ranks_(ranks), recommended_(&recommended), counts_(counts), best_(places) {}
+
+  void begin(const ScoredQuery& query) override {
+    query_ = query;
+    rank_ = RankCounter(query.target, query.target_score, query.seen);
+    list_.emplace(best_);
+  }
+  void add(std::uint32_t first, std::span<const float> scores) override {
+    rank_.add(first, scores);
+    list_->add(first, scores,
+               [&](std::uint32_t item) { return std::binary_search(query_.seen.begin(), query_.seen.end(), item); });
+  }
+  void end() override {
+    ranks_[query_.number] = rank_.rank();
+    recommended_->add(list_->sorted(), counts_);
+  }
+
+ private:
+  std::span<std::uint32_t> ranks_;
+  Recommended* recommended_;
+  std::span<const std::uint32_t> counts_;
+  std::vector<ScoredItem> best_;
+  ScoredQuery query_;
+  RankCounter rank_;
+  std::optional<TopK> list_;
+};
+
+}  // namespace detail
+
+LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
+                                   const EvaluateOptions& options) {
+  detail::check_targets(scorer, split, targets);
+  if (options.cutoffs.empty() || std::count(options.cutoffs.begin(), options.cutoffs.end(), std::size_t{0}) > 0)
+    throw ConfigError("there must be cutoffs, each at least 1");
+  if (options.batch < 1) throw ConfigError("batch must be at least 1");
+  const bool exclude_seen = options.exclude_seen.value_or(scorer.exclude_seen());
+  const std::size_t items = split.sequences.items.size();
+  const std::size_t places = std::min(items, *std::max_element(options.cutoffs.begin(), options.cutoffs.end()));
+  const auto counts = training_counts(split);
+  Evaluation result;
+  result.ranks.resize(targets.size());
+  ThreadPool pool(options.threads);
+  detail::Recommended recommended(items, places);
+  for_each_scored(scorer, queries_of(split, targets), {exclude_seen, options.batch}, pool, [&] {
+    return std::make_unique<detail::EvaluationVisitor>(result.ranks, recommended, counts, places);
+  });
+
+  UserSums sums(2 * options.cutoffs.size() + 1);
+  std::vector<double> figures;
+  for (const std::size_t k : argsort_by(targets.size(), [&](std::size_t t) { return targets[t].user; })) {
+    figures.assign(1, metrics::reciprocal_rank(result.ranks[k]));
+    for (const std::size_t cutoff : options.cutoffs) {
+      figures.push_back(metrics::hit(result.ranks[k], cutoff));
+      figures.push_back(metrics::ndcg(result.ranks[k], cutoff));
+    }
+    sums.add(targets[k].user, figures);
+  }
+  const auto estimates = sums.estimates(options.bootstrap_samples, options.seed, pool);
+  result.mrr = estimates[0];
+  for (std::size_t c = 0; c < options.cutoffs.size(); ++c) {
+    result.hr.push_back(estimates[1 + 2 * c]);
+    result.ndcg.push_back(estimates[2 + 2 * c]);
+    result.coverage.push_back(recommended.coverage(options.cutoffs[c]));
+    result.mean_popularity.push_back(recommended.mean_popularity(options.cutoffs[c]));
+  }
+  result.cutoffs = options.cutoffs;
+  result.targets.assign(targets.begin(), targets.end());
+  result.users = sums.users();
+  result.items = items;
+  result.protocol = split.protocol + (exclude_seen ? "; seen items left out" : "; seen items left in");
+  if (const auto repeats = std::count(result.ranks.begin(), result.ranks.end(), metrics::not_ranked); repeats > 0)
+    result.protocol += " (repeats among the targets, which are misses: " + std::to_string(repeats) + ")";
+  result.protocol += ", all items ranked, ties against the model";
+  return result;
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,152 @@
+#pragma once
+
+/// The bodies of scored.hpp.
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <lstmrec/core/argsort.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/eval/scored.hpp>
+#include <lstmrec/eval/scorer.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+inline constexpr Index scored_tile = 1024;  ///< Items whose scores a thread holds, for each history of a batch.
+
+/// One thread's work in for_each_scored.
+class ScoredBatch {
+ public:
+  ScoredBatch(const ScorerRef& scorer, const ScoringQueries& queries, const ScoringOptions& options,
+              const std::function<std::unique_ptr<ScoreVisitor>()>& make_visitor)
+      : scorer_(&scorer),
+        queries_(&queries),
+        options_(options),
+        tile_(scorer.is_tiled() ? std::min(scored_tile, scorer.items()) : scorer.items()),
+        seen_(std::min(options.batch, queries.count)) {
+    scores_.resize((tile_ + tile_multiple - 1) / tile_multiple * tile_multiple, static_cast<Index>(seen_.size()));
+    for (std::size_t k = 0; k < seen_.size(); ++k) visitors_.push_back(make_visitor());
+  }
+
+  void run(std::span<const std::size_t> chosen) {
+    histories_.clear();
+    for (const std::size_t number : chosen) histories_.push_back(queries_->history(number));
+    const Matrix<float> outputs = scorer_->outputs(histories_);
+    const Index items = scorer_->items(), columns = static_cast<Index>(chosen.size());
+    const bool is_one_tile = tile_ >= items;
+    if (is_one_tile) scorer_->score_tile(histories_, outputs, 0, scores_.topLeftCorner(items, columns));
+    for (std::size_t k = 0; k < chosen.size(); ++k) begin(k, chosen[k], outputs, is_one_tile);
+    for (Index first = 0; first < items; first += tile_) {
+      const Index rows = std::min(tile_, items - first);
+      if (!is_one_tile) scorer_->score_tile(histories_, outputs, first, scores_.topLeftCorner(rows, columns));
+      for (std::size_t k = 0; k < chosen.size(); ++k)
+        visitors_[k]->add(static_cast<std::uint32_t>(first), column(k, rows));
+    }
+    for (std::size_t k = 0; k < chosen.size(); ++k) visitors_[k]->end();
+  }
+
+ private:
+  std::span<const float> column(std::size_t k, Index rows) const {
+    return {scores_.col(static_cast<Index>(k)).data(), static_cast<std::size_t>(rows)};
+  }
+
+  void begin(std::size_t k, std::size_t number, const Matrix<float>& outputs, bool is_one_tile) {
+    ScoredQuery query{number, histories_[k], {}, 0, 0};
+    seen_[k].clear();
+    if (options_.exclude_seen) distinct_items(query.history, seen_[k]);
+    query.seen = seen_[k];
+    if (queries_->target) {
+      query.target = queries_->target(number);
+      query.target_score =
+          is_one_tile ? scores_(query.target, static_cast<Index>(k)) : score_of(query.target, k, outputs);
+    }
+    visitors_[k]->begin(query);
+  }
+
+  /// The score of one item, by the smallest tile that it can lie in: to the bit what the large tile will give.
+  float score_of(std::uint32_t item, std::size_t k, const Matrix<float>& outputs) {
+    const Index first = item / tile_multiple * tile_multiple;
+    const Index rows = std::min(tile_multiple, scorer_->items() - first);
+    single_.resize(tile_multiple, 1);
+    const Matrix<float> own = outputs.size() == 0 ? Matrix<float>() : Matrix<float>(outputs.col(static_cast<Index>(k)));
+    scorer_->score_tile(std::span(histories_).subspan(k, 1), own, first, single_.topRows(rows));
+    return single_(static_cast<Index>(item) - first, 0);
+  }
+
+  const ScorerRef* scorer_;
+  const ScoringQueries* queries_;
+  ScoringOptions options_;
+  Index tile_;
+  Matrix<float> scores_, single_;
+  std::vector<History> histories_;
+  std::vector<std::vector<std::uint32_t>> seen_;
+  std::vector<std::unique_ptr<ScoreVisitor>> visitors_;
+};
+
+}  // namespace detail
+
+LSTMREC_INLINE void for_each_scored(const ScorerRef& scorer, const ScoringQueries& queries,
+                                    const ScoringOptions& options, ThreadPool& pool,
+                                    const std::function<std::unique_ptr<ScoreVisitor>()>& make_visitor) {
+  if (options.batch < 1) throw ConfigError("batch must be at least 1");
+  const std::size_t batch_size = std::min(options.batch, std::max<std::size_t>(1, queries.count));
+  // Longest first: the batches that take longest do not begin last, when the other threads have nothing left to do.
+  const auto order = argsort_by(queries.count, [&](std::size_t k) { return ~queries.history(k).size(); });
+  const std::size_t batches = (queries.count + batch_size - 1) / batch_size;
+  std::atomic<std::size_t> next_batch = 0;
+  pool.run(std::min(pool.threads(), batches), [&](std::size_t) {
+    detail::ScoredBatch work(scorer, queries, options, make_visitor);
+    for (std::size_t batch; (batch = next_batch++) < batches;)
+      work.run(
+          std::span(order).subspan(batch * batch_size).first(std::min(batch_size, queries.count - batch * batch_size)));
+  });
+}
+
+LSTMREC_INLINE std::vector<std::vector<ScoredItem>> top_lists(const ScorerRef& scorer, const ScoringQueries& queries,
+                                                              std::size_t n, const ScoringOptions& options,
+                                                              ThreadPool& pool, const ItemFilter& allows) {
+  std::vector<std::vector<ScoredItem>> lists(queries.count);
+  struct Visitor : ScoreVisitor {
+    std::vector<std::vector<ScoredItem>>* lists = nullptr;
+    const ItemFilter* allows = nullptr;
+    std::size_t length = 0;
+    ScoredQuery query;
+    std::optional<TopK> best;
+
+    void begin(const ScoredQuery& begun) override {
+      query = begun;
+      (*lists)[query.number].resize(length);
+      best.emplace((*lists)[query.number]);
+    }
+    void add(std::uint32_t first, std::span<const float> scores) override {
+      best->add(first, scores, [&](std::uint32_t item) {
+        return std::binary_search(query.seen.begin(), query.seen.end(), item) || (*allows && !(*allows)(item));
+      });
+    }
+    void end() override { (*lists)[query.number].resize(best->sorted().size()); }
+  };
+  for_each_scored(scorer, queries, options, pool, [&] {
+    auto visitor = std::make_unique<Visitor>();
+    visitor->lists = &lists;
+    visitor->allows = &allows;
+    visitor->length = std::min(n, static_cast<std::size_t>(scorer.items()));
+    return visitor;
+  });
+  return lists;
+}
+
+}  // namespace lstmrec

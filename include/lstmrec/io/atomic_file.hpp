@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <lstmrec/core/error.hpp>
+#include <ostream>
+#include <string>
+#include <system_error>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+namespace lstmrec {
+
+namespace detail {
+
+/// The system's reason for the last failed call.
+inline std::string system_reason() { return std::generic_category().message(errno); }
+
+/// Where a write to `path` goes: the end of a chain of symbolic links, where there may be no file yet. Throws Error for
+/// a directory, a device such as /dev/null, which renaming would replace, and what the system says nothing about.
+inline std::filesystem::path written_file(const std::filesystem::path& path) {
+  std::error_code failure;
+  const auto status = std::filesystem::status(path, failure);
+  if (!std::filesystem::status_known(status)) throw Error(path.string() + ": cannot be written: " + failure.message());
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(path.string() + ": cannot be written: it is not a regular file");
+  std::filesystem::path end = path;
+  while (std::filesystem::is_symlink(std::filesystem::symlink_status(end, failure)))  // no circle: its status is known
+    end = end.parent_path() / std::filesystem::read_symlink(end, failure);
+  return end;
+}
+
+/// A file beside the one that a write to `path` goes to, with a name that another process or thread won't choose at the
+/// same time; removed unless it was renamed.
+class FileBeside {
+ public:
+  explicit FileBeside(const std::filesystem::path& path) : target_(written_file(path)), beside_(target_) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    const auto here = reinterpret_cast<std::uintptr_t>(this);
+    beside_ += ".partial-" + std::to_string(static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(here));
+  }
+  FileBeside(const FileBeside&) = delete;
+  FileBeside& operator=(const FileBeside&) = delete;
+  ~FileBeside() {
+    std::error_code ignored;
+    std::filesystem::remove(beside_, ignored);
+  }
+
+  const std::filesystem::path& path() const { return beside_; }
+  const std::filesystem::path& target() const { return target_; }
+
+ private:
+  std::filesystem::path target_, beside_;
+};
+
+inline void set_mode(const std::filesystem::path& path, const std::filesystem::path& beside,
+                     std::filesystem::perms mode) {
+  std::error_code failure;
+  std::filesystem::permissions(beside, mode, failure);
+  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+}
+
+/// Opens the file beside `path`, with the mode that the file to be replaced has: what only its owner may read stays so.
+/// (The owner may read and write it until it is in its place.) Root leaves the file to whom it belonged.
+inline std::ofstream open_beside(const std::filesystem::path& path, const FileBeside& beside) {
+  errno = 0;
+  std::ofstream out(beside.path(), std::ios::binary);
+  if (!out) throw Error(path.string() + ": cannot be written: " + system_reason());
+  std::error_code failure;
+  const auto replaced = std::filesystem::status(beside.target(), failure);
+  if (!std::filesystem::exists(replaced)) return out;
+  set_mode(path, beside.path(),
+           replaced.permissions() | std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+#if defined(__unix__) || defined(__APPLE__)
+  struct stat owner = {};
+  if (::geteuid() == 0 && ::stat(beside.target().c_str(), &owner) == 0)
+    if (::chown(beside.path().c_str(), owner.st_uid, owner.st_gid) != 0) errno = 0;  // then it is root's
+#endif
+  return out;
+}
+
+}  // namespace detail
+
+/// Throws Error with the system's reason where `path` could not be written: asked before an hour of work, not after.
+inline void check_writable(const std::filesystem::path& path) {
+  const detail::FileBeside beside(path);
+  detail::open_beside(path, beside);
+}
+
+/// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed. Of a symbolic
+/// link the target is written; a file that is replaced keeps its mode.
+/// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed.
+inline void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
+  const detail::FileBeside beside(path);
+  {
+    auto out = detail::open_beside(path, beside);
+    try {
+      write(out);
+    } catch (const Error&) {
+      if (out) throw;  // else it says that writing failed, but not where and why, as is said below
+    }
+    out.close();
+    if (!out) throw Error(path.string() + ": cannot be written: " + detail::system_reason());
+  }
+#if defined(__unix__) || defined(__APPLE__)
+  const int file = ::open(beside.path().c_str(), O_RDONLY);
+  const bool synced = file >= 0 && ::fsync(file) == 0;
+  const std::string reason = detail::system_reason();
+  if (file >= 0) ::close(file);
+  if (!synced) throw Error(path.string() + ": cannot be written: " + reason);
+#endif
+  std::error_code failure;
+  if (const auto replaced = std::filesystem::status(beside.target(), failure); std::filesystem::exists(replaced))
+    detail::set_mode(path, beside.path(), replaced.permissions());
+  std::filesystem::rename(beside.path(), beside.target(), failure);
+  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+}
+
+}  // namespace lstmrec

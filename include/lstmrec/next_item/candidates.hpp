@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/data/raw_id.hpp>
+#include <lstmrec/next_item/recommender.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace lstmrec {
+
+/// Which items may be recommended.
+///
+///     Candidates(recommender, {.allow = {{296, 593}}})            // these two
+///     Candidates(recommender, {.allow = std::vector<RawId>()})    // none
+struct CandidateFilter {
+  std::optional<bool> exclude_seen = {};         ///< Unset: RecommenderConfig::exclude_seen.
+  std::optional<std::vector<RawId>> allow = {};  ///< Only these; unset: all.
+  std::vector<RawId> block = {};                 ///< None of these.
+};
+
+/// A filter compiled for one recommender, or others with the same items: made once, used for any number of sessions and
+/// threads.
+class Candidates {
+ public:
+  /// Throws UnknownId that names an id which the recommender does not know.
+  template <class Network>
+  explicit Candidates(const BasicRecommender<Network>& recommender, const CandidateFilter& filter = {})
+      : exclude_seen_(filter.exclude_seen.value_or(recommender.exclude_seen())), items_(recommender.items()) {
+    if (!filter.allow && filter.block.empty()) return;
+    allowed_.assign(static_cast<std::size_t>(recommender.items()), !filter.allow);
+    if (filter.allow)
+      for (const RawId& id : *filter.allow) allowed_[recommender.item_ids().index(id)] = true;
+    for (const RawId& id : filter.block) allowed_[recommender.item_ids().index(id)] = false;
+  }
+
+  bool exclude_seen() const { return exclude_seen_; }
+  /// Throws std::invalid_argument where they were made for a recommender of another number of items.
+  void expect_items(Index items) const {
+    if (items != items_)
+      throw std::invalid_argument("expected candidates for " + std::to_string(items) + " items, got some for " +
+                                  std::to_string(items_));
+  }
+  bool allows_all() const { return allowed_.empty(); }
+  bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item]; }
+
+ private:
+  bool exclude_seen_;
+  Index items_;
+  std::vector<bool> allowed_;  ///< By item; empty: all.
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/nn/any_cell.hpp>
+#include <lstmrec/nn/recurrent_block.hpp>
+#include <lstmrec/train/training_config.hpp>
+
+namespace lstmrec {
+
+/// Training settings that suit a next-item network.
+struct NextItemTrainingDefaults {
+  static constexpr std::int64_t epochs = 10, batch_size = 0, patience = 3;
+  static constexpr double learning_rate = 2e-3, weight_decay = 0, ema_decay = 0.999;
+  static constexpr const char* batch_size_text = "Subsequences a step; 0: 1/384 of all, but 8 to 64";
+};
+
+/// Everything that decides what a recommender learns, but for the data and what a warm start begins with: saved with it
+/// in full.
+///
+///     RecommenderConfig{.embedding_size = 64, .hidden_size = 64, .training = {.epochs = 10}}
+///
+/// Each field is explained where `visit` names it: those are also the words of a program's --help.
+struct RecommenderConfig {
+  // The network.
+  std::int64_t embedding_size = 256;
+  std::int64_t hidden_size = 256;
+  CellKind cell = CellKind::lstm;
+  BlockKind block = BlockKind::residual;
+  std::int64_t blocks = 1;
+  std::int64_t feed_forward_factor = 4;
+  double dropout = 0.3;
+  bool tied_vectors = true;
+  double markov_weight = -1;
+
+  // Its task.
+  bool exclude_seen = true;
+  std::int64_t target_horizon = 5;
+  double target_decay = 0.5;
+  std::int64_t sampled_negatives = -1;
+  std::int64_t window = 200;
+  std::int64_t validation_users = 2000;
+
+  BasicTrainingConfig<NextItemTrainingDefaults> training = {};
+
+  /// Calls visitor(name, field, explanation) for every field, those of `training` included, in this order.
+  template <class Config, class Visitor>
+  static void visit(Config& config, Visitor&& visitor) {
+    visitor("embedding_size", config.embedding_size, "Numbers in an item's vector");
+    visitor("hidden_size", config.hidden_size, "Units of each recurrent layer");
+    visitor("cell", config.cell, "The recurrent layers: lstm, gru or slstm");
+    visitor("block", config.block,
+            "What stands around them: residual (norms, residual connections, feed-forward part) or plain (nothing)");
+    visitor("blocks", config.blocks, "Recurrent blocks, one on top of the other");
+    visitor("feed_forward_factor", config.feed_forward_factor,
+            "Width of a block's feed-forward part, in hidden sizes; 0: none");
+    visitor("dropout", config.dropout, "Part of the numbers dropped after the embedding and in each block");
+    visitor("tied_vectors", config.tied_vectors, "An item's output vector is its input vector");
+    visitor("markov_weight", config.markov_weight,
+            "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
+            "0: the network alone; -1: chosen on validation after training");
+    visitor("exclude_seen", config.exclude_seen, "The items of a user's past are neither predicted nor listed");
+    visitor("target_horizon", config.target_horizon, "How many of the events after it each event predicts");
+    visitor("target_decay", config.target_decay,
+            "The k-th of these events (from 0) counts target_decay to the power of k, normalised to sum 1");
+    visitor("sampled_negatives", config.sampled_negatives,
+            "Items drawn at each step to be compared with the targets; 0: all items; -1: 2048 where there are more "
+            "than 20 000 items, else all");
+    visitor("window", config.window,
+            "Events of a subsequence: training cuts longer histories, and each part starts from the initial state");
+    visitor("validation_users", config.validation_users,
+            "Each epoch is validated on at most so many targets, drawn by the seed; 0: on all");
+    BasicTrainingConfig<NextItemTrainingDefaults>::visit(config.training, visitor);
+  }
+
+  /// Names that fields had in earlier versions.
+  static constexpr std::array old_names = {OldFieldName{"layers", "blocks"},
+                                           OldFieldName{"counts_weight", "markov_weight"},
+                                           OldFieldName{"recommend_seen", "exclude_seen", true},
+                                           OldFieldName{"target_count", "target_horizon"},
+                                           OldFieldName{"negatives", "sampled_negatives"},
+                                           OldFieldName{"average_decay", "ema_decay"}};
+
+  /// Throws ConfigError that names the rule which a field breaks.
+  void check() const {
+    constexpr std::int64_t most = std::int64_t{1} << 16;  // so that no product of two sizes overflows
+    require(embedding_size >= 1 && embedding_size <= most, "embedding_size must be in [1, 65536]", embedding_size);
+    require(hidden_size >= 1 && hidden_size <= most, "hidden_size must be in [1, 65536]", hidden_size);
+    require(blocks >= 1 && blocks <= 1024, "blocks must be in [1, 1024]", blocks);
+    require(feed_forward_factor >= 0 && feed_forward_factor <= 1024, "feed_forward_factor must be in [0, 1024]",
+            feed_forward_factor);
+    require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
+    require(markov_weight == -1 || (markov_weight >= 0 && markov_weight < 1e6),
+            "markov_weight must be -1 or in [0, 1e6)", markov_weight);
+    require(target_horizon >= 1 && target_horizon <= 1000, "target_horizon must be in [1, 1000]", target_horizon);
+    require(target_decay > 0 && target_decay <= 1, "target_decay must be in (0, 1]", target_decay);
+    require(sampled_negatives >= -1 && sampled_negatives < (std::int64_t{1} << 31),
+            "sampled_negatives must be in [-1, 2^31)", sampled_negatives);
+    require(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
+    require(validation_users >= 0, "validation_users must not be negative", validation_users);
+    training.check();
+  }
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,234 @@
+#pragma once
+
+/// The bodies of fit.hpp.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/next_item/batch.hpp>
+#include <lstmrec/next_item/fit.hpp>
+#include <lstmrec/next_item/markov_weight.hpp>
+#include <lstmrec/next_item/recommender.hpp>
+#include <lstmrec/next_item/training_step.hpp>
+#include <lstmrec/train/epoch_loop.hpp>
+#include <lstmrec/train/progress.hpp>
+#include <lstmrec/train/schedule.hpp>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+/// At most `count` of the targets (0: all), drawn by the seed, in their order.
+inline std::vector<Target> draw_targets(std::vector<Target> targets, std::size_t count, std::uint64_t seed) {
+  if (count == 0 || targets.size() <= count) return targets;
+  Random(seed).shuffle(targets);
+  targets.resize(count);
+  std::sort(targets.begin(), targets.end(),
+            [](Target a, Target b) { return std::pair(a.user, a.position) < std::pair(b.user, b.position); });
+  return targets;
+}
+
+/// Takes over a recommender's weights. Items are matched by id; those it does not know keep what `network` has.
+template <class Network>
+void take_weights(const BasicRecommender<Network>& before, const Vocabulary& items, Network& network) {
+  const auto to = parameter_views(network);
+  const auto from = parameter_views(before.network());
+  for (std::size_t k = 0; k < to.size(); ++k) {
+    if (!is_by_item(to[k].kind)) {
+      std::copy_n(from[k].data, to[k].size(), to[k].data);
+    } else if (to[k].size() > 0) {
+      const Index size = to[k].size_of_item();
+      for (std::uint32_t item = 0; item < items.size(); ++item)
+        if (const auto known = before.item_ids().find(items.id(item)))
+          std::copy_n(from[k].data + *known * size, size, to[k].data + item * size);
+    }
+  }
+}
+
+/// The training of a next-item network, for train_epochs.
+template <class Network>
+class NextItemTask {
+ public:
+  /// Throws DataError where the split has nothing to train on.
+  NextItemTask(const Split& split, const RecommenderConfig& asked)
+      : config(asked),
+        split_(&split),
+        batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, asked.exclude_seen}),
+        validation_(
+            draw_targets(split.validation, static_cast<std::size_t>(asked.validation_users), asked.training.seed)),
+        item_counts_(training_counts(split)) {
+    const Sequences& sequences = split.sequences;
+    parts_ = cut_subsequences(split, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, 0));
+    if (parts_.empty()) throw DataError(sequences.source + ": no user has two events to train on");
+    if (std::none_of(parts_.begin(), parts_.end(), [&](const Subsequence& p) { return batches_.predictions(p) > 0; }))
+      throw DataError(sequences.source +
+                      ": after the first event of each user there are only repeats to train on, for which exclude_seen "
+                      "has to be false");
+    if (config.sampled_negatives < 0) config.sampled_negatives = sequences.items.size() > 20000 ? 2048 : 0;
+    // Small data needs small batches to get enough steps; large batches are only faster.
+    if (config.training.batch_size == 0)
+      config.training.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(parts_.size()) / 384, 8, 64);
+    // The number of parts changes a little from epoch to epoch with where histories are cut; the schedule needs one.
+    all_steps_ = static_cast<std::int64_t>(batches_in(parts_.size())) * config.training.epochs;
+  }
+
+  RecommenderConfig config;  ///< With all that was left to the data decided, but for the weight of the Markov chain.
+
+  /// To be called once. Borrows the loss.
+  void start(Network initial, const ItemLossRef<float>& loss, const FitOptions& options) {
+    threads_ = options.threads;
+    steps_.emplace(std::move(initial), batches_, config, item_counts_, loss, options);
+  }
+
+  EpochRules rules(Keep keep) const {
+    return {.epochs = static_cast<std::size_t>(config.training.epochs),
+            .patience = static_cast<std::size_t>(config.training.patience),
+            .keep = keep,
+            .learning_rate = [this](std::int64_t step) {
+              return config.training.learning_rate *
+                     warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
+            }};
+  }
+
+  NetworkTraining<Network>& training() { return steps_->training; }
+
+  std::size_t begin_epoch(std::size_t epoch) {
+    parts_ =
+        cut_subsequences(*split_, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, epoch));
+    return batches_in(parts_.size());
+  }
+
+  BatchRecord run_batch(std::size_t epoch, std::size_t number, double learning_rate) {
+    const auto size = static_cast<std::size_t>(config.training.batch_size);
+    const auto chosen = std::span(parts_).subspan(number * size).first(std::min(size, parts_.size() - number * size));
+    BatchRecord record;
+    for (const Subsequence& part : chosen) {
+      record.events += part.size();
+      record.predictions += batches_.predictions(part);
+    }
+    record.loss = steps_->step(chosen, record.predictions, learning_rate, epoch, number);
+    return record;
+  }
+
+  std::optional<ValidationFigures> validate(const Network& network) const {
+    if (validation_.empty()) return std::nullopt;
+    Matrix<float> projections;  // of many items they cost more than they save
+    if constexpr (Network::has_input_projections)
+      if (config.sampled_negatives == 0) projections = network.input_projections();
+    const auto figures =
+        evaluate(scorer(network, projections), *split_, validation_,
+                 {.cutoffs = {10}, .exclude_seen = config.exclude_seen, .threads = threads_, .bootstrap_samples = 0});
+    return ValidationFigures{
+        .hr10 = figures.hr_at(10).value, .ndcg10 = figures.ndcg_at(10).value, .mrr = figures.mrr.value};
+  }
+
+  /// Decides the weight of the Markov chain and makes the recommender. To be called once, after training.
+  BasicRecommender<Network> make_recommender(Network network) {
+    const Sequences& sequences = split_->sequences;
+    MarkovChain chain;
+    if (config.markov_weight != 0) {
+      chain = MarkovChain(*split_);
+      if (config.markov_weight < 0)
+        config.markov_weight =
+            choose_markov_weight(scorer(network, {}), chain, *split_, validation_, config.exclude_seen, threads_);
+      if (config.markov_weight == 0) chain = {};
+    }
+    return BasicRecommender<Network>({.config = config,
+                                      .network = std::move(network),
+                                      .item_ids = sequences.items,
+                                      .catalogue = sequences.catalogue,
+                                      .item_counts = item_counts_,
+                                      .markov = std::move(chain)});
+  }
+
+ private:
+  std::size_t batches_in(std::size_t parts) const {
+    const auto size = static_cast<std::size_t>(config.training.batch_size);
+    return (parts + size - 1) / size;
+  }
+
+  NetworkScorer<Network> scorer(const Network& network, const Matrix<float>& projections) const {
+    return {.network = &network,
+            .input_projections = projections.size() > 0 ? &projections : nullptr,
+            .item_counts = item_counts_};
+  }
+
+  const Split* split_;
+  BatchBuilder batches_;
+  std::vector<Target> validation_;
+  std::vector<std::uint32_t> item_counts_;
+  std::vector<Subsequence> parts_;  ///< Of this epoch.
+  std::int64_t all_steps_ = 0;
+  std::size_t threads_ = 0;
+  std::optional<NextItemSteps<Network>> steps_;
+};
+
+/// The common part of fit and warm_start, which has a `before`: it begins with its weights, trains all epochs and keeps
+/// the last.
+template <class Network>
+BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split& split,
+                            const RecommenderConfig& config, const FitOptions& options,
+                            const ItemLossRef<float>& loss) {
+  config.check();
+  const auto begin = TrainingClock::now();
+  BasicFitResult<Network> result;
+  Network kept;
+  NextItemTask<Network> task(split, config);
+  {
+    Network network(static_cast<Index>(split.sequences.items.size()), config);
+    Random random(config.training.seed);
+    network.initialise(random);
+    if (before) take_weights(*before, split.sequences.items, network);
+    task.start(std::move(network), loss, options);
+  }
+  kept = train_epochs<Network>(task, task.rules(before ? Keep::last : Keep::best), options, result);
+  result.recommender = task.make_recommender(std::move(kept));
+  result.seconds = TrainingClock::seconds_since(begin);
+  return result;
+}
+
+}  // namespace detail
+
+template <class Network>
+BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config, const FitOptions& options,
+                            const ItemLossRef<float>& loss) {
+  return detail::fit<Network>(nullptr, split, config, options, loss);
+}
+
+template <class Network>
+BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, const Split& split,
+                                   RecommenderConfig config, const FitOptions& options,
+                                   const ItemLossRef<float>& loss) {
+  if (before.items() == 0) throw std::invalid_argument("the recommender to go on from knows no items");
+  const RecommenderConfig& known = before.config();
+  if (config.embedding_size != known.embedding_size || config.hidden_size != known.hidden_size ||
+      config.cell != known.cell || config.block != known.block || config.blocks != known.blocks ||
+      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors)
+    throw ConfigError("a training that goes on from a recommender must have a network of the same form and sizes");
+  const Vocabulary& items = split.sequences.items;
+  bool knows_any = false;
+  for (std::uint32_t item = 0; item < items.size() && !knows_any; ++item)
+    knows_any = before.item_ids().find(items.id(item)).has_value();
+  if (!knows_any) throw DataError(split.sequences.source + ": none of its items is known to the model");
+  return detail::fit<Network>(&before, split, config, options, loss);
+}
+template <class Network>
+BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs,
+                                   const FitOptions& options, const ItemLossRef<float>& loss) {
+  RecommenderConfig config = before.config();
+  config.training.epochs = epochs;
+  if (config.sampled_negatives == 0) config.sampled_negatives = -1;  // the catalogue may have grown since
+  return warm_start(before, split, config, options, loss);
+}
+
+}  // namespace lstmrec

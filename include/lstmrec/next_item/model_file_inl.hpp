@@ -1,0 +1,79 @@
+#pragma once
+
+/// The bodies of model_file.hpp.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <lstmrec/baselines/markov_tensors.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/vocabulary_tensors.hpp>
+#include <lstmrec/io/config_fields.hpp>
+#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/next_item/model_file.hpp>
+#include <lstmrec/next_item/recommender.hpp>
+#include <lstmrec/train/network_tensors.hpp>
+#include <lstmrec/version.hpp>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace lstmrec {
+
+namespace detail {
+
+/// The formats that this version reads; it writes the last.
+inline constexpr const char* recommender_formats[] = {"lstmrec recommender 2", "lstmrec recommender 3"};
+
+/// Throws ModelFileError where a network of this configuration would be far larger than the file: its square weights
+/// are made before the tensors can be compared with it.
+inline void expect_plausible_sizes(const TensorFile& file, const RecommenderConfig& config) {
+  const auto number = [](std::int64_t size) { return static_cast<double>(size); };
+  const double hidden = number(config.hidden_size);
+  const double square = hidden * (8 * hidden + 2 * number(config.feed_forward_factor) * hidden);
+  const double wanted = number(config.blocks) * square + 2 * hidden * number(config.embedding_size);
+  double found = 0;
+  for (const auto& entry : file.tensors) found += static_cast<double>(entry.second.bytes.size()) / sizeof(float);
+  if (wanted > 64 * found + (1 << 24))
+    throw ModelFileError(file.path + ": the configuration's sizes need about " + std::to_string(std::llround(wanted)) +
+                         " numbers, found " + std::to_string(std::llround(found)));
+}
+
+}  // namespace detail
+
+template <class Network>
+void save(const BasicRecommender<Network>& recommender, const std::filesystem::path& path) {
+  TensorFile file;
+  file.metadata["format"] = detail::recommender_formats[1];
+  file.metadata["version"] = LSTMREC_VERSION;
+  put_config(file, recommender.config());
+  put_vocabulary(file, "items", recommender.item_ids(), recommender.catalogue());
+  file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
+  if (recommender.uses_markov()) put_counts(file, recommender.markov());
+  put_network(file, "network.", recommender.network());
+  write_safetensors(path, file);
+}
+
+template <class Network>
+BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
+  const TensorFile file = read_safetensors(path);
+  expect_format(file, detail::recommender_formats);
+  RecommenderParts<Network> parts;
+  parts.config = get_config<RecommenderConfig>(file);
+  get_vocabulary(file, "items", parts.item_ids, parts.catalogue);
+  const std::uint64_t items = parts.item_ids.size();
+  if (items == 0) throw ModelFileError(file.path + ": items.ids: expected at least one, found none");
+  file.expect_shape("items.counts", {items});
+  parts.item_counts = file.get<std::uint32_t>("items.counts");
+  if (parts.config.markov_weight > 0) parts.markov = get_counts(file, parts.item_counts);
+  parts.config.markov_weight = std::max(0.0, parts.config.markov_weight);
+  detail::expect_plausible_sizes(file, parts.config);
+  expect_network(file, "network.", Network(1, parts.config), items);
+  parts.network = Network(static_cast<Index>(items), parts.config);
+  get_network(file, "network.", parts.network);
+  return BasicRecommender<Network>(std::move(parts));
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,303 @@
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <lstmrec/core/buffer.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/next_item/batch.hpp>
+#include <lstmrec/next_item/config.hpp>
+#include <lstmrec/next_item/item_input.hpp>
+#include <lstmrec/nn/any_cell.hpp>
+#include <lstmrec/nn/dense.hpp>
+#include <lstmrec/nn/embedding.hpp>
+#include <lstmrec/nn/item_head.hpp>
+#include <lstmrec/nn/recurrent_block.hpp>
+#include <new>
+#include <span>
+#include <vector>
+
+namespace lstmrec {
+
+/// The block of a next-item network that its configuration chooses: a cell of any kind, residual or plain.
+template <class Scalar>
+struct ConfiguredBlock : RecurrentBlock<Recurrent<AnyCell<Scalar>>> {
+  using Base = RecurrentBlock<Recurrent<AnyCell<Scalar>>>;
+  ConfiguredBlock() = default;
+  /// `number`: of this block in its network.
+  ConfiguredBlock(Index size, const RecommenderConfig& config, std::uint64_t number)
+      : Base({size, size, AnyCellEquations{config.cell}}, config.feed_forward_factor * size, config.dropout, number,
+             config.block) {}
+};
+
+/// Predicts the next item from the events so far; speaks dense indices and knows no vocabulary.
+///
+///     x = input(event)                            item vector, embedding size: see ItemInput
+///     x = W x + b                                 only where embedding and hidden size differ
+///     x = blockₖ(x)                               recurrent, hidden size
+///     h = W' x + b'                               only where the sizes differ
+///     scores = Vᵀ h + b                           V = E where vectors are tied
+///
+/// Each part can be replaced. `Block` is a NetworkBlock, made by Block(size, config, number). `Input` embeds whole
+/// events, made by Input(items, config): it has the members of ItemInput. `Head` scores: it has those of ItemHead; its
+/// loss may take the packed steps before the labels.
+template <class Scalar_ = float, NetworkBlock Block = ConfiguredBlock<Scalar_>, class Head = ItemHead<Scalar_>,
+          class Input = ItemInput<Scalar_>>
+struct NextItemNetwork {
+  using Scalar = Scalar_;
+
+  /// The memory of a training pass; one for each part of a batch that is worked on at once.
+  struct Cache {
+    Buffer<Scalar> embedded;  ///< Embedded events.
+    typename Input::Cache input;
+    std::vector<Buffer<Scalar>> hidden;  ///< Input of every block, and the output of the last.
+    std::vector<typename Block::Cache> blocks;
+    Buffer<Scalar> projected, d_projected, d_hidden, d_input;
+    typename Head::Cache head;
+  };
+
+  /// The state of one sequence (Columns = 1) or of many, with scratch.
+  template <int Columns = 1>
+  struct State {
+    std::vector<typename Block::template State<Columns>> blocks;
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> hidden;    ///< Input of the last block, hidden size × columns.
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> embedded;  ///< Scratch, embedding size × columns.
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> finished;  ///< Scratch, hidden size × columns.
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h, embedding size × columns: see compute_output.
+  };
+
+  Input input;
+  Dense<Scalar> input_projection;  ///< Empty where the sizes agree.
+  std::vector<Block> blocks;
+  Dense<Scalar> output_projection;                                      ///< Empty where the sizes agree.
+  Embedding<Scalar, ParameterKind::item_embedding> own_output_vectors;  ///< Empty where vectors are tied.
+  Head head;
+
+  NextItemNetwork() = default;
+  NextItemNetwork(Index items, const RecommenderConfig& config)
+      : input(items, (config.check(), config)),  // before any size is used
+        own_output_vectors(config.tied_vectors ? 0 : items, config.embedding_size),
+        head(items) {
+    if (config.embedding_size != config.hidden_size) {
+      input_projection = Dense<Scalar>(config.embedding_size, config.hidden_size);
+      output_projection = Dense<Scalar>(config.hidden_size, config.embedding_size);
+    }
+    for (std::int64_t number = 0; number < config.blocks; ++number)
+      blocks.emplace_back(config.hidden_size, config, static_cast<std::uint64_t>(number));
+  }
+
+  Index items() const { return head.items(); }
+  Index embedding_size() const { return input.size(); }
+  Index hidden_size() const { return projects() ? input_projection.output_size() : embedding_size(); }
+  const Matrix<Scalar>& output_vectors() const {
+    return own_output_vectors.count() == 0 ? input.item_vectors.table : own_output_vectors.table;
+  }
+
+  void initialise(Random& random) {
+    input.initialise(random);
+    own_output_vectors.initialise(random, Input::vector_deviation);
+    if (projects()) input_projection.initialise(random);
+    for (auto& block : blocks) block.initialise(random);
+    if (projects()) output_projection.initialise(random);
+  }
+
+  template <class Visitor, class... Same>
+  static void visit(Visitor& visitor, Same&... networks) {
+    Input::visit(visitor, networks.input...);
+    visit_member(visitor, "input_projection", networks.input_projection...);
+    visit_members(visitor, "blocks", networks.blocks...);
+    visit_member(visitor, "output_projection", networks.output_projection...);
+    visit_member(visitor, "output_vectors", networks.own_output_vectors...);
+    visit_member(visitor, "head", networks.head...);
+  }
+
+  /// One training pass over a batch: returns the loss and adds its gradients. With `sampled`, the loss is over some of
+  /// the items only, and the batch's inputs and labels are columns of this network's tables.
+  double forward_backward(const SequenceBatch& batch, const ItemLossRef<Scalar>& loss, Cache& cache,
+                          NextItemNetwork& gradients, const SampledItems* sampled = nullptr) const {
+    const Index columns = batch.steps.columns(), hidden = hidden_size();
+    cache.hidden.resize(blocks.size() + 1);
+    cache.blocks.resize(blocks.size());
+    auto embedded = cache.embedded.resize(embedding_size(), columns);
+    input.forward(batch.events(), batch.dropout_seeds, cache.input, embedded);
+    auto first = projects() ? cache.hidden[0].resize(hidden, columns) : embedded;
+    if (projects()) input_projection.forward(embedded, first);
+    for (std::size_t k = 0; k < blocks.size(); ++k)
+      blocks[k].forward(k == 0 ? first : cache.hidden[k].view(), batch.steps, batch.dropout_seeds, cache.blocks[k],
+                        cache.hidden[k + 1].resize(hidden, columns));
+    auto last = cache.hidden[blocks.size()].view();
+    auto projected = projects() ? cache.projected.resize(embedding_size(), columns) : last;
+    if (projects()) output_projection.forward(last, projected);
+    const ItemLabels labels{batch.labels_per_column, batch.labels, batch.weights, batch.excluded, sampled};
+    auto& vector_gradients =
+        own_output_vectors.count() == 0 ? gradients.input.item_vectors.table : gradients.own_output_vectors.table;
+    auto d_projected = cache.d_projected.resize(embedding_size(), columns);
+    const double value = [&] {
+      if constexpr (requires {
+                      head.loss_and_gradient(loss, output_vectors(), projected, batch.steps, labels, cache.head,
+                                             vector_gradients, gradients.head, d_projected);
+                    })
+        return head.loss_and_gradient(loss, output_vectors(), projected, batch.steps, labels, cache.head,
+                                      vector_gradients, gradients.head, d_projected);
+      else
+        return head.loss_and_gradient(loss, output_vectors(), projected, labels, cache.head, vector_gradients,
+                                      gradients.head, d_projected);
+    }();
+
+    auto d_output = projects() ? cache.d_hidden.resize(hidden, columns) : d_projected;
+    if (projects()) output_projection.backward(last, d_projected, gradients.output_projection, d_output);
+    for (std::size_t k = blocks.size(); k-- > 0;) {
+      // The block's own output has been read for the last time: its place takes the gradient of its input.
+      auto d_input = cache.hidden[k + 1].view();
+      blocks[k].backward(k == 0 ? first : cache.hidden[k].view(), batch.steps, batch.dropout_seeds, cache.blocks[k],
+                         d_output, gradients.blocks[k], d_input);
+      new (&d_output) typename Buffer<Scalar>::View(d_input);
+    }
+    auto d_embedded = projects() ? cache.d_input.resize(embedding_size(), columns) : d_output;
+    if (projects()) input_projection.backward(embedded, d_output, gradients.input_projection, d_embedded);
+    input.backward(batch.events(), batch.dropout_seeds, cache.input, d_embedded, gradients.input);
+    return value;
+  }
+
+  /// The state before the first event. One column at compile time needs columns = 1.
+  template <int Columns = 1>
+  State<Columns> initial_state(Index columns = 1) const {
+    State<Columns> state;
+    for (const auto& block : blocks) state.blocks.push_back(block.template initial_state<Columns>(columns));
+    state.hidden.setZero(hidden_size(), columns);
+    state.embedded.setZero(embedding_size(), columns);
+    state.finished.setZero(hidden_size(), columns);
+    state.output.setZero(embedding_size(), columns);
+    return state;
+  }
+
+  /// Calls visitor(matrix) for what a state carries from event to event: all that has to be kept of a user.
+  template <class State, class Visitor>
+  static void visit_state(State& state, Visitor&& visitor) {
+    for (auto& block : state.blocks) Block::visit_state(block, visitor);
+    visitor(state.hidden);
+  }
+
+  /// Feeds one event to each of the first events.size() sequences of a state. Allocates nothing for one column. What no
+  /// later step needs is left to `compute_output`.
+  template <int Columns>
+  void step(const History& events, State<Columns>& state) const {
+    if constexpr (Columns == 1) {
+      embed(events, state.embedded, state.hidden);
+      blocks.front().step_recurrent(state.hidden, state.blocks.front());
+      step_further(state.hidden, state);
+    } else {
+      const auto n = static_cast<Index>(events.size());
+      auto hidden = state.hidden.leftCols(n);
+      embed(events, state.embedded.leftCols(n), hidden);
+      blocks.front().step_recurrent(hidden, state.blocks.front());
+      step_further(hidden, state);
+    }
+  }
+
+  /// Computes state.output, which `score` takes, of all columns after their last steps. As often as wanted.
+  template <int Columns>
+  void compute_output(State<Columns>& state) const {
+    linalg::copy(state.hidden, state.finished);
+    blocks.back().compute_output(state.finished, state.blocks.back());
+    if (projects())
+      output_projection.forward(state.finished, state.output);
+    else
+      linalg::copy(state.finished, state.output);
+  }
+
+  static constexpr bool sees_items_only = Input::sees_items_only;
+
+  /// Whether what the first block computes of an item alone can be kept: neither input nor block may look at more.
+  static constexpr bool has_input_projections = Input::sees_items_only && ProjectsInputs<Block>;
+
+  /// The part of the first block that depends on the item alone, such as W x + b of its gates (projection size ×
+  /// items): a step then reads one column of it instead of all of W.
+  Matrix<Scalar> input_projections() const requires has_input_projections {
+    Matrix<Scalar> x = input.item_vectors.table;
+    input.normalise(x);
+    if (projects()) {
+      Matrix<Scalar> projected(hidden_size(), items());
+      input_projection.forward(x, projected);
+      x.swap(projected);
+    }
+    Matrix<Scalar> projections(blocks.front().projection_size(), items());
+    blocks.front().project_inputs(x, projections);
+    return projections;
+  }
+
+  /// `step` of one sequence, with the input projections of all items at hand.
+  void step(const History& events, const Matrix<Scalar>& projections, State<1>& state) const {
+    blocks.front().step_projected(projections, events.items, state.blocks.front());
+    embed(events, state.embedded, state.hidden);
+    step_further(state.hidden, state);
+  }
+
+  /// `step` of many sequences with input projections, to be followed by `compute_output(last, …)`: where no second
+  /// block reads them, the items' vectors are not even looked at.
+  void step(const History& events, const Matrix<Scalar>& projections, State<Eigen::Dynamic>& state) const {
+    blocks.front().step_projected(projections, events.items, state.blocks.front());
+    if (blocks.size() == 1) return;
+    const auto n = static_cast<Index>(events.size());
+    auto hidden = state.hidden.leftCols(n);
+    embed(events, state.embedded.leftCols(n), hidden);
+    step_further(hidden, state);
+  }
+
+  /// `compute_output` after steps with input projections. last: the last events of the first last.size() sequences,
+  /// those that have any.
+  void compute_output(const History& last, State<Eigen::Dynamic>& state) const {
+    const auto n = static_cast<Index>(last.size());
+    if (blocks.size() == 1) embed(last, state.embedded.leftCols(n), state.hidden.leftCols(n));
+    compute_output(state);
+  }
+
+  /// The steps of one sequence's events, in order, with their input projections taken as one product. To rounding what
+  /// single steps give.
+  void step_sequence(const History& events, State<1>& state) const {
+    if constexpr (ProjectsInputs<Block>) {
+      const auto n = static_cast<Index>(events.size());
+      Matrix<Scalar> embedded(embedding_size(), n), inputs(hidden_size(), n);
+      Matrix<Scalar> projections(blocks.front().projection_size(), n);
+      embed(events, embedded, inputs);
+      blocks.front().project_inputs(inputs, projections);
+      for (std::uint32_t event = 0; event < events.size(); ++event) {
+        linalg::copy(inputs.col(event), state.hidden);
+        blocks.front().step_projected(projections, {&event, 1}, state.blocks.front());
+        step_further(state.hidden, state);
+      }
+    } else {
+      for (std::size_t event = 0; event < events.size(); ++event) step(events.subspan(event, 1), state);
+    }
+  }
+
+  /// scores (items × columns) := the score of every item from the output of a state. For one column, known at compile
+  /// time, allocates nothing.
+  template <class Output, class Scores>
+  void score(const Output& output, Scores&& scores) const {
+    head.score(output_vectors(), output, scores);
+  }
+
+ private:
+  bool projects() const { return input_projection.weight.size() > 0; }
+
+  /// The step behind the first block's recurrence, up to the last one's.
+  template <class H, int Columns>
+  void step_further(H&& hidden, State<Columns>& state) const {
+    for (std::size_t k = 1; k < blocks.size(); ++k) {
+      blocks[k - 1].compute_output(hidden, state.blocks[k - 1]);
+      blocks[k].step_recurrent(hidden, state.blocks[k]);
+    }
+  }
+
+  /// The input of the first block.
+  template <class E, class H>
+  void embed(const History& events, E&& embedded, H&& hidden) const {
+    input.embed(events, embedded);
+    if (projects())
+      input_projection.forward(embedded, hidden);
+    else
+      linalg::copy(embedded, hidden);
+  }
+};
+
+}  // namespace lstmrec

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/core/compiled.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/vocabulary.hpp>
+#include <lstmrec/next_item/config.hpp>
+#include <lstmrec/next_item/network.hpp>
+#include <lstmrec/next_item/network_scorer.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// The parts of a recommender. Ids, catalogue and counts have an entry an item, in the network's order.
+template <class Network>
+struct RecommenderParts {
+  RecommenderConfig config;  ///< Its markov_weight is the one in use.
+  Network network;
+  Vocabulary item_ids;                     ///< Raw id ↔ the network's index.
+  std::vector<ItemInfo> catalogue;         ///< Titles and genres where the data had them.
+  std::vector<std::uint32_t> item_counts;  ///< Events in training: what is recommended for no history.
+  MarkovChain markov = {};                 ///< Empty where the weight is 0.
+};
+
+/// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served. A Scorer.
+///
+///     score(j) = network's score(j) + w · log(decayed Markov score(j)),   w = markov_weight()
+///
+/// The Markov chain knows pairs of items that are too rare for the network to learn; where there are many events of
+/// each item, w is 0 and there is no chain.
+///
+///     const Recommender recommender = fit(split).recommender;       // or load_recommender(path)
+///     recommender.config().hidden_size;
+///
+/// Its parts agree with each other at all times. Const functions may be called by any number of threads at once.
+/// `Network` is a NextItemNetwork of any parts.
+template <class Network_>
+class BasicRecommender {
+ public:
+  using Network = Network_;
+  using Parts = RecommenderParts<Network>;
+
+  /// Knows no items.
+  BasicRecommender() = default;
+
+  /// Throws std::invalid_argument where the parts do not belong together, ConfigError on a bad configuration. A
+  /// markov_weight of −1, which training would have chosen, becomes 0.
+  explicit BasicRecommender(Parts parts) : parts_(std::move(parts)) {
+    parts_.config.markov_weight = markov_weight();
+    check();
+    make_fingerprint();
+  }
+
+  const RecommenderConfig& config() const { return parts_.config; }
+  const Network& network() const { return parts_.network; }
+  const Vocabulary& item_ids() const { return parts_.item_ids; }
+  const std::vector<ItemInfo>& catalogue() const { return parts_.catalogue; }
+  const std::vector<std::uint32_t>& item_counts() const { return parts_.item_counts; }
+  const MarkovChain& markov() const { return parts_.markov; }
+  Index items() const { return parts_.network.items(); }
+  double markov_weight() const { return std::max(0.0, parts_.config.markov_weight); }
+  bool uses_markov() const { return markov_weight() > 0; }
+  /// Whether the items of a history are left out of its lists.
+  bool exclude_seen() const { return parts_.config.exclude_seen; }
+
+  /// Throws std::invalid_argument where there is no Markov chain to weigh, or on a weight below 0.
+  void set_markov_weight(double weight) {
+    if (!(weight >= 0) || (weight > 0 && parts_.markov.items() == 0))
+      throw std::invalid_argument("a Markov weight above 0 needs a Markov chain, and none is below 0; got " +
+                                  std::to_string(weight));
+    parts_.config.markov_weight = weight;
+    make_fingerprint();
+  }
+
+  /// The recommender with another weight of the Markov chain: 0 is the network alone.
+  BasicRecommender with_markov_weight(double weight) const {
+    BasicRecommender other = *this;
+    other.set_markov_weight(weight);
+    return other;
+  }
+
+  /// Takes other weights of the same shapes; cached input projections are dropped. Throws std::invalid_argument on
+  /// other shapes.
+  void set_network(Network network);
+
+  /// Makes the events of sessions and evaluations cheaper by what the first layer computes of an item alone, for 16
+  /// hidden × items bytes (14 MB at 256 units and 3416 items). Not saved. Does nothing where the network's input or
+  /// first block looks at more than the item.
+  void cache_input_projections();
+  /// Empty, or what cache_input_projections has computed.
+  const Matrix<float>& input_projections() const { return input_projections_; }
+
+  NetworkScorer<Network> scorer() const {
+    return {.network = &parts_.network,
+            .input_projections = input_projections_.size() > 0 ? &input_projections_ : nullptr,
+            .item_counts = parts_.item_counts,
+            .markov = &parts_.markov,
+            .markov_weight = markov_weight()};
+  }
+
+  /// The TiledScorer's functions: see NetworkScorer. The histories' item indices are this recommender's: those of the
+  /// sequences it was trained on, or of sequences brought to its vocabulary (align_items).
+  Matrix<float> outputs(std::span<const History> histories) const;
+  void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
+                  MatrixRef<float> scores) const;
+  void score(std::span<const History> histories, MatrixRef<float> scores) const;
+
+  /// Tells recommenders apart: a hash of their sizes, of the items' biases, of 16 numbers of every parameter, which
+  /// initialisation and training have moved, and of the Markov chain in use.
+  std::uint64_t fingerprint() const { return fingerprint_; }
+
+ private:
+  void check() const;
+
+  void make_fingerprint();
+
+  Parts parts_;
+  Matrix<float> input_projections_;
+  std::uint64_t fingerprint_ = 0;
+};
+
+using Recommender = BasicRecommender<NextItemNetwork<float>>;
+
+}  // namespace lstmrec
+
+#ifdef LSTMREC_COMPILED
+extern template class lstmrec::BasicRecommender<lstmrec::NextItemNetwork<float>>;
+#else
+#include <lstmrec/next_item/recommender_inl.hpp>
+#endif

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/row_accumulator.hpp>
+#include <lstmrec/baselines/sparse_rows.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/ratings/bias.hpp>
+#include <lstmrec/ratings/queries.hpp>
+#include <lstmrec/ratings/split.hpp>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace lstmrec {
+
+struct RatingNeighbourOptions {
+  std::size_t neighbours = 50;  ///< Kept for each item.
+  double shrinkage = 100;       ///< With one common user more than so many, half of the similarity is left.
+};
+
+/// The evidence of a user's ratings of similar items for an item.
+struct NeighbourRating {
+  double baseline = 0;    ///< μ + b_i + b_u.
+  double similarity = 0;  ///< S = Σ s.
+  double residual = 0;    ///< Z = Σ s z.
+
+  /// Blends another model's prediction with the neighbours': a weighted mean in which the prediction has weight 1 and
+  /// each neighbour weight · s.
+  ///
+  ///     r̂ = (prediction + weight · Σ s (baseline + z)) / (1 + weight · Σ s)
+  ///
+  /// With `baseline` as the prediction this is the neighbourhood model alone. Without neighbours it is the prediction.
+  float blend(double prediction, double weight) const {
+    return static_cast<float>((prediction + weight * (similarity * baseline + residual)) / (1 + weight * similarity));
+  }
+};
+
+/// Similar items: those that the same users rate alike.
+///
+///     z_ui = r_ui − μ − b_i − b_u
+///     s(i, j) = Σ z_ui z_uj / √(Σ z_ui² Σ z_uj²) · (n − 1) / (n − 1 + shrinkage)    over the n users who rated both
+///
+/// Each item keeps the `neighbours` others of the highest similarity above 0, of equal ones those of the lower index.
+/// What a user thinks of an item is told by those of the user's visible ratings whose items are among them; b_u is the
+/// FoldInBias, so that users need not have been in training. Of an item rated again the last rating counts.
+///
+/// Sarwar et al., "Item-based collaborative filtering recommendation algorithms", 2001; on residuals, shrunk where few
+/// users are common: Koren, "Factor in the neighbors", 2010, section 2.2.
+struct RatingNeighbours {
+  SparseRows similarities;  ///< items × items, the kept neighbours of each item.
+
+  RatingNeighbours() = default;
+
+  /// `bias`: of the same split. Throws ConfigError on options outside their ranges.
+  /// Memory beside the result: 32 bytes a training rating and 32 an item. Cost: the sum over users of squared length.
+  RatingNeighbours(const RatingSplit& split, const RatingBias& bias, const RatingNeighbourOptions& options = {}) {
+    if (options.neighbours < 1) throw ConfigError("neighbours must be at least 1");
+    if (!(options.shrinkage > 0)) throw ConfigError("shrinkage must be positive");
+    const Sequences& sequences = split.sequences;
+    const std::size_t items = sequences.items.size();
+    std::vector<std::vector<Residual>> of_user(sequences.size()), of_item(items);
+    for (std::uint32_t user = 0; user < of_user.size(); ++user) {
+      for (std::size_t k = sequences.offsets[user]; k < sequences.offsets[user + 1]; ++k) {
+        if (split.parts[k] != Part::train) continue;
+        const Event& event = sequences.events[k];
+        const double over_item = static_cast<double>(event.rating) - bias.mean - bias.item_bias[event.item];
+        of_user[user].push_back({event.item, over_item - bias.user_bias[user]});
+      }
+      sort_by_item(of_user[user]);
+      for (const auto& [item, z] : of_user[user]) of_item[item].push_back({user, z});
+    }
+
+    struct Sums {
+      double product = 0, own_square = 0, other_square = 0;
+      std::uint32_t users = 0;
+    };
+    RowAccumulator<Sums> sums(items);
+    std::vector<ScoredItem> row;
+    for (std::uint32_t item = 0; item < items; ++item) {
+      for (const auto& [user, own] : of_item[item])
+        for (const auto& [other, z] : of_user[user]) {
+          Sums& sum = sums[other];
+          ++sum.users;
+          sum.product += own * z;
+          sum.own_square += own * own;
+          sum.other_square += z * z;
+        }
+      sums.take([&](std::uint32_t other, const Sums& sum) {
+        if (other == item || sum.product <= 0 || sum.users < 2) return;
+        const double common = sum.users - 1.0, cosine = sum.product / std::sqrt(sum.own_square * sum.other_square);
+        row.push_back({other, static_cast<float>(cosine * common / (common + options.shrinkage))});
+      });
+      push_best(similarities, row, options.neighbours);
+    }
+  }
+
+  /// One a target, in the order of asked_events; reads the targets' items and nothing else. `bias`: of the split that
+  /// the neighbours were made from; the cases' indices are its. Cost: visible ratings + kept neighbours a target.
+  std::vector<NeighbourRating> ratings(std::span<const RatingQuery> cases, const FoldInBias& bias) const {
+    std::vector<NeighbourRating> result;
+    std::vector<Residual> rated;
+    for (const RatingQuery& one : cases) {
+      rated.clear();
+      double sum = 0;
+      for (const Event& event : one.visible) {
+        rated.push_back({event.item, bias.residual(event)});
+        sum += rated.back().value;
+      }
+      const double user_bias = bias.user_bias(sum, rated.size());
+      for (Residual& residual : rated) residual.value -= user_bias;
+      sort_by_item(rated);
+      for (const Event& target : one.asked) {
+        NeighbourRating& rating = result.emplace_back();
+        rating.baseline = bias.mean + bias.item_bias[target.item] + user_bias;
+        add_common(similarities[target.item], rated, rating);
+      }
+    }
+    return result;
+  }
+
+ private:
+  /// z of an item's user or of a user's item.
+  struct Residual {
+    std::uint32_t index;
+    double value;
+  };
+
+  static void sort_by_item(std::vector<Residual>& rated) {
+    const auto before = [](const Residual& a, const Residual& b) { return a.index < b.index; };
+    const auto same = [](const Residual& a, const Residual& b) { return a.index == b.index; };
+    std::stable_sort(rated.begin(), rated.end(), before);
+    rated.erase(rated.begin(), std::unique(rated.rbegin(), rated.rend(), same).base());  // the last of equal ones stay
+  }
+
+  /// Both stand in the order of the items.
+  static void add_common(const SparseRows::Row& row, const std::vector<Residual>& rated, NeighbourRating& rating) {
+    for (std::size_t k = 0, mine = 0; k < row.size() && mine < rated.size();) {
+      if (rated[mine].index < row.items[k]) {
+        ++mine;
+      } else if (row.items[k] < rated[mine].index) {
+        ++k;
+      } else {
+        const double similarity = static_cast<double>(row.values[k++]);
+        rating.similarity += similarity;
+        rating.residual += similarity * rated[mine++].value;
+      }
+    }
+  }
+};
+
+}  // namespace lstmrec

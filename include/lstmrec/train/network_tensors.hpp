@@ -1,0 +1,65 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/nn/parameters.hpp>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace lstmrec {
+
+namespace detail {
+
+/// A parameter's shape as a tensor: [columns, rows], or [rows] of a vector.
+template <class Scalar>
+std::vector<std::uint64_t> tensor_shape(const ParameterView<Scalar>& view) {
+  const auto rows = static_cast<std::uint64_t>(view.rows), columns = static_cast<std::uint64_t>(view.columns);
+  return view.is_vector ? std::vector{rows} : std::vector{columns, rows};
+}
+
+}  // namespace detail
+
+/// Adds a network's parameters to a file as `<prefix><name>`, those of layers that it does not have left out.
+template <class Network>
+void put_network(TensorFile& file, const std::string& prefix, const Network& network) {
+  for (const auto& view : parameter_views(network, true))
+    if (view.size() > 0)
+      file.put(prefix + view.name, detail::tensor_shape(view),
+               std::span(view.data, static_cast<std::size_t>(view.size())));
+}
+
+/// Throws ModelFileError unless a file holds every parameter of a network with as many items as said and none beside
+/// them. `shape`: such a
+/// network of one item, so that nothing of the size of the catalogue is made before the file is known to fit.
+template <class Network>
+void expect_network(const TensorFile& file, const std::string& prefix, const Network& shape, std::uint64_t items) {
+  std::vector<std::string> known;
+  for (const auto& view : parameter_views(shape, true)) {
+    if (view.size() == 0) continue;
+    auto expected = detail::tensor_shape(view);
+    if (is_by_item(view.kind)) expected.front() = items;
+    file.expect_shape(prefix + view.name, expected);
+    known.push_back(prefix + view.name);
+  }
+  for (const auto& tensor : file.tensors)
+    if (tensor.first.starts_with(prefix) && std::find(known.begin(), known.end(), tensor.first) == known.end())
+      throw ModelFileError(file.path + ": " + tensor.first + ": the configuration's network has no such parameter");
+}
+
+/// Fills a network's parameters, which have their sizes already. Throws ModelFileError where a tensor's shape or type
+/// is another.
+template <class Network>
+void get_network(const TensorFile& file, const std::string& prefix, Network& network) {
+  for (const auto& view : parameter_views(network, true)) {
+    if (view.size() == 0) continue;
+    file.expect_shape(prefix + view.name, detail::tensor_shape(view));
+    file.get_into(prefix + view.name, std::span(view.data, static_cast<std::size_t>(view.size())));
+  }
+}
+
+}  // namespace lstmrec

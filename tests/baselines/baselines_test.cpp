@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/item_knn.hpp>
+#include <lstmrec/baselines/linear.hpp>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/split.hpp>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "baselines/scores_of.hpp"
+#include "catch.hpp"
+#include "eval/small_split.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+// Training parts: 0 1 2 | 0 1 | 3 0 2 (the last two events of each are held out).
+Split three_users() { return split_of({{0, 1, 2, 3, 4}, {0, 1, 4, 3}, {3, 0, 2, 1, 4}}, 5); }
+
+}  // namespace
+
+TEST_CASE("popularity counts the training part alone") {
+  const Split split = three_users();
+  CHECK(training_counts(split) == std::vector<std::uint32_t>{3, 2, 2, 1, 0});
+  check_near(scores_of(Popularity(split), {}), {3 / 8., 2 / 8., 2 / 8., 1 / 8., 0});
+}
+
+TEST_CASE("a first-order chain by hand") {
+  const MarkovChain chain(three_users(), MarkovOptions::first_order());
+  // Transitions 0→1 twice, 0→2 once, 1→2 once, 3→0 once.
+  CHECK(chain.transitions[0].items.size() == 2);
+  CHECK(chain.totals == std::vector<float>{3, 1, 0, 1, 0});
+  const double w = chain.options.popularity_weight;
+  check_near(scores_of(chain, {3, 1, 0}), {w * 3 / 8, 2 / 4. + w * 2 / 8, 1 / 4. + w * 2 / 8, w * 1 / 8, 0});
+  check_near(scores_of(chain, {0, 2}), {w * 3 / 8, w * 2 / 8, w * 2 / 8, w / 8, 0});
+  check_near(scores_of(chain, {}), {3 / 8., 2 / 8., 2 / 8., 1 / 8., 0});
+}
+
+TEST_CASE("a decayed chain by hand") {
+  const MarkovChain chain(three_users(), {.popularity_weight = 0.01});
+  // m(0→·): 1: 1 + 1, 2: 1/2 + 1. m(1→2) = 1. m(3→0) = 1, m(3→2) = 1/2.
+  CHECK(chain.totals == std::vector<float>{3.5, 1, 0, 1.5, 0});
+  const double w = 0.01 * (1 + .8 + .64);
+  check_near(scores_of(chain, {0, 1, 3}), {1 / 6.5 + w * 3 / 8, .64 * 2 / 8.5 + w * 2 / 8,
+                                           .5 / 6.5 + .8 / 6 + .64 * 1.5 / 8.5 + w * 2 / 8, w / 8, 0});
+}
+
+TEST_CASE("a chain forgets what is older than its window and farther than its gap") {
+  const Split split = split_of({{0, 1, 2, 3, 4, 4, 4}}, 5);  // trained on 0 1 2 3 4
+  const MarkovChain chain(split, {.max_gap = 2, .smoothing = 0, .window = 2, .popularity_weight = 0});
+  CHECK(chain.totals == std::vector<float>{1.5, 1.5, 1.5, 1, 0});
+  check_near(scores_of(chain, {0, 0, 1, 3}), {0, 0, .8 / 1.5, .8 * .5 / 1.5, 1});
+  check_near(scores_of(chain, {4}), {0, 0, 0, 0, 0});  // no transitions and no smoothing: no 0 / 0
+}
+
+TEST_CASE("the decayed chain equals its definition on random sequences with repeats") {
+  const Split split = random_split();
+  const MarkovChain chain(split);
+  std::map<std::pair<std::uint32_t, std::uint32_t>, double> m;
+  std::map<std::uint32_t, double> total, count;
+  double events = 0;
+  for (std::size_t user = 0; user < split.sequences.size(); ++user) {
+    const History train = split.train(user);
+    for (std::size_t i = 0; i < train.size(); ++i) {
+      ++events, ++count[train[i].item];
+      for (std::size_t j = i + 1; j < train.size() && j - i <= 10; ++j) {
+        m[{train[i].item, train[j].item}] += 1 / static_cast<double>(j - i);
+        total[train[i].item] += 1 / static_cast<double>(j - i);
+      }
+    }
+  }
+  for (const Target target : split.test) {
+    const History history = split.history(target);
+    std::vector<double> expected(split.sequences.items.size());
+    for (std::uint32_t item = 0; item < expected.size(); ++item)
+      for (std::size_t age = 0; age < 20 && age < history.size(); ++age) {
+        const auto from = history[history.size() - 1 - age].item;
+        expected[item] += std::pow(.8, age) * (m[{from, item}] / (total[from] + 5) + 1e-6 * count[item] / events);
+      }
+    check_near(scores_of(chain, history), expected);
+  }
+}
+
+TEST_CASE("item neighbours by hand") {
+  // Training parts: {0, 1, 2}, {0, 1}, {0, 2, 2}, {3}.
+  const Split split = split_of({{0, 1, 2, 3, 3}, {0, 1, 3, 3}, {0, 2, 2, 3, 3}, {3, 0, 0}}, 4);
+  const ItemKnn knn(split, {.neighbours = 1, .shrinkage = 2});
+  const double s01 = 2 / (std::sqrt(3 * 2) + 2), s12 = 1 / (2 + 2.);
+  CHECK(s01 > s12);
+  check_near(scores_of(knn, {0}), {0, s01, 0, 0});  // 1 and 2 are equally near: the lower index stays
+  check_near(scores_of(knn, {2, 1}), {s01 + .8 * s01, 0, 0, 0});
+  check_near(scores_of(knn, {3}), {0, 0, 0, 0});
+  check_near(scores_of(knn, {}), {0, 0, 0, 0});
+  check_near(scores_of(ItemKnn(split, {.shrinkage = 2, .window = 1}), {0, 1}), {s01, 0, s12, 0});
+}
+
+TEST_CASE("item neighbours equal their definition on random sequences") {
+  const Split split = random_split();
+  const std::size_t items = split.sequences.items.size();
+  const ItemKnn knn(split, {.neighbours = 7});
+  std::vector<std::set<std::uint32_t>> users(items);
+  for (std::uint32_t user = 0; user < split.sequences.size(); ++user)
+    for (const Event& event : split.train(user)) users[event.item].insert(user);
+  for (std::uint32_t item = 0; item < items; ++item) {
+    std::vector<std::pair<float, int>> similar;
+    for (std::uint32_t other = 0; other < items; ++other) {
+      if (other == item) continue;
+      std::vector<std::uint32_t> both;
+      std::set_intersection(users[item].begin(), users[item].end(), users[other].begin(), users[other].end(),
+                            std::back_inserter(both));
+      const double root = std::sqrt(static_cast<double>(users[item].size() * users[other].size()));
+      similar.emplace_back(static_cast<float>(static_cast<double>(both.size()) / (root + 20)),
+                           -static_cast<int>(other));
+    }
+    std::sort(similar.rbegin(), similar.rend());
+    std::vector<double> expected(items);
+    for (std::size_t k = 0; k < 7; ++k) expected[static_cast<std::size_t>(-similar[k].second)] = similar[k].first;
+    check_near(scores_of(knn, {item}), expected);
+  }
+}
+
+TEST_CASE("permuting the events after a target changes no score of a baseline") {
+  const Split split = random_split();
+  Split permuted = split;
+  for (const Target target : split.validation) {
+    // The validation event is the target: what comes after it, and whether it is itself, must not matter.
+    auto& items = permuted.sequences.events.items;
+    const std::size_t place = permuted.sequences.offsets[target.user] + target.position;
+    std::swap(items[place], items[place + 1]);
+  }
+  const auto check_same = [&](const auto& one, const auto& other) {
+    for (const Target target : split.validation)
+      REQUIRE(scores_of(one, split.history(target)) == scores_of(other, permuted.history(target)));
+  };
+  check_same(Popularity(split), Popularity(permuted));
+  check_same(MarkovChain(split, MarkovOptions::first_order()), MarkovChain(permuted, MarkovOptions::first_order()));
+  check_same(MarkovChain(split), MarkovChain(permuted));
+  check_same(ItemKnn(split), ItemKnn(permuted));
+  check_same(EaseEquations(split).solve(10), EaseEquations(permuted).solve(10));
+  check_same(DecayedRidgeEquations(split).solve(10), DecayedRidgeEquations(permuted).solve(10));
+
+  // And a training event does matter, so that the test could fail.
+  Split changed = split;
+  for (std::uint32_t& item : changed.sequences.events.items) item = 0;
+  const Target first = split.validation.front();
+  CHECK(scores_of(MarkovChain(split), split.history(first)) != scores_of(MarkovChain(changed), split.history(first)));
+}
+
+TEST_CASE("baselines refuse options out of range") {
+  const Split split = three_users();
+  CHECK_THROWS_AS(MarkovChain(split, {.max_gap = 0}), ConfigError);
+  CHECK_THROWS_AS(MarkovChain(split, {.smoothing = -1}), ConfigError);
+  CHECK_THROWS_AS(MarkovChain(split, {.window = 0}), ConfigError);
+  CHECK_THROWS_AS(MarkovChain(split, {.decay = 1.5}), ConfigError);
+  CHECK_THROWS_AS(MarkovChain(split, {.popularity_weight = std::nan("")}), ConfigError);
+  CHECK_THROWS_AS(ItemKnn(split, {.neighbours = 0}), ConfigError);
+  CHECK_THROWS_AS(ItemKnn(split, {.shrinkage = -1}), ConfigError);
+  CHECK_THROWS_AS(ItemKnn(split, {.window = 0}), ConfigError);
+  CHECK_THROWS_AS(ItemKnn(split, {.decay = 0}), ConfigError);
+}
