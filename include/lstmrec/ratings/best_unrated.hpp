@@ -25,8 +25,8 @@ struct UnratedItem {
 ///     for (const auto& [item, title, rating] : best_unrated(model, user, split.sequences[user], 10)) …
 ///
 /// `Model`: HistoryRatingModel or TextbookRatingModel. `user`: the model's index, or for the former also unknown_user.
-/// `rated`: all of the user's ratings, in time order and in the model's item indices; the time of the last one stands
-/// for now.
+/// `rated`: all of the user's ratings, in time order and in the model's item indices; the time of the last one is taken
+/// for the present time.
 template <class Model>
 std::vector<UnratedItem> best_unrated(const Model& model, std::uint32_t user, History rated, std::size_t count) {
   std::vector<bool> has(model.items.size());

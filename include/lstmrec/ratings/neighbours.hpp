@@ -46,8 +46,9 @@ struct NeighbourRating {
 ///     s(i, j) = Σ z_ui z_uj / √(Σ z_ui² Σ z_uj²) · (n − 1) / (n − 1 + shrinkage)    over the n users who rated both
 ///
 /// Each item keeps the `neighbours` others of the highest similarity above 0, of equal ones those of the lower index.
-/// What a user thinks of an item is told by those of the user's visible ratings whose items are among them; b_u is the
-/// FoldInBias, so that users need not have been in training. Of an item rated again the last rating counts.
+/// A user's opinion of an item is estimated from those of the user's visible ratings whose items are among its
+/// neighbours; b_u is the FoldInBias, so that users need not have been in training. Of an item rated again the last
+/// rating counts.
 ///
 /// Sarwar et al., "Item-based collaborative filtering recommendation algorithms", 2001; on residuals, shrunk where few
 /// users are common: Koren, "Factor in the neighbors", 2010, section 2.2.
