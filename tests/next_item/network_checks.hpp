@@ -90,7 +90,7 @@ void check_step_against_forward(const Network& network, double tolerance) {
       CHECK(distance(scores, logits.col(column)) < tolerance);
     }
   }
-  auto state = network.template initial_state<Eigen::Dynamic>(batch.steps.sequences());
+  auto state = network.initial_state(batch.steps.sequences());
   for (Index step = 0; step < batch.steps.steps(); ++step) {
     const Index begin = batch.steps.begin(step), alive = batch.steps.alive(step);
     network.step(batch.events().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(alive)), state);

@@ -90,7 +90,6 @@ struct PlainRecurrentBlock {
   struct Cache {
     Matrix<double> output;
   };
-  template <int Columns>
   struct State {
     Matrix<double> active;
   };
@@ -134,23 +133,20 @@ struct PlainRecurrentBlock {
     input.backward(x, d, gradients.input, d_input);
     d_input += d_output;
   }
-  template <int Columns>
-  State<Columns> initial_state(Index columns) const {
+  State initial_state(Index columns) const {
     return {Matrix<double>::Zero(input.output_size(), columns)};
   }
-  template <class X, int Columns>
-  void step_recurrent(const X& x, State<Columns>& state) const {
+  void step_recurrent(ConstMatrixRef<double> x, State& state) const {
     auto active = state.active.leftCols(x.cols());
     Matrix<double> z = input.weight * x + recurrent.weight * active;
     z.colwise() += input.bias + recurrent.bias;
     active = z.array().tanh().matrix();
   }
-  template <class X, int Columns>
-  void compute_output(X&& x, State<Columns>& state) const {
+  void compute_output(MatrixRef<double> x, State& state) const {
     x += state.active.leftCols(x.cols());
   }
-  template <class State, class Visitor>
-  static void visit_state(State& state, Visitor&& visitor) {
+  template <class SomeState, class Visitor>
+  static void visit_state(SomeState& state, Visitor&& visitor) {
     visitor(state.active);
   }
 };
@@ -165,8 +161,7 @@ struct TemperatureHead {
   static void visit(Visitor& visitor, Same&... heads) {
     visitor("temperature", ParameterKind::bias, heads.temperature...);
   }
-  template <class Vectors, class H, class Scores>
-  void score(const Vectors& vectors, const H& h, Scores&& scores) const {
+  void score(ConstMatrixRef<double> vectors, ConstMatrixRef<double> h, MatrixRef<double> scores) const {
     scores = temperature(0) * vectors.transpose() * h;
   }
   double loss_and_gradient(const ItemLossRef<double>& loss, ConstMatrixRef<double> vectors, ConstMatrixRef<double> h,

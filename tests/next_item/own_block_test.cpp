@@ -30,9 +30,8 @@ struct DecayingSum {
   struct Cache {
     Matrix<Scalar> sums, d_sums;
   };
-  template <int Columns>
   struct State {
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> sum;
+    Matrix<Scalar> sum;
   };
   Vector<Scalar> decay;  ///< a.
 
@@ -64,23 +63,20 @@ struct DecayingSum {
     }
     d_input = d_output + d;
   }
-  template <int Columns>
-  State<Columns> initial_state(Index columns) const {
-    State<Columns> state;
+  State initial_state(Index columns) const {
+    State state;
     state.sum.setZero(decay.size(), columns);
     return state;
   }
-  template <class X, int Columns>
-  void step_recurrent(const X& x, State<Columns>& state) const {
+  void step_recurrent(ConstMatrixRef<Scalar> x, State& state) const {
     auto sum = state.sum.leftCols(x.cols());
     sum = kept().asDiagonal() * sum + x;
   }
-  template <class X, int Columns>
-  void compute_output(X&& x, State<Columns>& state) const {
+  void compute_output(MatrixRef<Scalar> x, State& state) const {
     x.array() += state.sum.leftCols(x.cols()).array().tanh();
   }
-  template <class State, class Visitor>
-  static void visit_state(State& state, Visitor&& visitor) {
+  template <class SomeState, class Visitor>
+  static void visit_state(SomeState& state, Visitor&& visitor) {
     visitor(state.sum);
   }
 

@@ -116,14 +116,14 @@ void compare_step_projected_with_step(const Layer& layer) {
   Matrix<Scalar> projections(layer.projection_size(), 11);
   layer.project_inputs(inputs, projections);
   const std::vector<std::uint32_t> chosen = {4, 0, 10, 4, 7, 1, 1, 9};
-  auto one = layer.template initial_state<1>(1), one_projected = one;
+  auto one = layer.initial_state(1), one_projected = one;
   for (const std::uint32_t item : chosen) {
     layer.step(inputs.col(item), one);
     layer.step_projected(projections, std::span(&item, 1), one_projected);
     CHECK(distance(one_projected.hidden, one.hidden) < rounding<Scalar>);
     CHECK(distance(one_projected.memory, one.memory) < rounding<Scalar>);
   }
-  auto many = layer.template initial_state<Eigen::Dynamic>(4), many_projected = many;
+  auto many = layer.initial_state(4), many_projected = many;
   for (std::size_t step = 0; step < 5; ++step) {
     const auto items = std::span(chosen).subspan(step, step < 3 ? 4 : 2);  // the last two sequences end early
     Matrix<Scalar> now(layer.input_size(), static_cast<Index>(items.size()));
@@ -235,14 +235,14 @@ TEST_CASE("RecurrentBlock: steps of one and of many sequences compute what forwa
     Matrix<float> output(7, x.cols());
     typename std::remove_cvref_t<decltype(block)>::Cache cache;
     block.forward(x, steps, {}, cache, output);  // without seeds there is no dropout
-    auto many = block.template initial_state<Eigen::Dynamic>(steps.sequences());
+    auto many = block.initial_state(steps.sequences());
     for (Index step = 0; step < steps.steps(); ++step) {
       Matrix<float> now = x.middleCols(steps.begin(step), steps.alive(step));
       block.step_recurrent(now, many);
       block.compute_output(now, many);
       CHECK(distance(now, output.middleCols(steps.begin(step), now.cols())) < 1e-5);
     }
-    auto one = block.template initial_state<1>(1);
+    auto one = block.initial_state(1);
     for (Index step = 0; step < steps.steps(); ++step) {
       Vector<float> now = x.col(steps.begin(step));
       block.step_recurrent(now, one);
@@ -257,7 +257,7 @@ TEST_CASE("RecurrentBlock: steps from projected inputs compute what steps comput
     const Matrix<float> inputs = random_matrix<float>(7, 11, 3);
     Matrix<float> projections(block.projection_size(), 11);
     block.project_inputs(inputs, projections);
-    auto state = block.template initial_state<1>(1), projected = state;
+    auto state = block.initial_state(1), projected = state;
     for (const std::uint32_t item : {4u, 0u, 10u, 4u}) {
       Vector<float> now = inputs.col(item), now_projected = now;
       block.step_recurrent(now, state);
@@ -278,11 +278,11 @@ TEST_CASE("RecurrentBlock: a step passes on what visit_state visits, and nothing
       return matrices;
     };
     const Matrix<float> x = random_matrix<float>(7, 3, 2);
-    auto state = block.template initial_state<1>(1);
+    auto state = block.initial_state(1);
     block.step_recurrent(x.col(0), state);
     block.step_recurrent(x.col(1), state);
     const auto kept = matrices_of(state);
-    auto restored = block.template initial_state<1>(1);
+    auto restored = block.initial_state(1);
     std::size_t number = 0;
     Block::visit_state(restored, [&](auto& matrix) { matrix = kept[number++]; });
     REQUIRE(number == kept.size());

@@ -9,8 +9,8 @@ namespace lstmrec {
 template <class Scalar>
 class Buffer {
  public:
-  using View = Eigen::Map<Matrix<Scalar>>;
-  using ConstView = Eigen::Map<const Matrix<Scalar>>;
+  using View = MatrixRef<Scalar>;
+  using ConstView = ConstMatrixRef<Scalar>;
 
   /// A rows × columns view with unspecified contents. Where memory runs out (std::bad_alloc) the buffer is empty.
   View resize(Index rows, Index columns) {
@@ -24,8 +24,8 @@ class Buffer {
     return view();
   }
 
-  View view() { return View(storage_.data(), rows_, columns_); }
-  ConstView view() const { return ConstView(storage_.data(), rows_, columns_); }
+  View view() { return View(storage_.data(), rows_, columns_, rows_); }
+  ConstView view() const { return ConstView(storage_.data(), rows_, columns_, rows_); }
 
  private:
   Vector<Scalar> storage_;

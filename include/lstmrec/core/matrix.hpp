@@ -31,22 +31,45 @@ Eigen::OuterStride<> column_stride(const Derived& matrix) {
 }  // namespace detail
 
 /// A borrowed matrix whose columns are contiguous: a whole matrix or a block of its columns or rows. It is made of any
-/// such matrix without a copy (Eigen's own Ref<const> may copy, and its code for that is compiled at every call).
+/// such matrix without a copy (Eigen's own Ref<const> may copy, and its code for that is compiled at every call), and
+/// its parts are of the same type, so that what works on them is compiled once.
 template <class Scalar>
 struct ConstMatrixRef : Eigen::Map<const Matrix<Scalar>, 0, Eigen::OuterStride<>> {
   using Base = Eigen::Map<const Matrix<Scalar>, 0, Eigen::OuterStride<>>;
+  /// `stride`: from one column to the next.
+  ConstMatrixRef(const Scalar* data, Index rows, Index columns, Index stride)
+      : Base(data, rows, columns, Eigen::OuterStride<>(stride)) {}
   template <class Derived>
   ConstMatrixRef(const Eigen::DenseBase<Derived>& matrix)
       : Base(matrix.derived().data(), matrix.rows(), matrix.cols(), detail::column_stride(matrix.derived())) {
     assert(matrix.rows() <= 1 || matrix.derived().innerStride() == 1);
   }
+
+  ConstMatrixRef middleCols(Index first, Index count) const {
+    assert(first >= 0 && count >= 0 && first + count <= this->cols());
+    return {this->data() + first * this->outerStride(), this->rows(), count, this->outerStride()};
+  }
+  ConstMatrixRef leftCols(Index count) const { return middleCols(0, count); }
+  ConstMatrixRef rightCols(Index count) const { return middleCols(this->cols() - count, count); }
+  Eigen::Map<const Vector<Scalar>> col(Index column) const {
+    assert(column >= 0 && column < this->cols());
+    return {this->data() + column * this->outerStride(), this->rows()};
+  }
+  ConstMatrixRef middleRows(Index first, Index count) const {
+    assert(first >= 0 && count >= 0 && first + count <= this->rows());
+    return {this->data() + first, count, this->cols(), this->outerStride()};
+  }
+  ConstMatrixRef topRows(Index count) const { return middleRows(0, count); }
+  ConstMatrixRef bottomRows(Index count) const { return middleRows(this->rows() - count, count); }
 };
 
-/// The ConstMatrixRef that may be written to.
+/// The ConstMatrixRef that may be written to. A copy of it borrows the same numbers; an assignment copies numbers.
 template <class Scalar>
 struct MatrixRef : Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>> {
   using Base = Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>>;
   MatrixRef(const MatrixRef&) = default;
+  MatrixRef(Scalar* data, Index rows, Index columns, Index stride)
+      : Base(data, rows, columns, Eigen::OuterStride<>(stride)) {}
   template <class Derived>
   MatrixRef(Eigen::PlainObjectBase<Derived>&& temporary) = delete;  // what is written to it would be lost
   template <class Derived>
@@ -61,6 +84,23 @@ struct MatrixRef : Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>> {
     Base::operator=(other);
     return *this;
   }
+
+  MatrixRef middleCols(Index first, Index count) const {
+    assert(first >= 0 && count >= 0 && first + count <= this->cols());
+    return {this->m_data + first * this->outerStride(), this->rows(), count, this->outerStride()};
+  }
+  MatrixRef leftCols(Index count) const { return middleCols(0, count); }
+  MatrixRef rightCols(Index count) const { return middleCols(this->cols() - count, count); }
+  Eigen::Map<Vector<Scalar>> col(Index column) const {
+    assert(column >= 0 && column < this->cols());
+    return {this->m_data + column * this->outerStride(), this->rows()};
+  }
+  MatrixRef middleRows(Index first, Index count) const {
+    assert(first >= 0 && count >= 0 && first + count <= this->rows());
+    return {this->m_data + first, count, this->cols(), this->outerStride()};
+  }
+  MatrixRef topRows(Index count) const { return middleRows(0, count); }
+  MatrixRef bottomRows(Index count) const { return middleRows(this->rows() - count, count); }
 
  private:
   template <class Derived>

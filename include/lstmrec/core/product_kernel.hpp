@@ -197,6 +197,47 @@ void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<
   }
 }
 
+/// c = A b, or c = c + A b, for Packets registers of rows: they stay in registers while the columns run past.
+template <Index Packets, class Scalar>
+void column_product(Index depth, const Scalar* a, Index stride, const Scalar* b, Scalar* c, bool add) {
+  using namespace Eigen::internal;
+  using Packet = typename Tile<Scalar>::Packet;
+  constexpr Index lanes = Tile<Scalar>::lanes;
+  Packet sums[Packets];
+#pragma GCC unroll 8
+  for (Index i = 0; i < Packets; ++i) sums[i] = add ? ploadu<Packet>(c + i * lanes) : pset1<Packet>(Scalar(0));
+  for (Index k = 0; k < depth; ++k, a += stride) {
+    const Packet b_k = pset1<Packet>(b[k]);
+#pragma GCC unroll 8
+    for (Index i = 0; i < Packets; ++i) sums[i] = pmadd(ploadu<Packet>(a + i * lanes), b_k, sums[i]);
+  }
+#pragma GCC unroll 8
+  for (Index i = 0; i < Packets; ++i) pstoreu(c + i * lanes, sums[i]);
+}
+
+/// C = A B, or C = C + A B, of one column: reads A once, packs and allocates nothing.
+template <class Scalar>
+void multiply_column(const ConstMatrixRef<Scalar>& a, const Scalar* b, Scalar* c, bool add) {
+  constexpr Index lanes = Tile<Scalar>::lanes;
+  if (a.cols() == 0 && !add) std::fill_n(c, a.rows(), Scalar(0));
+  // Of a large matrix only so many columns at a time, each of which is one stream through memory.
+  const Index most = a.cols() < 128 ? a.cols() : 16;
+  for (Index k = 0; k < a.cols(); k += most, add = true) {
+    const Index depth = std::min(most, a.cols() - k);
+    const Scalar* const from = a.data() + k * a.outerStride();
+    Index row = 0;
+    for (; row + 8 * lanes <= a.rows(); row += 8 * lanes)
+      column_product<8>(depth, from + row, a.outerStride(), b + k, c + row, add);
+    for (; row + lanes <= a.rows(); row += lanes)
+      column_product<1>(depth, from + row, a.outerStride(), b + k, c + row, add);
+    for (; row < a.rows(); ++row) {
+      Scalar sum = add ? c[row] : Scalar(0);
+      for (Index j = 0; j < depth; ++j) sum += from[row + j * a.outerStride()] * b[k + j];
+      c[row] = sum;
+    }
+  }
+}
+
 }  // namespace detail
 
 /// A matrix laid out once to be the left factor of many products, as weights are that meet every step of a sequence.

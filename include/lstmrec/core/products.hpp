@@ -25,7 +25,11 @@ void add_numbers(Index count, const Scalar* from, Scalar* to) {
 
 template <class Scalar>
 void product(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Scalar>& b, MatrixRef<Scalar> c, bool add) {
-  multiply(strided(a), PackedRows<Scalar>{}, strided(b), c, add);
+  assert(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols());
+  if (b.cols() == 1)
+    multiply_column(a, b.data(), c.data(), add);
+  else
+    multiply(strided(a), PackedRows<Scalar>{}, strided(b), c, add);
 }
 
 template <class Scalar>
@@ -43,6 +47,11 @@ void product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Sc
     return;
   }
   multiply(strided(a), PackedRows<Scalar>{}, strided(b).transposed(), c, add);
+}
+
+template <class Scalar>
+Scalar dot(Index count, const Scalar* a, const Scalar* b) {
+  return Eigen::Map<const Vector<Scalar>>(a, count).dot(Eigen::Map<const Vector<Scalar>>(b, count));
 }
 
 template <class Scalar>
@@ -121,6 +130,13 @@ void transposed_product(const A& a, const B& b, C&& c) {
 template <class A, class B, class C>
 void add_product_transposed(const A& a, const B& b, C&& c) {
   detail::product_transposed<typename A::Scalar>(a, b, c, true);
+}
+
+/// aᵀ b of two columns.
+template <class A, class B>
+typename A::Scalar dot(const A& a, const B& b) {
+  assert(a.size() == b.size());
+  return detail::dot<typename A::Scalar>(a.size(), a.data(), b.data());
 }
 
 /// to := from. Matrices, or blocks of them, that do not overlap.

@@ -62,15 +62,13 @@ struct ItemInput {
   }
 
   /// x (size × events) := the embedded events, as a trained network has them.
-  template <class X>
-  void embed(const History& events, X&& x) const {
+  void embed(const History& events, MatrixRef<Scalar> x) const {
     item_vectors.forward(events.items, x);
     normalise(x);
   }
 
   /// The part of `embed` behind the table, in place.
-  template <class X>
-  void normalise(X&& x) const {
+  void normalise(MatrixRef<Scalar> x) const {
     if (norm.size() > 0) norm.apply(x);
   }
 };

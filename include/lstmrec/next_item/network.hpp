@@ -55,14 +55,13 @@ struct NextItemNetwork {
     typename Head::Cache head;
   };
 
-  /// The state of one sequence (Columns = 1) or of many, with scratch.
-  template <int Columns = 1>
+  /// The state of any number of sequences, with scratch.
   struct State {
-    std::vector<typename Block::template State<Columns>> blocks;
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> hidden;    ///< Input of the last block, hidden size × columns.
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> embedded;  ///< Scratch, embedding size × columns.
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> finished;  ///< Scratch, hidden size × columns.
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> output;    ///< h, embedding size × columns: see compute_output.
+    std::vector<typename Block::State> blocks;
+    Matrix<Scalar> hidden;    ///< Input of the last block, hidden size × columns.
+    Matrix<Scalar> embedded;  ///< Scratch, embedding size × columns.
+    Matrix<Scalar> finished;  ///< Scratch, hidden size × columns.
+    Matrix<Scalar> output;    ///< h, embedding size × columns: see compute_output.
   };
 
   Input input;
@@ -158,11 +157,10 @@ struct NextItemNetwork {
     return value;
   }
 
-  /// The state before the first event. One column at compile time needs columns = 1.
-  template <int Columns = 1>
-  State<Columns> initial_state(Index columns = 1) const {
-    State<Columns> state;
-    for (const auto& block : blocks) state.blocks.push_back(block.template initial_state<Columns>(columns));
+  /// The state of so many sequences before their first events.
+  State initial_state(Index columns = 1) const {
+    State state;
+    for (const auto& block : blocks) state.blocks.push_back(block.initial_state(columns));
     state.hidden.setZero(hidden_size(), columns);
     state.embedded.setZero(embedding_size(), columns);
     state.finished.setZero(hidden_size(), columns);
@@ -171,32 +169,22 @@ struct NextItemNetwork {
   }
 
   /// Calls visitor(matrix) for what a state carries from event to event: all that has to be kept of a user.
-  template <class State, class Visitor>
-  static void visit_state(State& state, Visitor&& visitor) {
+  template <class SomeState, class Visitor>
+  static void visit_state(SomeState& state, Visitor&& visitor) {
     for (auto& block : state.blocks) Block::visit_state(block, visitor);
     visitor(state.hidden);
   }
 
-  /// Feeds one event to each of the first events.size() sequences of a state. Allocates nothing for one column. What no
-  /// later step needs is left to `compute_output`.
-  template <int Columns>
-  void step(const History& events, State<Columns>& state) const {
-    if constexpr (Columns == 1) {
-      embed(events, state.embedded, state.hidden);
-      blocks.front().step_recurrent(state.hidden, state.blocks.front());
-      step_further(state.hidden, state);
-    } else {
-      const auto n = static_cast<Index>(events.size());
-      auto hidden = state.hidden.leftCols(n);
-      embed(events, state.embedded.leftCols(n), hidden);
-      blocks.front().step_recurrent(hidden, state.blocks.front());
-      step_further(hidden, state);
-    }
+  /// Feeds one event to each of the first events.size() sequences of a state. Allocates nothing for a state of one
+  /// sequence. What no later step needs is left to `compute_output`.
+  void step(const History& events, State& state) const {
+    const MatrixRef<Scalar> hidden = embed(events, state);
+    blocks.front().step_recurrent(hidden, state.blocks.front());
+    step_further(hidden, state);
   }
 
   /// Computes state.output, which `score` takes, of all columns after their last steps. As often as wanted.
-  template <int Columns>
-  void compute_output(State<Columns>& state) const {
+  void compute_output(State& state) const {
     linalg::copy(state.hidden, state.finished);
     blocks.back().compute_output(state.finished, state.blocks.back());
     if (projects())
@@ -225,35 +213,21 @@ struct NextItemNetwork {
     return projections;
   }
 
-  /// `step` of one sequence, with the input projections of all items at hand.
-  void step(const History& events, const Matrix<Scalar>& projections, State<1>& state) const {
+  /// `step` with the input projections of all items at hand, to be followed by `embed_last` before `compute_output`:
+  /// where no second block reads them, the items' vectors are not even looked at.
+  void step(const History& events, const Matrix<Scalar>& projections, State& state) const {
     blocks.front().step_projected(projections, events.items, state.blocks.front());
-    embed(events, state.embedded, state.hidden);
-    step_further(state.hidden, state);
+    if (blocks.size() > 1) step_further(embed(events, state), state);
   }
 
-  /// `step` of many sequences with input projections, to be followed by `compute_output(last, …)`: where no second
-  /// block reads them, the items' vectors are not even looked at.
-  void step(const History& events, const Matrix<Scalar>& projections, State<Eigen::Dynamic>& state) const {
-    blocks.front().step_projected(projections, events.items, state.blocks.front());
-    if (blocks.size() == 1) return;
-    const auto n = static_cast<Index>(events.size());
-    auto hidden = state.hidden.leftCols(n);
-    embed(events, state.embedded.leftCols(n), hidden);
-    step_further(hidden, state);
-  }
-
-  /// `compute_output` after steps with input projections. last: the last events of the first last.size() sequences,
-  /// those that have any.
-  void compute_output(const History& last, State<Eigen::Dynamic>& state) const {
-    const auto n = static_cast<Index>(last.size());
-    if (blocks.size() == 1) embed(last, state.embedded.leftCols(n), state.hidden.leftCols(n));
-    compute_output(state);
+  /// After steps with input projections. last: the last events of the first last.size() sequences.
+  void embed_last(const History& last, State& state) const {
+    if (blocks.size() == 1) embed(last, state);
   }
 
   /// The steps of one sequence's events, in order, with their input projections taken as one product. To rounding what
   /// single steps give.
-  void step_sequence(const History& events, State<1>& state) const {
+  void step_sequence(const History& events, State& state) const {
     if constexpr (ProjectsInputs<Block>) {
       const auto n = static_cast<Index>(events.size());
       Matrix<Scalar> embedded(embedding_size(), n), inputs(hidden_size(), n);
@@ -261,7 +235,7 @@ struct NextItemNetwork {
       embed(events, embedded, inputs);
       blocks.front().project_inputs(inputs, projections);
       for (std::uint32_t event = 0; event < events.size(); ++event) {
-        linalg::copy(inputs.col(event), state.hidden);
+        linalg::copy(ConstMatrixRef<Scalar>(inputs).col(event), state.hidden);
         blocks.front().step_projected(projections, {&event, 1}, state.blocks.front());
         step_further(state.hidden, state);
       }
@@ -270,10 +244,8 @@ struct NextItemNetwork {
     }
   }
 
-  /// scores (items × columns) := the score of every item from the output of a state. For one column, known at compile
-  /// time, allocates nothing.
-  template <class Output, class Scores>
-  void score(const Output& output, Scores&& scores) const {
+  /// scores (items × columns) := the score of every item from the output of a state. Allocates nothing for one column.
+  void score(ConstMatrixRef<Scalar> output, MatrixRef<Scalar> scores) const {
     head.score(output_vectors(), output, scores);
   }
 
@@ -281,22 +253,28 @@ struct NextItemNetwork {
   bool projects() const { return input_projection.weight.size() > 0; }
 
   /// The step behind the first block's recurrence, up to the last one's.
-  template <class H, int Columns>
-  void step_further(H&& hidden, State<Columns>& state) const {
+  void step_further(MatrixRef<Scalar> hidden, State& state) const {
     for (std::size_t k = 1; k < blocks.size(); ++k) {
       blocks[k - 1].compute_output(hidden, state.blocks[k - 1]);
       blocks[k].step_recurrent(hidden, state.blocks[k]);
     }
   }
 
-  /// The input of the first block.
-  template <class E, class H>
-  void embed(const History& events, E&& embedded, H&& hidden) const {
+  /// hidden (hidden size × events) := the input of the first block. `embedded`: scratch, embedding size × events.
+  void embed(const History& events, MatrixRef<Scalar> embedded, MatrixRef<Scalar> hidden) const {
     input.embed(events, embedded);
     if (projects())
       input_projection.forward(embedded, hidden);
     else
       linalg::copy(embedded, hidden);
+  }
+
+  /// The columns of state.hidden that belong to the events, with the input of the first block.
+  MatrixRef<Scalar> embed(const History& events, State& state) const {
+    const auto n = static_cast<Index>(events.size());
+    const MatrixRef<Scalar> hidden = MatrixRef<Scalar>(state.hidden).leftCols(n);
+    embed(events, MatrixRef<Scalar>(state.embedded).leftCols(n), hidden);
+    return hidden;
   }
 };
 

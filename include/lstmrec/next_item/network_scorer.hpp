@@ -35,7 +35,7 @@ struct NetworkScorer {
   Matrix<float> outputs(std::span<const History> histories) const {
     // Longest first; a user's histories beside each other.
     const auto order = argsort_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });
-    auto state = network->template initial_state<Eigen::Dynamic>(static_cast<Index>(histories.size()));
+    auto state = network->initial_state(static_cast<Index>(histories.size()));
     Rows rows;
     std::size_t alive = order.size();
     for (std::size_t step = 0; alive > 0; ++step) {
@@ -48,17 +48,12 @@ struct NetworkScorer {
     rows.clear();
     for (std::size_t i = 0; i < order.size() && !histories[order[i]].empty(); ++i)
       rows.add(histories[order[i]], histories[order[i]].size() - 1);
-    if constexpr (Network::has_input_projections) {
-      if (input_projections != nullptr)
-        network->compute_output(rows.history(), state);
-      else
-        network->compute_output(state);
-    } else {
-      network->compute_output(state);
-    }
+    if (input_projections != nullptr) network->embed_last(rows.history(), state);
+    network->compute_output(state);
     Matrix<float> output(state.output.rows(), state.output.cols());
     for (std::size_t i = 0; i < order.size(); ++i)
-      linalg::copy(state.output.col(static_cast<Index>(i)), output.col(static_cast<Index>(order[i])));
+      linalg::copy(ConstMatrixRef<float>(state.output).col(static_cast<Index>(i)),
+                   MatrixRef<float>(output).col(static_cast<Index>(order[i])));
     return output;
   }
 
@@ -82,17 +77,15 @@ struct NetworkScorer {
   /// scores := scores + w · log(decayed Markov score), for the items from `first` on. `scratch`: at least
   /// MarkovChain::padded(scores.size()) numbers. Allocates nothing. Cost: the chain's entries of the history's last
   /// items, and a logarithm an item.
-  template <class Scores>
-  void add_markov_scores(const History& history, Index first, Vector<float>& scratch, Scores&& scores) const {
+  void add_markov_scores(const History& history, Index first, Vector<float>& scratch, MatrixRef<float> scores) const {
     markov->log_scores(history, first, scores.size(), scratch);
-    linalg::add_scaled(static_cast<float>(markov_weight), scratch.head(scores.size()), scores);
+    linalg::add_scaled(static_cast<float>(markov_weight), ConstMatrixRef<float>(scratch).topRows(scores.rows()), scores);
   }
 
   /// scores := log(1 + count) of the items from `first` on: the most popular first.
-  template <class Scores>
-  void score_without_history(Index first, Scores&& scores) const {
-    for (Index k = 0; k < scores.size(); ++k)
-      scores(k) = std::log1p(static_cast<float>(item_counts[static_cast<std::size_t>(first + k)]));
+  void score_without_history(Index first, MatrixRef<float> scores) const {
+    for (Index k = 0; k < scores.rows(); ++k)
+      scores(k, 0) = std::log1p(static_cast<float>(item_counts[static_cast<std::size_t>(first + k)]));
   }
 
  private:
@@ -117,7 +110,7 @@ struct NetworkScorer {
     History history() const { return {items, times, ratings, 0}; }
   };
 
-  void advance(const History& events, typename Network::template State<Eigen::Dynamic>& state) const {
+  void advance(const History& events, typename Network::State& state) const {
     if constexpr (Network::has_input_projections) {
       if (input_projections != nullptr) return network->step(events, *input_projections, state);
     }

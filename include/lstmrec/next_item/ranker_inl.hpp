@@ -67,8 +67,10 @@ template <class Network>
 void BasicRanker<Network>::step(const std::uint32_t& item) {
   const History event({&item, 1});
   if constexpr (Network::has_input_projections) {
-    if (recommender_->input_projections().size() > 0)
-      return recommender_->network().step(event, recommender_->input_projections(), state_);
+    if (recommender_->input_projections().size() > 0) {
+      recommender_->network().step(event, recommender_->input_projections(), state_);
+      return recommender_->network().embed_last(event, state_);
+    }
   }
   recommender_->network().step(event, state_);
 }

@@ -32,16 +32,10 @@ struct Dense {
     visitor("bias", ParameterKind::bias, layers.bias...);
   }
 
-  /// y (output × columns) := W x + b. x: input × columns. One column, known at compile time, allocates nothing.
-  template <class X, class Y>
-  void forward(const X& x, Y&& y) const {
-    if constexpr (X::ColsAtCompileTime == 1) {
-      y.noalias() = weight * x;
-      linalg::add(bias, y);
-    } else {
-      linalg::product(weight, x, y);
-      linalg::add_to_columns(bias, y);
-    }
+  /// y (output × columns) := W x + b. x: input × columns. Allocates nothing for one column.
+  void forward(ConstMatrixRef<Scalar> x, MatrixRef<Scalar> y) const {
+    linalg::product(weight, x, y);
+    linalg::add_to_columns(bias, y);
   }
 
   /// Adds to `gradients` and overwrites d_input (input × columns).

@@ -32,18 +32,17 @@ struct Embedding {
   }
 
   /// output.col(j) := table.col(indices[j]). output: size × indices.
-  template <class Output>
-  void forward(std::span<const std::uint32_t> indices, Output&& output) const {
+  void forward(std::span<const std::uint32_t> indices, MatrixRef<Scalar> output) const {
     for (std::size_t j = 0; j < indices.size(); ++j) {
       assert(indices[j] < count());
-      linalg::copy(table.col(indices[j]), output.col(static_cast<Index>(j)));
+      linalg::copy(ConstMatrixRef<Scalar>(table).col(indices[j]), output.col(static_cast<Index>(j)));
     }
   }
 
   /// Adds to `gradients`: the columns of the indices only.
   void backward(std::span<const std::uint32_t> indices, ConstMatrixRef<Scalar> d_output, Embedding& gradients) const {
     for (std::size_t j = 0; j < indices.size(); ++j)
-      linalg::add(d_output.col(static_cast<Index>(j)), gradients.table.col(indices[j]));
+      linalg::add(d_output.col(static_cast<Index>(j)), MatrixRef<Scalar>(gradients.table).col(indices[j]));
   }
 };
 

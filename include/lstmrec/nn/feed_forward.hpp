@@ -80,8 +80,7 @@ struct FeedForward {
   }
 
   /// One streaming step. x, y: size × columns, `wide`: scratch, middle × columns. For one column allocates nothing.
-  template <class X, class Wide, class Y>
-  void step(const X& x, Wide&& wide, Y&& y) const {
+  void step(ConstMatrixRef<Scalar> x, MatrixRef<Scalar> wide, MatrixRef<Scalar> y) const {
     expand.forward(x, wide);
     gelu(wide.data(), wide.data(), wide.size());
     contract.forward(wide, y);

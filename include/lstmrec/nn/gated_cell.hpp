@@ -50,8 +50,8 @@ concept CellEquations = requires(const Equations& equations, float* numbers, con
 };
 
 /// The state of a cell, one column a sequence: one column at compile time for streaming (the default), or
-/// Columns = Eigen::Dynamic for many sequences in step. The latter keeps the cell's weights as they were at its first
-/// step, packed for all later ones.
+/// Columns = Eigen::Dynamic for any number of sequences in step. Of more than one it keeps the cell's weights as they
+/// were at its first step, packed for all later ones.
 template <class Cell, int Columns = 1>
 struct CellState {
   using Scalar = typename Cell::Scalar;
@@ -147,49 +147,55 @@ struct GatedCell {
     linalg::add_to_columns(bias, gates);
   }
 
-  /// One step of the first x.cols() sequences of a state. x: input × n. Allocates nothing for one column.
-  template <class X, int Columns>
-  void step(const X& x, State<Columns>& state) const {
+  /// One step of a sequence. x: input × 1. Allocates nothing.
+  template <class X>
+  void step(const X& x, State<1>& state) const {
+    assert(x.rows() == input_size() && x.cols() == 1);
+    linalg::copy(bias, state.gates);
+    input_part(state.gates).noalias() += input_weight * x;
+    finish_step(1, state);
+  }
+
+  /// One step of the first x.cols() sequences of a state. x: input × n. Allocates nothing for a state of one sequence.
+  void step(ConstMatrixRef<Scalar> x, State<Eigen::Dynamic>& state) const {
     assert(x.rows() == input_size() && x.cols() <= state.hidden.cols());
-    if constexpr (Columns == 1) {
-      linalg::copy(bias, state.gates);
-      input_part(state.gates).noalias() += input_weight * x;
+    const auto gates = MatrixRef<Scalar>(state.gates).leftCols(x.cols());
+    const Index rows = input_weight.rows();
+    if (state.hidden.cols() == 1) {
+      linalg::product(input_weight, x, gates.topRows(rows));
     } else {
-      auto gates = state.gates.leftCols(x.cols());
-      const Index rows = input_weight.rows();
       state.input_weight.pack_once(input_weight);
       linalg::product(state.input_weight, x, gates.topRows(rows));
-      linalg::set_zero(gates.bottomRows(gates.rows() - rows));
-      linalg::add_to_columns(bias, gates);
     }
+    linalg::set_zero(gates.bottomRows(gates.rows() - rows));
+    linalg::add_to_columns(bias, gates);
     finish_step(x.cols(), state);
   }
 
   /// A step of the first chosen.size() sequences whose inputs have been projected before: sequence j reads column
   /// chosen[j] of `projections` (gate size × any number, see project_inputs). Allocates nothing for one column.
-  template <class Projections, int Columns>
-  void step_projected(const Projections& projections, std::span<const std::uint32_t> chosen,
+  template <int Columns>
+  void step_projected(ConstMatrixRef<Scalar> projections, std::span<const std::uint32_t> chosen,
                       State<Columns>& state) const {
+    MatrixRef<Scalar> gates = state.gates;
     for (std::size_t j = 0; j < chosen.size(); ++j)
-      linalg::copy(projections.col(chosen[j]), state.gates.col(static_cast<Index>(j)));
+      linalg::copy(projections.col(chosen[j]), gates.col(static_cast<Index>(j)));
     finish_step(static_cast<Index>(chosen.size()), state);
   }
 
   /// The pointwise half of a step for the columns of some blocks: see CellEquations.
-  template <class Gates, class HiddenBefore, class MemoryBefore, class Memory, class HiddenOut>
-  void activate(Gates&& gates, const HiddenBefore& hidden_before, const MemoryBefore& memory_before, Memory&& memory,
-                HiddenOut&& hidden) const {
+  void activate(MatrixRef<Scalar> gates, ConstMatrixRef<Scalar> hidden_before, ConstMatrixRef<Scalar> memory_before,
+                MatrixRef<Scalar> memory, MatrixRef<Scalar> hidden) const {
     for (Index column = 0; column < gates.cols(); ++column)  // one column stays in the first-level cache
       equations.activate(hidden_size(), gates.col(column).data(), hidden_before.col(column).data(),
                          memory_before.col(column).data(), memory.col(column).data(), hidden.col(column).data());
   }
 
   /// Differentiates `activate`. d_hidden_before may have no columns: nothing is added to it then.
-  template <class Gates, class HiddenBefore, class MemoryBefore, class Memory, class DHidden, class DMemory,
-            class DHiddenBefore>
-  void activate_backward(Gates&& gates, const HiddenBefore& hidden_before, const MemoryBefore& memory_before,
-                         const Memory& memory, const DHidden& d_hidden, DMemory&& d_memory,
-                         DHiddenBefore&& d_hidden_before) const {
+  void activate_backward(MatrixRef<Scalar> gates, ConstMatrixRef<Scalar> hidden_before,
+                         ConstMatrixRef<Scalar> memory_before, ConstMatrixRef<Scalar> memory,
+                         ConstMatrixRef<Scalar> d_hidden, MatrixRef<Scalar> d_memory,
+                         MatrixRef<Scalar> d_hidden_before) const {
     for (Index column = 0; column < gates.cols(); ++column)
       equations.activate_backward(hidden_size(), gates.col(column).data(), hidden_before.col(column).data(),
                                   memory_before.col(column).data(), memory.col(column).data(),
@@ -215,11 +221,16 @@ struct GatedCell {
       recurrent_part(state.gates).noalias() += recurrent_weight * state.hidden;
       activate(state.gates, state.hidden, state.memory, state.memory, state.hidden);
     } else {
-      auto gates = state.gates.leftCols(n);
-      auto hidden = state.hidden.leftCols(n);
-      auto memory = state.memory.leftCols(n);
-      state.recurrent_weight.pack_once(recurrent_weight);
-      linalg::add_product(state.recurrent_weight, hidden, gates.bottomRows(recurrent_weight.rows()));
+      const auto gates = MatrixRef<Scalar>(state.gates).leftCols(n);
+      const auto hidden = MatrixRef<Scalar>(state.hidden).leftCols(n);
+      const auto memory = MatrixRef<Scalar>(state.memory).leftCols(n);
+      const auto z = gates.bottomRows(recurrent_weight.rows());
+      if (state.hidden.cols() == 1) {
+        linalg::add_product(recurrent_weight, hidden, z);
+      } else {
+        state.recurrent_weight.pack_once(recurrent_weight);
+        linalg::add_product(state.recurrent_weight, hidden, z);
+      }
       activate(gates, hidden, memory, memory, hidden);
     }
   }

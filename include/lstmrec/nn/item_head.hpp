@@ -43,12 +43,12 @@ struct ItemHead {
     visitor("bias", ParameterKind::item_bias, heads.bias...);
   }
 
-  /// scores (items × columns) := Vᵀ h + b. h: size × columns. For one column, known at compile time, allocates nothing.
-  template <class Vectors, class H, class Scores>
-  void score(const Vectors& vectors, const H& h, Scores&& scores) const {
-    if constexpr (H::ColsAtCompileTime == 1) {
+  /// scores (items × columns) := Vᵀ h + b. h: size × columns. Allocates nothing for one column.
+  void score(ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, MatrixRef<Scalar> scores) const {
+    if (h.cols() == 1) {
       // An item after the other: one stream through memory, which is all that limits a single query.
-      for (Index item = 0; item < items(); ++item) scores[item] = vectors.col(item).dot(h) + bias[item];
+      Scalar* const to = scores.data();
+      for (Index item = 0; item < items(); ++item) to[item] = linalg::dot(vectors.col(item), h) + bias[item];
     } else {
       linalg::transposed_product(vectors, h, scores);
       linalg::add_to_columns(bias, scores);
@@ -140,7 +140,7 @@ struct ItemHead {
         for (std::size_t k = 0; k < own.size(); ++k)
           if (weights[k] != 0)
             logits(negatives + static_cast<Index>(k), column) =
-                vectors.col(own[k]).dot(part_h.col(column)) + bias[own[k]];
+                linalg::dot(vectors.col(own[k]), part_h.col(column)) + bias[own[k]];
       }
       cache.label_items.clear();
       for (const std::uint32_t column : part.items) cache.label_items.push_back(sampled.item_of_column[column]);

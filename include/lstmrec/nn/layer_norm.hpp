@@ -50,7 +50,7 @@ struct LayerNorm {
     auto inverse = cache.inverse_deviation.resize(1, x.cols());
     for (Index column = 0; column < x.cols(); ++column) {
       Scalar *const y = x.col(column).data(), *const unit = normalised.col(column).data();
-      inverse(column) = normalise(y, unit);
+      inverse(0, column) = normalise(y, unit);
       scale(unit, y);
     }
   }
@@ -74,7 +74,7 @@ struct LayerNorm {
       const ConstValues<Scalar> all(dy, size());
       const Scalar along_ones = all.mean();
       const Scalar along_unit = (all * ConstValues<Scalar>(unit, size())).sum() / static_cast<Scalar>(size());
-      const Scalar factor = inverse(column);
+      const Scalar factor = inverse(0, column);
       for_each_lane<Scalar>(size(),
                             [=](auto at) { at.store(dy, (at[dy] - along_ones - along_unit * at[unit]) * factor); });
     }

@@ -18,7 +18,7 @@ namespace lstmrec {
 /// - `forward(x, steps, cache, hidden)`: hidden (hidden × columns) := the output of every step; x: input × columns.
 /// - `backward(x, steps, cache, d_hidden, gradients, d_input)`: adds to gradients, overwrites d_input, and uses up
 ///   d_hidden and the cache.
-/// - `initial_state<Columns>(columns)`: the state of one (Columns = 1) or many sequences before their first events.
+/// - `initial_state(columns)`: the State of so many sequences before their first events.
 /// - `step(x, state)`: one step of the first x.cols() sequences.
 /// - `hidden(state)`: the output of the last step, hidden × columns.
 /// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, without
@@ -30,11 +30,11 @@ namespace lstmrec {
 template <class Layer>
 concept RecurrentLayer = requires(const Layer& layer, Layer& gradients, MatrixRef<typename Layer::Scalar> matrix,
                                   const PackedSteps& steps, typename Layer::Cache& cache,
-                                  typename Layer::template State<1>& state) {
+                                  typename Layer::State& state) {
   layer.forward(matrix, steps, cache, matrix);
   layer.backward(matrix, steps, cache, matrix, gradients, matrix);
-  { layer.template initial_state<1>(Index(1)) } -> std::same_as<typename Layer::template State<1>>;
-  layer.step(matrix.col(0), state);
+  { layer.initial_state(Index(1)) } -> std::same_as<typename Layer::State>;
+  layer.step(matrix, state);
   layer.hidden(state);
   Layer::visit_state(state, [](auto&) {});
 };
@@ -47,8 +47,7 @@ template <class Cell_>
 struct Recurrent {
   using Cell = Cell_;
   using Scalar = typename Cell::Scalar;
-  template <int Columns>
-  using State = typename Cell::template State<Columns>;
+  using State = typename Cell::template State<Eigen::Dynamic>;
 
   /// Everything that `backward` reads. The columns are those of the packed batch.
   struct Cache {
@@ -144,26 +143,12 @@ struct Recurrent {
     linalg::add_row_sums(gates, gradients.cell.bias);
   }
 
-  template <int Columns>
-  State<Columns> initial_state(Index columns) const {
-    if constexpr (Columns == 1)
-      return cell.initial_state();
-    else
-      return cell.initial_state(columns);
-  }
+  State initial_state(Index columns) const { return cell.initial_state(columns); }
+  void step(ConstMatrixRef<Scalar> x, State& state) const { cell.step(x, state); }
+  static ConstMatrixRef<Scalar> hidden(const State& state) { return state.hidden; }
 
-  template <class X, int Columns>
-  void step(const X& x, CellState<Cell, Columns>& state) const {
-    cell.step(x, state);
-  }
-
-  template <class State>
-  static auto& hidden(State& state) {
-    return state.hidden;
-  }
-
-  template <class State, class Visitor>
-  static void visit_state(State& state, Visitor&& visitor) {
+  template <class SomeState, class Visitor>
+  static void visit_state(SomeState& state, Visitor&& visitor) {
     visitor(state.hidden);
     visitor(state.memory);
   }
@@ -172,9 +157,7 @@ struct Recurrent {
   void project_inputs(ConstMatrixRef<Scalar> x, MatrixRef<Scalar> projections) const {
     cell.project_inputs(x, projections);
   }
-  template <class Projections, int Columns>
-  void step_projected(const Projections& projections, std::span<const std::uint32_t> chosen,
-                      CellState<Cell, Columns>& state) const {
+  void step_projected(ConstMatrixRef<Scalar> projections, std::span<const std::uint32_t> chosen, State& state) const {
     cell.step_projected(projections, chosen, state);
   }
 };

@@ -20,7 +20,7 @@ namespace lstmrec {
 /// - `backward(x, steps, dropout_seeds, cache, d_output, gradients, d_input)`: adds to gradients, overwrites d_input,
 /// and
 ///   uses up d_output and the cache.
-/// - `initial_state<Columns>(columns)`: the state before the first event.
+/// - `initial_state(columns)`: the State of so many sequences before their first events.
 /// - `step_recurrent(x, state)`: the part of a step on which later steps depend; x: size × n.
 /// - `compute_output(x, state)`: the rest of the step: x, the input of the last step, becomes its output.
 /// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step.
@@ -29,13 +29,12 @@ namespace lstmrec {
 template <class Block>
 concept NetworkBlock = requires(const Block& block, Block& gradients, MatrixRef<typename Block::Scalar> matrix,
                                 const PackedSteps& steps, std::span<const std::uint64_t> dropout_seeds,
-                                typename Block::Cache& cache, typename Block::template State<1>& state,
-                                Vector<typename Block::Scalar>& column) {
+                                typename Block::Cache& cache, typename Block::State& state) {
   block.forward(matrix, steps, dropout_seeds, cache, matrix);
   block.backward(matrix, steps, dropout_seeds, cache, matrix, gradients, matrix);
-  { block.template initial_state<1>(Index(1)) } -> std::same_as<typename Block::template State<1>>;
-  block.step_recurrent(column, state);
-  block.compute_output(column, state);
+  { block.initial_state(Index(1)) } -> std::same_as<typename Block::State>;
+  block.step_recurrent(matrix, state);
+  block.compute_output(matrix, state);
   Block::visit_state(state, [](auto&) {});
 };
 
@@ -74,12 +73,11 @@ struct RecurrentBlock {
     Buffer<Scalar> d_dropped;  ///< Scratch of `backward`, size × columns.
   };
 
-  /// The state of one sequence (Columns = 1) or of many, with scratch.
-  template <int Columns>
+  /// The state of any number of sequences, with scratch.
   struct State {
-    typename Layer::template State<Columns> recurrent;
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> wide;      ///< Scratch, middle size × columns.
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Columns> residual;  ///< Scratch, size × columns.
+    typename Layer::State recurrent;
+    Matrix<Scalar> wide;      ///< Scratch, middle size × columns.
+    Matrix<Scalar> residual;  ///< Scratch, size × columns.
   };
 
   BlockKind kind = BlockKind::residual;
@@ -160,25 +158,20 @@ struct RecurrentBlock {
     linalg::add(d_output, d_input);
   }
 
-  /// The state before the first event. `Columns` = 1 takes columns = 1.
-  template <int Columns>
-  State<Columns> initial_state(Index columns) const {
-    State<Columns> state{recurrent.template initial_state<Columns>(columns), {}, {}};
+  /// The state of so many sequences before their first events.
+  State initial_state(Index columns) const {
+    State state{recurrent.initial_state(columns), {}, {}};
     state.wide.setZero(feed_forward.expand.output_size(), columns);
     state.residual.setZero(has_feed_forward() ? size() : 0, columns);
     return state;
   }
 
   /// The part of a step of the first x.cols() sequences on which later steps depend.
-  template <class X, int Columns>
-  void step_recurrent(const X& x, State<Columns>& state) const {
-    recurrent.step(x, state.recurrent);
-  }
+  void step_recurrent(ConstMatrixRef<Scalar> x, State& state) const { recurrent.step(x, state.recurrent); }
 
   /// The rest of the step, in place: x (size × n) becomes the output. Allocates nothing for one column.
-  template <class X, int Columns>
-  void compute_output(X&& x, State<Columns>& state) const {
-    const auto hidden = recurrent.hidden(state.recurrent).leftCols(x.cols());
+  void compute_output(MatrixRef<Scalar> x, State& state) const {
+    const auto hidden = ConstMatrixRef<Scalar>(recurrent.hidden(state.recurrent)).leftCols(x.cols());
     if (kind == BlockKind::plain) {
       linalg::copy(hidden, x);
       return;
@@ -186,19 +179,14 @@ struct RecurrentBlock {
     linalg::add(hidden, x);
     recurrent_norm.apply(x);
     if (!has_feed_forward()) return;
-    if constexpr (Columns == 1) {
-      feed_forward.step(x, state.wide, state.residual);
-      linalg::add(state.residual, x);
-    } else {
-      auto residual = state.residual.leftCols(x.cols());
-      feed_forward.step(x, state.wide.leftCols(x.cols()), residual);
-      linalg::add(residual, x);
-    }
+    const auto residual = MatrixRef<Scalar>(state.residual).leftCols(x.cols());
+    feed_forward.step(x, MatrixRef<Scalar>(state.wide).leftCols(x.cols()), residual);
+    linalg::add(residual, x);
     feed_forward_norm.apply(x);
   }
 
-  template <class State, class Visitor>
-  static void visit_state(State& state, Visitor&& visitor) {
+  template <class SomeState, class Visitor>
+  static void visit_state(SomeState& state, Visitor&& visitor) {
     Layer::visit_state(state.recurrent, visitor);
   }
 
@@ -206,9 +194,7 @@ struct RecurrentBlock {
   void project_inputs(ConstMatrixRef<Scalar> x, MatrixRef<Scalar> projections) const requires ProjectsInputs<Layer> {
     recurrent.project_inputs(x, projections);
   }
-  template <class Projections, int Columns>
-  void step_projected(const Projections& projections, std::span<const std::uint32_t> chosen,
-                      State<Columns>& state) const {
+  void step_projected(ConstMatrixRef<Scalar> projections, std::span<const std::uint32_t> chosen, State& state) const {
     recurrent.step_projected(projections, chosen, state.recurrent);
   }
 };
