@@ -6,7 +6,7 @@
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
-#include <lstmrec/next_item/batch.hpp>
+#include <lstmrec/next_item/batch_builder.hpp>
 #include <string>
 
 #include "throughput.hpp"

@@ -1,8 +1,8 @@
 #pragma once
 
-/// Everything that a program needs which only loads a recommender and serves it.
+/// Everything that a program needs which only loads a recommender and serves it. Lists for many users at once are in
+/// next_item/batch_ranker.hpp.
 
-#include <lstmrec/next_item/batch_ranker.hpp>
 #include <lstmrec/next_item/candidates.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/ranker.hpp>

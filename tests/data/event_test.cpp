@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <iterator>
 #include <lstmrec/core/random.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/sequences.hpp>

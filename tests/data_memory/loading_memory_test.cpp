@@ -12,7 +12,7 @@
 #include <fstream>
 #include <iostream>
 #include <lstmrec/core/random.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/raw_id.hpp>

@@ -6,7 +6,7 @@
 #include <limits>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/eval/metrics.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <span>

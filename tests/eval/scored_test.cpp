@@ -8,7 +8,7 @@
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/data/vocabulary.hpp>

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
-#include <lstmrec/next_item/batch.hpp>
+#include <lstmrec/next_item/batch_builder.hpp>
 #include <vector>
 
 #include "catch.hpp"

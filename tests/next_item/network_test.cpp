@@ -133,18 +133,14 @@ struct PlainRecurrentBlock {
     input.backward(x, d, gradients.input, d_input);
     d_input += d_output;
   }
-  State initial_state(Index columns) const {
-    return {Matrix<double>::Zero(input.output_size(), columns)};
-  }
+  State initial_state(Index columns) const { return {Matrix<double>::Zero(input.output_size(), columns)}; }
   void step_recurrent(ConstMatrixRef<double> x, State& state) const {
     auto active = state.active.leftCols(x.cols());
     Matrix<double> z = input.weight * x + recurrent.weight * active;
     z.colwise() += input.bias + recurrent.bias;
     active = z.array().tanh().matrix();
   }
-  void compute_output(MatrixRef<double> x, State& state) const {
-    x += state.active.leftCols(x.cols());
-  }
+  void compute_output(MatrixRef<double> x, State& state) const { x += state.active.leftCols(x.cols()); }
   template <class SomeState, class Visitor>
   static void visit_state(SomeState& state, Visitor&& visitor) {
     visitor(state.active);

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/next_item/session.hpp>
 #include <memory>
 #include <set>

@@ -35,11 +35,11 @@ struct TanhEquations {
                                 const Scalar* d_hidden, Scalar*, Scalar*) {
     for (Index unit = 0; unit < units; ++unit) z[unit] = d_hidden[unit] * (1 - z[unit] * z[unit]);
   }
-  template <class Memory>
-  static void initialise_memory(Memory&&) {}
-  template <class Bias>
-  static void initialise_bias(Index, Bias& bias) {
-    bias.setConstant(0.5);
+  template <class Scalar>
+  static void initialise_memory(Index, Scalar*) {}
+  template <class Scalar>
+  static void initialise_bias(Index units, Scalar* bias) {
+    std::fill_n(bias, units, Scalar(0.5));
   }
 };
 

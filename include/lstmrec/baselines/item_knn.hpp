@@ -10,7 +10,7 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/top_k.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/split.hpp>
 #include <span>
 #include <vector>

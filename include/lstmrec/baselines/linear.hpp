@@ -8,7 +8,7 @@
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/split.hpp>
 #include <span>
 #include <stdexcept>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/decayed_window.hpp>
@@ -13,7 +14,6 @@
 #include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
-#include <lstmrec/data/split.hpp>
 #include <numeric>
 #include <span>
 #include <stdexcept>
@@ -75,9 +75,11 @@ struct MarkovChain {
 
   /// Throws ConfigError on options outside their ranges.
   /// Memory beside the result: 4 bytes an event. Cost: events × max_gap, and sorting every row.
-  explicit MarkovChain(const Split& split, const MarkovOptions& chosen = {}) : options(chosen), popularity(split) {
+  template <std::same_as<Split> TrainingSplit>
+  explicit MarkovChain(const TrainingSplit& split, const MarkovOptions& chosen = {})
+      : options(chosen), popularity(split) {
     options.check();
-    const Sequences& sequences = split.sequences;
+    const auto& sequences = split.sequences;
     const auto positions = training_positions(split);
     RowAccumulator<double> sums(sequences.items.size());
     for (std::size_t item = 0; item < sequences.items.size(); ++item) {
@@ -147,7 +149,8 @@ struct MarkovChain {
     std::vector<std::uint32_t> events;
   };
 
-  static Positions training_positions(const Split& split) {
+  template <std::same_as<Split> TrainingSplit>
+  static Positions training_positions(const TrainingSplit& split) {
     Positions positions;
     positions.offsets.push_back(0);
     for (const auto count : training_counts(split)) positions.offsets.push_back(positions.offsets.back() + count);

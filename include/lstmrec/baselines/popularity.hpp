@@ -1,22 +1,26 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
-#include <lstmrec/data/split.hpp>
 #include <span>
 #include <vector>
 
 namespace lstmrec {
+
+struct Split;
 
 /// The baseline that recommends to everybody what is frequent in the training part. A TiledScorer.
 struct Popularity {
   std::vector<float> shares;  ///< By item: its events / all events of the training part.
 
   Popularity() = default;
-  explicit Popularity(const Split& split) : Popularity(training_counts(split)) {}
+  /// A template, so that who only serves need not compile what a Split needs.
+  template <std::same_as<Split> TrainingSplit>
+  explicit Popularity(const TrainingSplit& split) : Popularity(training_counts(split)) {}
   explicit Popularity(const std::vector<std::uint32_t>& counts) {
     double total = 0;
     for (const auto count : counts) total += count;

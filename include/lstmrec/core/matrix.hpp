@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cassert>
 #include <type_traits>
 
@@ -118,6 +119,14 @@ template <class Scalar, int Count = Eigen::Dynamic>
 using ConstValues = Eigen::Map<const Eigen::Array<Scalar, Count, 1>>;
 
 namespace linalg {
+
+/// A matrix or column of equal numbers, of fixed or run-time sizes.
+template <class Plain>
+Plain filled(Index rows, Index columns, typename Plain::Scalar value = 0) {
+  Plain matrix(rows, columns);
+  std::fill_n(matrix.data(), matrix.size(), value);
+  return matrix;
+}
 
 template <int Count = Eigen::Dynamic, class Scalar>
 Values<Scalar, Count> flat(Scalar* first, Index count) {

@@ -5,7 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
-#include <functional>
+#include <lstmrec/core/function_ref.hpp>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -49,7 +49,7 @@ class ThreadPool {
 
   /// Calls task(0) … task(count − 1) and returns when all have ended. The first exception is rethrown here, once
   /// the tasks already begun have ended; tasks not yet begun are then dropped.
-  void run(std::size_t count, const std::function<void(std::size_t)>& task) {
+  void run(std::size_t count, FunctionRef<void(std::size_t)> task) {
     if (workers_.empty() || count < 2) {
       for (std::size_t i = 0; i < count; ++i) task(i);
       return;
@@ -68,7 +68,7 @@ class ThreadPool {
   }
 
   /// `run` for many small tasks: each thread gets ranges of them.
-  void run_ranges(std::size_t count, const std::function<void(std::size_t)>& task) {
+  void run_ranges(std::size_t count, FunctionRef<void(std::size_t)> task) {
     const std::size_t ranges = std::min(count, 8 * threads());
     run(ranges, [&](std::size_t range) {
       for (std::size_t i = count * range / ranges; i < count * (range + 1) / ranges; ++i) task(i);
@@ -113,7 +113,7 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::vector<std::thread> workers_;
-  const std::function<void(std::size_t)>* task_ = nullptr;
+  const FunctionRef<void(std::size_t)>* task_ = nullptr;
   std::exception_ptr failure_;
   std::size_t next_ = 0, count_ = 0, running_ = 0;
   bool closing_ = false;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <optional>
 #include <utility>

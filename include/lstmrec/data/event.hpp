@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -87,68 +86,6 @@ struct History {
             ratings.empty() ? ratings : ratings.subspan(begin, count), user};
   }
   History subspan(std::size_t begin) const { return subspan(begin, size() - begin); }
-};
-
-/// Sets `items` to the distinct items of a history, in ascending order.
-inline void distinct_items(const History& history, std::vector<std::uint32_t>& items) {
-  items.assign(history.items.begin(), history.items.end());
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-}
-
-/// A log as columns, one entry an event each; the columns that the data does not have are empty. 16 bytes an event with
-/// times, 4 more with ratings.
-struct EventColumns {
-  std::vector<std::uint32_t> users;
-  std::vector<std::uint32_t> items;
-  std::vector<std::int64_t> times;  ///< Empty, or one an event.
-  std::vector<float> ratings;       ///< Empty, or one an event.
-
-  std::size_t size() const { return items.size(); }
-  bool empty() const { return items.empty(); }
-  Event operator[](std::size_t row) const {
-    assert(row < size());
-    return {times.empty() ? 0 : times[row], users[row], items[row], ratings.empty() ? 0.0f : ratings[row]};
-  }
-  auto begin() const { return detail::RowIterator<EventColumns>(this, 0); }
-  auto end() const { return detail::RowIterator<EventColumns>(this, size()); }
-
-  /// Overwrites a row, in the columns that the data has.
-  void set_row(std::size_t row, const Event& event) {
-    users[row] = event.user;
-    items[row] = event.item;
-    if (!times.empty()) times[row] = event.time;
-    if (!ratings.empty()) ratings[row] = event.rating;
-  }
-
-  /// The rows [begin, end), which are of one user.
-  History rows(std::size_t begin, std::size_t end) const {
-    return History(items, times, ratings, begin < end ? users[begin] : 0).subspan(begin, end - begin);
-  }
-
-  /// Calls visitor(column) for every column that the data has.
-  template <class Columns, class Visitor>
-  static void visit(Columns& columns, Visitor&& visitor) {
-    visitor(columns.users);
-    visitor(columns.items);
-    if (!columns.times.empty()) visitor(columns.times);
-    if (!columns.ratings.empty()) visitor(columns.ratings);
-  }
-
-  /// Keeps the rows for which keep(row) holds, in their order and in place; returns how many go. `keep` is asked once
-  /// a row, in ascending order, and may read this row and those behind it.
-  template <class Keep>
-  std::size_t keep_rows(Keep&& keep) {
-    const std::size_t before = size();
-    std::size_t kept = 0;
-    for (std::size_t row = 0; row < before; ++row) {
-      if (!keep(row)) continue;
-      if (kept != row) visit(*this, [&](auto& column) { column[kept] = column[row]; });
-      ++kept;
-    }
-    visit(*this, [&](auto& column) { column.resize(kept); });
-    return before - kept;
-  }
 };
 
 /// The title and the genres of an item; empty where the data says nothing.

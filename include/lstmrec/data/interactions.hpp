@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <ranges>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <lstmrec/core/compiled.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <span>

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/vocabulary.hpp>

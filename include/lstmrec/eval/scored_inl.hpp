@@ -12,7 +12,7 @@
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
-#include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scored.hpp>

@@ -30,10 +30,10 @@ class Candidates {
   explicit Candidates(const BasicRecommender<Network>& recommender, const CandidateFilter& filter = {})
       : exclude_seen_(filter.exclude_seen.value_or(recommender.exclude_seen())), items_(recommender.items()) {
     if (!filter.allow && filter.block.empty()) return;
-    allowed_.assign(static_cast<std::size_t>(recommender.items()), !filter.allow);
+    allowed_.assign(static_cast<std::size_t>(recommender.items()), filter.allow ? 0 : 1);
     if (filter.allow)
-      for (const RawId& id : *filter.allow) allowed_[recommender.item_ids().index(id)] = true;
-    for (const RawId& id : filter.block) allowed_[recommender.item_ids().index(id)] = false;
+      for (const RawId& id : *filter.allow) allowed_[recommender.item_ids().index(id)] = 1;
+    for (const RawId& id : filter.block) allowed_[recommender.item_ids().index(id)] = 0;
   }
 
   bool exclude_seen() const { return exclude_seen_; }
@@ -44,12 +44,12 @@ class Candidates {
                                   std::to_string(items_));
   }
   bool allows_all() const { return allowed_.empty(); }
-  bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item]; }
+  bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item] != 0; }
 
  private:
   bool exclude_seen_;
   Index items_;
-  std::vector<bool> allowed_;  ///< By item; empty: all.
+  std::vector<std::uint8_t> allowed_;  ///< By item; empty: all.
 };
 
 }  // namespace lstmrec

@@ -10,7 +10,7 @@
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
-#include <lstmrec/next_item/batch.hpp>
+#include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
 #include <lstmrec/next_item/recommender.hpp>

@@ -159,12 +159,13 @@ struct NextItemNetwork {
 
   /// The state of so many sequences before their first events.
   State initial_state(Index columns = 1) const {
-    State state;
+    using linalg::filled;
+    State state{.blocks = {},
+                .hidden = filled<Matrix<Scalar>>(hidden_size(), columns),
+                .embedded = filled<Matrix<Scalar>>(embedding_size(), columns),
+                .finished = filled<Matrix<Scalar>>(hidden_size(), columns),
+                .output = filled<Matrix<Scalar>>(embedding_size(), columns)};
     for (const auto& block : blocks) state.blocks.push_back(block.initial_state(columns));
-    state.hidden.setZero(hidden_size(), columns);
-    state.embedded.setZero(embedding_size(), columns);
-    state.finished.setZero(hidden_size(), columns);
-    state.output.setZero(embedding_size(), columns);
     return state;
   }
 

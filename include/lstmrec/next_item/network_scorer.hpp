@@ -79,7 +79,8 @@ struct NetworkScorer {
   /// items, and a logarithm an item.
   void add_markov_scores(const History& history, Index first, Vector<float>& scratch, MatrixRef<float> scores) const {
     markov->log_scores(history, first, scores.size(), scratch);
-    linalg::add_scaled(static_cast<float>(markov_weight), ConstMatrixRef<float>(scratch).topRows(scores.rows()), scores);
+    linalg::add_scaled(static_cast<float>(markov_weight), ConstMatrixRef<float>(scratch).topRows(scores.rows()),
+                       scores);
   }
 
   /// scores := log(1 + count) of the items from `first` on: the most popular first.

@@ -133,7 +133,7 @@ class BasicRanker {
   std::shared_ptr<const Recommender> recommender_;
   Candidates default_candidates_;
   typename Network::State state_;  ///< Scratch: of the user whose turn it is.
-  std::vector<float> initial_;                 ///< The state before the first event.
+  std::vector<float> initial_;     ///< The state before the first event.
   Vector<float> scores_, logarithms_;
   std::vector<ScoredItem> best_;
   std::vector<Recommendation> list_;

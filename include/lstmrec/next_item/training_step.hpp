@@ -6,7 +6,7 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
-#include <lstmrec/next_item/batch.hpp>
+#include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/config.hpp>
 #include <lstmrec/next_item/network.hpp>
 #include <lstmrec/next_item/sampled_catalogue.hpp>

@@ -44,12 +44,12 @@ struct AnyCellEquations {
   void activate_backward(Arguments... arguments) const {
     with([&](const auto& equations) { equations.activate_backward(arguments...); });
   }
-  template <class Memory>
-  void initialise_memory(Memory&& memory) const {
-    with([&](const auto& equations) { equations.initialise_memory(memory); });
+  template <class Scalar>
+  void initialise_memory(Index units, Scalar* memory) const {
+    with([&](const auto& equations) { equations.initialise_memory(units, memory); });
   }
-  template <class Bias>
-  void initialise_bias(Index units, Bias& bias) const {
+  template <class Scalar>
+  void initialise_bias(Index units, Scalar* bias) const {
     with([&](const auto& equations) { equations.initialise_bias(units, bias); });
   }
 };

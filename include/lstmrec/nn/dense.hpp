@@ -15,7 +15,8 @@ struct Dense {
   Vector<Scalar> bias;    ///< b, output.
 
   Dense() = default;
-  Dense(Index input, Index output) : weight(Matrix<Scalar>::Zero(output, input)), bias(Vector<Scalar>::Zero(output)) {}
+  Dense(Index input, Index output)
+      : weight(linalg::filled<Matrix<Scalar>>(output, input)), bias(linalg::filled<Vector<Scalar>>(output, 1)) {}
 
   Index input_size() const { return weight.cols(); }
   Index output_size() const { return weight.rows(); }
@@ -23,7 +24,7 @@ struct Dense {
   /// Glorot-uniform weights, zero biases.
   void initialise(Random& random) {
     fill_glorot(weight, input_size(), output_size(), random);
-    bias.setZero();
+    bias = linalg::filled<Vector<Scalar>>(output_size(), 1);
   }
 
   template <class Visitor, class... Same>

@@ -18,7 +18,7 @@ struct Embedding {
   Matrix<Scalar> table;  ///< E, size × count.
 
   Embedding() = default;
-  Embedding(Index count, Index size) : table(Matrix<Scalar>::Zero(size, count)) {}
+  Embedding(Index count, Index size) : table(linalg::filled<Matrix<Scalar>>(size, count)) {}
 
   Index size() const { return table.rows(); }
   Index count() const { return table.cols(); }

@@ -37,16 +37,18 @@ struct CellShape {
 /// gradient and d_memory into that of memory_before, and adds to d_h_before the gradient that reaches h⁻ on other ways
 /// than through U h⁻; d_h_before is null at the first step.
 ///
+/// initialise_memory(units, memory) and initialise_bias(units, bias) set what is not 0 before the first event and
+/// before training.
+///
 /// All arrays are pointers to one column.
 template <class Equations>
-concept CellEquations = requires(const Equations& equations, float* numbers, const float* constants, Index units,
-                                 Matrix<float>& matrix, Vector<float>& bias) {
+concept CellEquations = requires(const Equations& equations, float* numbers, const float* constants, Index units) {
   { Equations::static_shape } -> std::convertible_to<CellShape>;
   { equations.shape() } -> std::convertible_to<CellShape>;
   equations.activate(units, numbers, constants, constants, numbers, numbers);
   equations.activate_backward(units, numbers, constants, constants, constants, constants, numbers, numbers);
-  equations.initialise_memory(matrix);
-  equations.initialise_bias(units, bias);
+  equations.initialise_memory(units, numbers);
+  equations.initialise_bias(units, numbers);
 };
 
 /// The state of a cell, one column a sequence: one column at compile time for streaming (the default), or
@@ -105,9 +107,9 @@ struct GatedCell {
   /// All parameters zero; a run-time size is 0.
   GatedCell() : GatedCell(Input == Eigen::Dynamic ? 0 : Input, Hidden == Eigen::Dynamic ? 0 : Hidden) {}
   GatedCell(Index input, Index hidden, const Equations& chosen = {})
-      : input_weight(InputWeight::Zero(chosen.shape().input * hidden, input)),
-        recurrent_weight(RecurrentWeight::Zero(chosen.shape().recurrent * hidden, hidden)),
-        bias(Bias::Zero(chosen.shape().gates * hidden)),
+      : input_weight(linalg::filled<InputWeight>(chosen.shape().input * hidden, input)),
+        recurrent_weight(linalg::filled<RecurrentWeight>(chosen.shape().recurrent * hidden, hidden)),
+        bias(linalg::filled<Bias>(chosen.shape().gates * hidden, 1)),
         equations(chosen) {}
 
   Index input_size() const { return input_weight.cols(); }
@@ -129,14 +131,21 @@ struct GatedCell {
     Matrix<Scalar> orthogonal(recurrent_weight.rows(), hidden_size());
     fill_orthogonal(orthogonal, random);
     recurrent_weight = orthogonal;
-    bias.setZero();
-    equations.initialise_bias(hidden_size(), bias);
+    bias = linalg::filled<Bias>(gate_size(), 1);
+    equations.initialise_bias(hidden_size(), bias.data());
   }
 
   /// The state before the first event.
   State<1> initial_state() const { return make_state<1>(1); }
   /// The state of `columns` sequences before their first events.
   State<Eigen::Dynamic> initial_state(Index columns) const { return make_state<Eigen::Dynamic>(columns); }
+
+  /// memory (memory size × columns) := that before the first event.
+  void initialise_memory(MatrixRef<Scalar> memory) const {
+    linalg::set_zero(memory);
+    for (Index column = 0; column < memory.cols(); ++column)
+      equations.initialise_memory(hidden_size(), memory.col(column).data());
+  }
 
   /// gates (gate size × columns) := [W x; 0] + b: the part of z that does not need the hidden state. x: input ×
   /// columns.
@@ -238,10 +247,10 @@ struct GatedCell {
   template <int Columns>
   State<Columns> make_state(Index columns) const {
     State<Columns> state;
-    state.hidden.setZero(hidden_size(), columns);
-    state.memory.resize(memory_size(), columns);
-    state.gates.setZero(gate_size(), columns);
-    equations.initialise_memory(state.memory);
+    state.hidden = linalg::filled<decltype(state.hidden)>(hidden_size(), columns);
+    state.memory = linalg::filled<decltype(state.memory)>(memory_size(), columns);
+    state.gates = linalg::filled<decltype(state.gates)>(gate_size(), columns);
+    initialise_memory(state.memory);
     return state;
   }
 };

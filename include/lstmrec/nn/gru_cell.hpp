@@ -46,11 +46,10 @@ struct GruEquations {
     });
   }
 
-  template <class Memory>
-  static void initialise_memory(Memory&&) {}
-
-  template <class Bias>
-  static void initialise_bias(Index, Bias&) {}
+  template <class Scalar>
+  static void initialise_memory(Index, Scalar*) {}
+  template <class Scalar>
+  static void initialise_bias(Index, Scalar*) {}
 };
 
 /// `GruCell<float>(64, 128)`, or `GruCell<float, 8, 16>` with fixed sizes.

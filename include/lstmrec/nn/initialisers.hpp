@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cmath>
-#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/products.hpp>
 #include <lstmrec/core/random.hpp>
 
 namespace lstmrec {
@@ -33,13 +33,18 @@ template <class Derived>
 void fill_orthogonal(Eigen::DenseBase<Derived>& matrix, Random& random) {
   Matrix<double> q(matrix.rows(), matrix.cols());
   fill_normal(q, 1.0, random);
+  const MatrixRef<double> columns = q;
   for (Index column = 0; column < q.cols(); ++column) {
     for (int pass = 0; pass < 2; ++pass)
       for (Index earlier = 0; earlier < column; ++earlier)
-        q.col(column) -= q.col(earlier).dot(q.col(column)) * q.col(earlier);
-    q.col(column).normalize();
+        linalg::add_scaled(-linalg::dot(columns.col(earlier), columns.col(column)), columns.col(earlier),
+                           columns.col(column));
+    const auto unit = columns.col(column);
+    const double length = std::sqrt(linalg::dot(unit, unit));
+    for (Index row = 0; row < q.rows(); ++row) q(row, column) /= length;
   }
-  matrix.derived() = q.template cast<typename Derived::Scalar>();
+  for (Index k = 0; k < q.size(); ++k)
+    matrix(k % q.rows(), k / q.rows()) = static_cast<typename Derived::Scalar>(q.data()[k]);
 }
 
 }  // namespace lstmrec

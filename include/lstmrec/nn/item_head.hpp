@@ -34,7 +34,7 @@ struct ItemHead {
   Vector<Scalar> bias;  ///< b, items.
 
   ItemHead() = default;
-  explicit ItemHead(Index items) : bias(Vector<Scalar>::Zero(items)) {}
+  explicit ItemHead(Index items) : bias(linalg::filled<Vector<Scalar>>(items, 1)) {}
 
   Index items() const { return bias.rows(); }
 

@@ -25,7 +25,8 @@ struct LayerNorm {
   Vector<Scalar> bias;  ///< β.
 
   LayerNorm() = default;
-  explicit LayerNorm(Index size) : gain(Vector<Scalar>::Ones(size)), bias(Vector<Scalar>::Zero(size)) {}
+  explicit LayerNorm(Index size)
+      : gain(linalg::filled<Vector<Scalar>>(size, 1, 1)), bias(linalg::filled<Vector<Scalar>>(size, 1)) {}
 
   Index size() const { return gain.rows(); }
 

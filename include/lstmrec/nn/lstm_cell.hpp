@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <lstmrec/nn/gated_cell.hpp>
 
 namespace lstmrec {
@@ -49,16 +50,14 @@ struct LstmEquations {
   }
 
   /// c = 0.
-  template <class Memory>
-  static void initialise_memory(Memory&& memory) {
-    memory.setZero();
-  }
+  template <class Scalar>
+  static void initialise_memory(Index, Scalar*) {}
 
   /// The forget gate starts open: Jozefowicz, Zaremba, Sutskever, "An empirical exploration of recurrent network
   /// architectures", 2015.
-  template <class Bias>
-  static void initialise_bias(Index n, Bias& bias) {
-    bias.segment(n, n).setOnes();
+  template <class Scalar>
+  static void initialise_bias(Index n, Scalar* bias) {
+    std::fill_n(bias + n, n, Scalar(1));
   }
 };
 

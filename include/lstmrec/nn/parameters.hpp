@@ -85,6 +85,10 @@ struct ParameterView {
   }
   /// The numbers that belong to one item, where the kind is by item.
   Index size_of_item() const { return kind == ParameterKind::item_embedding ? rows : 1; }
+
+  operator ParameterView<const Scalar>() const requires(!std::is_const_v<Scalar>) {
+    return {kind, data, rows, columns, is_vector, name};
+  }
 };
 
 namespace detail {
@@ -134,9 +138,13 @@ struct ParameterCollector {
 /// written on these and compiled once, not for every layer.
 template <class Layer>
 std::vector<ParameterView<detail::ScalarOf<Layer>>> parameter_views(Layer& layer, bool with_names = false) {
-  detail::ParameterCollector<detail::ScalarOf<Layer>> collector{with_names};
-  std::remove_const_t<Layer>::visit(collector, layer);
-  return std::move(collector.views);
+  using Plain = std::remove_const_t<Layer>;
+  detail::ParameterCollector<typename Plain::Scalar> collector{with_names};
+  Plain::visit(collector, const_cast<Plain&>(layer));  // compiled once; the views of a const layer are const again
+  if constexpr (std::is_const_v<Layer>)
+    return {collector.views.begin(), collector.views.end()};
+  else
+    return std::move(collector.views);
 }
 
 /// Calls function(name, parameter...) for every parameter of equally shaped layers, as maps of matrices, with full

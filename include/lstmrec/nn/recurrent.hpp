@@ -83,7 +83,7 @@ struct Recurrent {
     auto memory = cache.memory.resize(cell.memory_size(), steps.columns());
     auto initial_memory = cache.initial_memory.resize(cell.memory_size(), steps.sequences());
     auto previous_hidden = cache.previous_hidden.resize(hidden_size(), steps.columns());
-    cell.equations.initialise_memory(initial_memory);
+    cell.initialise_memory(initial_memory);
     linalg::product(cell.input_weight, x, gates.topRows(input_rows));
     linalg::set_zero(gates.bottomRows(gates.rows() - input_rows));
     cache.weight.pack(cell.recurrent_weight);

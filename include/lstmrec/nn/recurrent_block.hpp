@@ -160,10 +160,9 @@ struct RecurrentBlock {
 
   /// The state of so many sequences before their first events.
   State initial_state(Index columns) const {
-    State state{recurrent.initial_state(columns), {}, {}};
-    state.wide.setZero(feed_forward.expand.output_size(), columns);
-    state.residual.setZero(has_feed_forward() ? size() : 0, columns);
-    return state;
+    return {recurrent.initial_state(columns),
+            linalg::filled<Matrix<Scalar>>(feed_forward.expand.output_size(), columns),
+            linalg::filled<Matrix<Scalar>>(has_feed_forward() ? size() : 0, columns)};
   }
 
   /// The part of a step of the first x.cols() sequences on which later steps depend.

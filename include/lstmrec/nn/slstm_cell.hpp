@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <lstmrec/nn/gated_cell.hpp>
 
 namespace lstmrec {
@@ -60,18 +61,15 @@ struct SlstmEquations {
   }
 
   /// c = n = 0, and m so low that any zᵢ is above it.
-  template <class Memory>
-  static void initialise_memory(Memory&& memory) {
-    using Scalar = typename std::remove_reference_t<Memory>::Scalar;
-    const Index units = memory.rows() / 3;
-    memory.topRows(2 * units).setZero();
-    memory.bottomRows(units).setConstant(Scalar(-1e30));
+  template <class Scalar>
+  static void initialise_memory(Index units, Scalar* memory) {
+    std::fill_n(memory + 2 * units, units, Scalar(-1e30));
   }
 
   /// The forget gate starts open.
-  template <class Bias>
-  static void initialise_bias(Index units, Bias& bias) {
-    bias.segment(units, units).setOnes();
+  template <class Scalar>
+  static void initialise_bias(Index units, Scalar* bias) {
+    std::fill_n(bias + units, units, Scalar(1));
   }
 
  private:

@@ -148,7 +148,7 @@ struct HistoryRatingNetwork {
       if (batch.after[k] != RatingBatch::none)
         taste_and_bias += static_cast<Scalar>(batch.scales[k]) * linalg::flat(sums.col(batch.after[k]));
       if (user != unknown_user) taste += linalg::flat(user_vectors.table.col(user));
-      predictions(j) = static_cast<Scalar>(batch.baselines[k]) + item_bias(item) +
+      predictions(0, j) = static_cast<Scalar>(batch.baselines[k]) + item_bias(item) +
                        (user == unknown_user ? Scalar(0) : user_bias(user)) + taste_and_bias(F) +
                        (taste * linalg::flat(item_vectors.table.col(item))).sum();
     }
@@ -162,7 +162,7 @@ struct HistoryRatingNetwork {
     auto x = cache.input.view(), hidden = cache.hidden.view(), gates = cache.gates.view(), tastes = cache.tastes.view();
     auto error = cache.predictions.view();
     for (Index j = 0; j < batch.targets(); ++j)
-      error(j) -= static_cast<Scalar>(batch.ratings[static_cast<std::size_t>(j)]);
+      error(0, j) -= static_cast<Scalar>(batch.ratings[static_cast<std::size_t>(j)]);
     const double loss = static_cast<double>(linalg::flat(error).square().sum()) / static_cast<double>(count);
     linalg::flat(error) *= Scalar(2) / static_cast<Scalar>(count);
 
@@ -174,13 +174,13 @@ struct HistoryRatingNetwork {
       const auto k = static_cast<std::size_t>(j);
       const auto user = batch.target_users[k], item = batch.target_items[k];
       auto d_both = linalg::flat(d_tastes.col(j)), d = linalg::flat(d_tastes.col(j).data(), F);
-      d = error(j) * linalg::flat(item_vectors.table.col(item));
-      d_both(F) = error(j);
-      linalg::flat(gradients.item_vectors.table.col(item)) += error(j) * linalg::flat(tastes.col(j).data(), F);
-      gradients.item_bias(item) += error(j);
+      d = error(0, j) * linalg::flat(item_vectors.table.col(item));
+      d_both(F) = error(0, j);
+      linalg::flat(gradients.item_vectors.table.col(item)) += error(0, j) * linalg::flat(tastes.col(j).data(), F);
+      gradients.item_bias(item) += error(0, j);
       if (user != unknown_user) {
         linalg::flat(gradients.user_vectors.table.col(user)) += d;
-        gradients.user_bias(user) += error(j);
+        gradients.user_bias(user) += error(0, j);
       }
       if (batch.after[k] != RatingBatch::none)
         linalg::flat(d_sums.col(batch.after[k])) += static_cast<Scalar>(batch.scales[k]) * d_both;

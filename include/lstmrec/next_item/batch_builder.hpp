@@ -1,0 +1,144 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/core/packed_steps.hpp>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/next_item/batch.hpp>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// A run of a user's training events: the inputs begin … end − 1, each of which predicts the events that follow it.
+struct Subsequence {
+  std::uint32_t user = 0, begin = 0, end = 0;
+  std::uint32_t size() const { return end - begin; }
+};
+
+/// Sorts subsequences; those of equal length keep their order.
+inline void sort_longest_first(std::span<Subsequence> parts) {
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Subsequence& a, const Subsequence& b) { return a.size() > b.size(); });
+}
+
+/// Cuts the training events of all users into subsequences of at most `length` inputs that cover every input once, and
+/// shuffles them. Where a long history is cut changes with the seed, so that no event always stands first. Users with
+/// fewer than two training events have nothing to predict.
+inline std::vector<Subsequence> cut_subsequences(const Split& split, std::uint32_t length, std::uint64_t seed) {
+  std::vector<Subsequence> parts;
+  for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
+    if (split.train_length[user] < 2) continue;
+    const std::uint32_t inputs = split.train_length[user] - 1;
+    std::uint32_t end =
+        inputs <= length ? inputs : 1 + static_cast<std::uint32_t>(Random(mix_seed(seed, user)).below(length));
+    for (std::uint32_t begin = 0; begin < inputs; begin = end, end = std::min(inputs, end + length))
+      parts.push_back({user, begin, end});
+  }
+  Random(mix_seed(seed)).shuffle(parts);
+  return parts;
+}
+
+/// Which events each input predicts.
+struct LabelOptions {
+  std::uint32_t horizon = 1;  ///< Each input predicts this many of the events that follow it, where there are so many,
+  double decay = 1;           ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1.
+  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss, nor as labels.
+};
+
+/// Fills batches from subsequences. Keeps a bit an event.
+class BatchBuilder {
+ public:
+  /// Borrows the split.
+  BatchBuilder(const Split& split, const LabelOptions& options) : split_(&split), options_(options) {
+    const Sequences& sequences = split.sequences;
+    is_repeat_.reserve(sequences.events.size());
+    std::vector<std::size_t> last_user(sequences.items.size(), sequences.size());
+    for (std::size_t user = 0; user < sequences.size(); ++user)
+      for (const std::uint32_t item : sequences[user].items)
+        is_repeat_.push_back(std::exchange(last_user[item], user) == user);
+  }
+
+  /// How many inputs of a subsequence have a label: all, but for those after which the user has seen items only.
+  std::size_t predictions(const Subsequence& part) const {
+    std::size_t count = 0;
+    for (std::uint32_t position = part.begin; position < part.end; ++position)
+      for (std::size_t k = 0; k < followers(part.user, position); ++k)
+        if (is_label(part.user, position, k)) {
+          ++count;
+          break;
+        }
+    return count;
+  }
+
+  /// `parts` are sorted here, longest first. `column_weight`: 1 / the number of predictions over which the loss is
+  /// averaged. Reuses the memory of `batch`.
+  void fill(std::span<Subsequence> parts, float column_weight, std::uint64_t seed, SequenceBatch& batch) const {
+    sort_longest_first(parts);
+    std::vector<Index> lengths;
+    for (const Subsequence& part : parts) lengths.push_back(part.size());
+    batch.steps = PackedSteps(lengths);
+    const auto columns = static_cast<std::size_t>(batch.steps.columns());
+    const EventColumns& events = split_->sequences.events;
+    batch.inputs.resize(columns);
+    batch.times.resize(events.times.empty() ? 0 : columns);
+    batch.ratings.resize(events.ratings.empty() ? 0 : columns);
+    batch.labels_per_column = options_.horizon;
+    batch.labels.assign(columns * options_.horizon, 0);
+    batch.weights.assign(columns * options_.horizon, 0);
+    batch.excluded.resize(options_.exclude_seen ? columns : 0);
+    batch.dropout_seeds.resize(columns);
+    std::size_t column = 0;
+    for (Index step = 0; step < batch.steps.steps(); ++step)
+      for (Index alive = 0; alive < batch.steps.alive(step); ++alive, ++column) {
+        const Subsequence& part = parts[static_cast<std::size_t>(alive)];
+        fill_column(part.user, part.begin + static_cast<std::uint32_t>(step), column_weight, column, batch);
+        batch.dropout_seeds[column] = mix_seed(seed, part.user, part.begin + static_cast<std::uint32_t>(step));
+      }
+  }
+
+ private:
+  void fill_column(std::uint32_t user, std::uint32_t position, float column_weight, std::size_t column,
+                   SequenceBatch& batch) const {
+    const History history = split_->train(user);
+    batch.inputs[column] = history.items[position];
+    if (!history.times.empty()) batch.times[column] = history.times[position];
+    if (!history.ratings.empty()) batch.ratings[column] = history.ratings[position];
+    if (options_.exclude_seen) batch.excluded[column] = history.items.first(position + 1);
+    const std::span<std::uint32_t> labels(batch.labels.data() + column * options_.horizon, options_.horizon);
+    const std::span<float> weights(batch.weights.data() + column * options_.horizon, options_.horizon);
+    double sum = 0, weight = 0;
+    for (std::size_t k = 0; k < followers(user, position); ++k, weight *= options_.decay) {
+      if (!is_label(user, position, k)) continue;
+      if (sum == 0) weight = 1;  // of the first: a later one's alone might be too small to divide by
+      labels[k] = history.items[position + 1 + k];
+      weights[k] = static_cast<float>(weight);
+      sum += weight;
+    }
+    const double scale = sum > 0 ? static_cast<double>(column_weight) / sum : 0;
+    for (float& each : weights) each = static_cast<float>(scale * static_cast<double>(each));
+  }
+
+  /// How many of the events after a position it may have to predict.
+  std::size_t followers(std::uint32_t user, std::uint32_t position) const {
+    return std::min<std::size_t>(options_.horizon, split_->train_length[user] - position - 1);
+  }
+
+  /// Whether the k-th event after a position is a label of it: not where seen items are left out and the item has an
+  /// event up to there.
+  bool is_label(std::uint32_t user, std::uint32_t position, std::size_t k) const {
+    const std::size_t event = split_->sequences.offsets[user] + position + 1 + k;
+    if (!options_.exclude_seen || !is_repeat_[event]) return true;
+    const auto history = split_->sequences[user].items.first(position + 1);
+    return std::find(history.begin(), history.end(), split_->sequences.events.items[event]) == history.end();
+  }
+
+  const Split* split_;
+  LabelOptions options_;
+  std::vector<bool> is_repeat_;  ///< By event: whether its user had the item before.
+};
+
+}  // namespace lstmrec
