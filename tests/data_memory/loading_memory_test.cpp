@@ -148,7 +148,7 @@ void require_memory(const std::filesystem::path& path, std::size_t rows, std::si
   const auto bytes = static_cast<double>(std::filesystem::file_size(path));
   const double resident_before = peak_resident_bytes();
   const auto an_event = [&](auto size) { return static_cast<double>(size) / static_cast<double>(rows); };
-  // An id takes 40 bytes in the vocabulary and 8 to 16 in its hash table, half as much again while these grow, and with
+  // An id takes 48 bytes in the vocabulary and 8 to 16 in its hash table, half as much again while these grow, and with
   // its renumbering and catalogue entry stays below 200. Half a MiB for the block that is read and the stream.
   const std::size_t beside = 200 * (users + items) + (std::size_t{1} << 19);
 

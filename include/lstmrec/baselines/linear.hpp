@@ -12,7 +12,6 @@
 #include <lstmrec/data/split.hpp>
 #include <span>
 #include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,8 +29,7 @@ inline constexpr std::size_t max_linear_items = 10'000;
 /// Throws ConfigError on more than max_linear_items.
 inline void check_linear_items(std::size_t items) {
   if (items > max_linear_items)
-    throw ConfigError("linear baselines are for at most " + std::to_string(max_linear_items) + " items, got " +
-                      std::to_string(items));
+    detail::fail<ConfigError>({"linear baselines are for at most ", max_linear_items, " items, got ", items});
 }
 
 /// Scores that are linear in a history, x B with the x of DecayedWindow. A TiledScorer.

@@ -11,7 +11,6 @@
 #include <lstmrec/io/config_fields.hpp>
 #include <lstmrec/io/safetensors.hpp>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,7 +21,7 @@ inline void put_counts(TensorFile& file, const MarkovChain& counts) {
   put_rows(file, "counts", counts.transitions);
   file.put("counts.totals", {counts.totals.size()}, std::span(counts.totals));
   MarkovOptions::visit(counts.options, [&](const char* name, const auto& option) {
-    file.metadata["counts." + std::string(name)] = detail::to_text(option);
+    file.metadata[detail::message({"counts.", name})] = detail::to_text(option);
   });
 }
 
@@ -31,22 +30,22 @@ inline MarkovChain get_counts(const TensorFile& file, const std::vector<std::uin
   const std::size_t items = item_counts.size();
   MarkovChain counts;
   MarkovOptions::visit(counts.options, [&](const char* name, auto& option) {
-    const auto found = file.metadata.find("counts." + std::string(name));
-    if (found == file.metadata.end() || !detail::from_text(found->second, option))
-      throw ModelFileError(file.path + ": counts." + name + ": expected a number, found " +
-                           (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
+    const std::string* text = file.text(detail::message({"counts.", name}));
+    if (text == nullptr || !detail::from_text(*text, option))
+      detail::fail<ModelFileError>(
+          {file.path, ": counts.", name, ": expected a number, found ", detail::found_text(text)});
   });
   try {
     counts.options.check();
   } catch (const ConfigError& error) {
-    throw ModelFileError(file.path + ": counts: " + error.what());
+    detail::fail<ModelFileError>({file.path, ": counts: ", error.what()});
   }
   counts.transitions = get_rows(file, "counts", items);
   file.expect_shape("counts.totals", {items});
   counts.totals = file.get<float>("counts.totals");
   if (!std::all_of(counts.totals.begin(), counts.totals.end(),
                    [](float total) { return total >= 0 && std::isfinite(total); }))
-    throw ModelFileError(file.path + ": counts.totals: expected finite numbers, none below 0");
+    detail::fail<ModelFileError>({file.path, ": counts.totals: expected finite numbers, none below 0"});
   counts.popularity = Popularity(item_counts);
   return counts;
 }

@@ -31,21 +31,20 @@ inline SparseRows get_rows(const TensorFile& file, const std::string& name, std:
   rows.values = file.get<float>(name + ".values");
   if (offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()) ||
       static_cast<std::uint64_t>(offsets.back()) != rows.items.size() || rows.values.size() != rows.items.size())
-    throw ModelFileError(file.path + ": " + name + ".offsets: expected to rise from 0 to the number of " + name +
-                         ".items and of " + name + ".values, found " + std::to_string(offsets.back()) + ", " +
-                         std::to_string(rows.items.size()) + " and " + std::to_string(rows.values.size()));
+    detail::fail<ModelFileError>({file.path, ": ", name, ".offsets: expected to rise from 0 to the number of ", name,
+                                  ".items and of ", name, ".values, found ", offsets.back(), ", ", rows.items.size(),
+                                  " and ", rows.values.size()});
   if (!std::all_of(rows.values.begin(), rows.values.end(),
                    [](float value) { return value >= 0 && std::isfinite(value); }))
-    throw ModelFileError(file.path + ": " + name + ".values: expected finite numbers, none below 0");
+    detail::fail<ModelFileError>({file.path, ": ", name, ".values: expected finite numbers, none below 0"});
   for (const std::uint32_t item : rows.items)
     if (item >= items)
-      throw ModelFileError(file.path + ": " + name + ".items: expected numbers below " + std::to_string(items) +
-                           ", found " + std::to_string(item));
+      detail::fail<ModelFileError>({file.path, ": ", name, ".items: expected numbers below ", items, ", found ", item});
   for (std::size_t row = 0; row < items; ++row)
     for (std::size_t k = 1; k < rows[row].size(); ++k)
       if (rows[row].items[k] <= rows[row].items[k - 1])
-        throw ModelFileError(file.path + ": " + name + ".items: expected to rise within a row, found " +
-                             std::to_string(rows[row].items[k]) + " after " + std::to_string(rows[row].items[k - 1]));
+        detail::fail<ModelFileError>({file.path, ": ", name, ".items: expected to rise within a row, found ",
+                                      rows[row].items[k], " after ", rows[row].items[k - 1]});
   return rows;
 }
 

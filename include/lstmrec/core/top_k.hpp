@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <span>
-#include <string>
 
 namespace lstmrec {
 
@@ -63,7 +62,7 @@ class TopK {
  private:
   template <class Excluded>
   void add(std::uint32_t item, float score, Excluded& excluded) {
-    if (std::isnan(score)) throw Error("the score of item " + std::to_string(item) + " (dense index) is not a number");
+    if (std::isnan(score)) detail::fail<Error>({"the score of item ", item, " (dense index) is not a number"});
     if (best_.empty() || excluded(item)) return;
     // A heap in the list's order has the worst of the list in front.
     if (full()) {

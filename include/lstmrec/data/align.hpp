@@ -26,7 +26,7 @@ inline AlignedSequences align_items(Sequences sequences, const Vocabulary& items
   EventColumns& events = sequences.events;
   const std::size_t unknown =
       events.keep_rows([&](std::size_t row) { return renumbered[events.items[row]].has_value(); });
-  if (events.empty()) throw DataError(sequences.source + ": none of its items is known to the model");
+  if (events.empty()) detail::fail<DataError>({sequences.source, ": none of its items is known to the model"});
 
   Vocabulary users;
   std::vector<std::size_t> offsets;

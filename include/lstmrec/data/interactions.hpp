@@ -11,7 +11,6 @@
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <ranges>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -40,7 +39,7 @@ struct Interactions {
   /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events.
   void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time) {
     if (events.size() >= std::numeric_limits<std::uint32_t>::max())
-      throw DataError(source + ": a log holds at most 4294967295 events");
+      detail::fail<DataError>({source, ": a log holds at most 4294967295 events"});
     events.users.push_back(user);
     events.items.push_back(item);
     if (has_times) events.times.push_back(time);
@@ -69,11 +68,10 @@ Interactions make_interactions(Range&& rows) {
     const std::size_t row = log.events.size();
     const float value = static_cast<float>(rating);
     if (!std::isfinite(value)) {
-      throw DataError("row " + std::to_string(row) + ": the rating must be finite, got " + std::to_string(value));
+      detail::fail<DataError>({"row ", row, ": the rating must be finite, got ", std::to_string(value)});
     }
     if (!std::in_range<std::int64_t>(time)) {
-      throw DataError("row " + std::to_string(row) + ": the time must be at most 9223372036854775807, got " +
-                      std::to_string(time));
+      detail::fail<DataError>({"row ", row, ": the time must be at most 9223372036854775807, got ", time});
     }
     const std::uint32_t user_index = log.users.add(RawId(user));
     log.add(user_index, log.items.add(RawId(item)), value, static_cast<std::int64_t>(time));

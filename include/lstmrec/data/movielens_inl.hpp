@@ -18,7 +18,6 @@
 #include <lstmrec/io/csv_reader.hpp>
 #include <lstmrec/io/line_reader.hpp>
 #include <lstmrec/io/text.hpp>
-#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -34,7 +33,7 @@ enum class LogFormat { tabs, colons, csv, sequences };
 /// Decides by the first line, and by the name where the line fits no format (it may be the broken one).
 inline LogFormat detect_format(const std::filesystem::path& file) {
   LineReader lines(file);
-  if (!lines.next()) throw Error(file.string() + ": expected ratings, got an empty file");
+  if (!lines.next()) fail<Error>({file.string(), ": expected ratings, got an empty file"});
   const std::string_view line = lines.line();
   if (line.find("::") != std::string_view::npos) return LogFormat::colons;
   if (line.find('\t') != std::string_view::npos) return LogFormat::tabs;
@@ -42,7 +41,7 @@ inline LogFormat detect_format(const std::filesystem::path& file) {
   if (file.filename() == "ratings.dat") return LogFormat::colons;
   if (file.filename() == "u.data") return LogFormat::tabs;
   if (line.find(' ') != std::string_view::npos || file.filename() == "sequences.txt") return LogFormat::sequences;
-  lines.fail("expected fields separated by tabs, \"::\", commas or spaces, got " + excerpt(line));
+  lines.fail({"expected fields separated by tabs, \"::\", commas or spaces, got ", excerpt(line)});
 }
 
 /// How often a byte occurs in a file; in one of more than 2 MiB about that, rather 1% too much than too little,
@@ -87,7 +86,7 @@ class LogReader {
         read_sequences();
         break;
     }
-    if (log_.events.empty()) throw DataError(log_.source + ": expected ratings, got a header only");
+    if (log_.events.empty()) fail<DataError>({log_.source, ": expected ratings, got a header only"});
     log_.catalogue.resize(log_.items.size());
     return std::move(log_);
   }
@@ -104,8 +103,7 @@ class LogReader {
         ++count;
       });
       if (count != fields.size()) {
-        lines.fail(std::string("expected 4 fields separated by ") + separator_name + ", got " + std::to_string(count) +
-                   ": " + excerpt(lines.line()));
+        lines.fail({"expected 4 fields separated by ", separator_name, ", got ", count, ": ", excerpt(lines.line())});
       }
       add_rating(lines, fields[0], fields[1], fields[2], fields[3]);
     }
@@ -154,9 +152,9 @@ class LogReader {
         }
         ++fields;
       });
-      if (fields < 2) lines.fail("expected a user and its items separated by spaces, got " + excerpt(lines.line()));
+      if (fields < 2) lines.fail({"expected a user and its items separated by spaces, got ", excerpt(lines.line())});
       if (log_.users.size() == known_users) {
-        lines.fail("expected one line a user, got a second one of user " + log_.users.id(user).text());
+        lines.fail({"expected one line a user, got a second one of user ", log_.users.id(user).text()});
       }
     }
   }
@@ -178,15 +176,16 @@ inline std::filesystem::path find_log(const std::filesystem::path& path) {
   std::error_code failure;
   const auto status = std::filesystem::status(path, failure);
   if (status.type() == std::filesystem::file_type::not_found || status.type() == std::filesystem::file_type::none) {
-    throw Error(path.string() + ": " + failure.message() +
-                "; MovieLens is at https://grouplens.org/datasets/movielens/, expected is its folder or ratings file");
+    fail<Error>(
+        {path.string(), ": ", failure.message(),
+         "; MovieLens is at https://grouplens.org/datasets/movielens/, expected is its folder or ratings file"});
   }
   if (std::filesystem::is_regular_file(status)) return path;
-  if (!std::filesystem::is_directory(status)) throw Error(path.string() + ": expected a file or a folder");
+  if (!std::filesystem::is_directory(status)) fail<Error>({path.string(), ": expected a file or a folder"});
   for (const char* name : {"u.data", "ratings.dat", "ratings.csv", "sequences.txt"}) {
     if (file_exists(path / name)) return path / name;
   }
-  throw Error(path.string() + ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt");
+  fail<Error>({path.string(), ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt"});
 }
 
 /// The file of titles that is read with a log, which lies beside it; an empty path where there is none.

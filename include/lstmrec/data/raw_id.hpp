@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <ostream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,18 +17,18 @@ namespace lstmrec {
 /// Integers order before strings, and 7 and "7" are two ids: `parse` decides which of them a text is.
 class RawId {
  public:
-  RawId() : value_(std::int64_t{0}) {}
+  RawId() = default;
 
   /// Throws DataError where an unsigned value is past 2⁶³ − 1.
   template <std::integral Integer>
-  RawId(Integer id) : value_(static_cast<std::int64_t>(id)) {
+  RawId(Integer id) : integer_(static_cast<std::int64_t>(id)) {
     if (!std::in_range<std::int64_t>(id)) {
-      throw DataError("an id must be at most 9223372036854775807, got " + std::to_string(id));
+      detail::fail<DataError>({"an id must be at most 9223372036854775807, got ", id});
     }
   }
-  RawId(std::string id) : value_(std::move(id)) {}
-  RawId(std::string_view id) : value_(std::string(id)) {}
-  RawId(const char* id) : value_(std::string(id)) {}
+  RawId(std::string id) : is_string_(true), string_(std::move(id)) {}
+  RawId(std::string_view id) : is_string_(true), string_(id) {}
+  RawId(const char* id) : is_string_(true), string_(id) {}
 
   /// An integer exactly if the text is how that integer is written (no plus sign, blank or leading zero), so that
   /// `parse(text).text() == text` for every text.
@@ -41,9 +40,11 @@ class RawId {
     return text;
   }
 
-  bool is_integer() const { return std::holds_alternative<std::int64_t>(value_); }
-  std::int64_t integer() const { return std::get<std::int64_t>(value_); }      ///< Throws std::bad_variant_access.
-  const std::string& string() const { return std::get<std::string>(value_); }  ///< Throws std::bad_variant_access.
+  bool is_integer() const { return !is_string_; }
+  /// Throws std::bad_variant_access.
+  std::int64_t integer() const { return is_string_ ? throw std::bad_variant_access() : integer_; }
+  /// Throws std::bad_variant_access.
+  const std::string& string() const { return is_string_ ? string_ : throw std::bad_variant_access(); }
   std::string text() const { return is_integer() ? std::to_string(integer()) : string(); }
 
   friend bool operator==(const RawId&, const RawId&) = default;
@@ -51,7 +52,10 @@ class RawId {
   friend std::ostream& operator<<(std::ostream& out, const RawId& id) { return out << id.text(); }
 
  private:
-  std::variant<std::int64_t, std::string> value_;
+  // Not a variant, which every program that names an id would take longer to compile.
+  bool is_string_ = false;
+  std::int64_t integer_ = 0;
+  std::string string_;
 };
 
 }  // namespace lstmrec

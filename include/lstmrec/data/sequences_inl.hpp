@@ -85,8 +85,8 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
   const std::size_t users = log.users.size(), items = log.items.size();
   EventColumns& events = log.events;
   if (log.catalogue.size() != items) {
-    throw std::invalid_argument("the catalogue must have an entry an item: " + std::to_string(items) + ", got " +
-                                std::to_string(log.catalogue.size()));
+    detail::fail<std::invalid_argument>(
+        {"the catalogue must have an entry an item: ", items, ", got ", log.catalogue.size()});
   }
   const auto fits = [&](std::size_t size, bool exists) { return size == (exists ? events.size() : 0); };
   if (!fits(events.users.size(), true) || !fits(events.times.size(), log.has_times) ||
@@ -94,12 +94,12 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
     throw std::invalid_argument("a log's columns must be equally long, and there where it says so");
   for (std::size_t row = 0; row < events.size(); ++row) {
     if (events.users[row] >= users || events.items[row] >= items) {
-      throw std::invalid_argument("row " + std::to_string(row) + ": user or item is not in the vocabulary");
+      detail::fail<std::invalid_argument>({"row ", row, ": user or item is not in the vocabulary"});
     }
   }
   const bool limits_rating = options.min_rating != -std::numeric_limits<float>::infinity();
   if (limits_rating && !log.has_ratings)
-    throw DataError(log.source + ": a lowest rating is set, but there are no ratings");
+    detail::fail<DataError>({log.source, ": a lowest rating is set, but there are no ratings"});
   if (limits_rating) events.keep_rows([&](std::size_t row) { return events.ratings[row] >= options.min_rating; });
 
   detail::sort_by_user_and_time(events, users);
@@ -121,9 +121,9 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
     });
   }
   if (events.empty()) {
-    throw DataError(log.source + ": no events are left with at least " + std::to_string(options.min_item_count) +
-                    " an item, " + std::to_string(options.min_user_count) + " a user" +
-                    (limits_rating ? ", ratings from " + std::to_string(options.min_rating) : ""));
+    detail::fail<DataError>({log.source, ": no events are left with at least ", options.min_item_count, " an item, ",
+                             options.min_user_count, " a user",
+                             limits_rating ? ", ratings from " + std::to_string(options.min_rating) : ""});
   }
   const auto renumbered_user = detail::compact(user_counts, log.users);
   const auto renumbered_item = detail::compact(item_counts, log.items);

@@ -12,7 +12,6 @@
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <numeric>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,14 +22,14 @@ namespace detail {
 
 LSTMREC_INLINE void check_fractions(double validation, double test) {
   if (!(validation >= 0 && test > 0 && validation + test < 1)) {
-    throw ConfigError("fractions must be validation >= 0, test > 0, validation + test < 1, got " +
-                      std::to_string(validation) + " and " + std::to_string(test));
+    fail<ConfigError>({"fractions must be validation >= 0, test > 0, validation + test < 1, got ",
+                       std::to_string(validation), " and ", std::to_string(test)});
   }
 }
 
 LSTMREC_INLINE TimeBoundaries time_boundaries(const Sequences& sequences, double validation, double test) {
   check_fractions(validation, test);
-  if (!sequences.has_times) throw DataError(sequences.source + ": a split by time needs times, and there are none");
+  if (!sequences.has_times) fail<DataError>({sequences.source, ": a split by time needs times, and there are none"});
   std::vector<std::int64_t> times = sequences.events.times;
   std::sort(times.begin(), times.end());
   const auto from_end = [&](double fraction) {
@@ -39,7 +38,7 @@ LSTMREC_INLINE TimeBoundaries time_boundaries(const Sequences& sequences, double
   const std::size_t test_begin = from_end(test), validation_begin = from_end(validation + test);
   if (validation_begin == 0 || test_begin == times.size() || times.front() == times[validation_begin] ||
       (validation > 0 && times[validation_begin] == times[test_begin])) {
-    throw DataError(sequences.source + ": too few different times for a training, a validation and a test part");
+    fail<DataError>({sequences.source, ": too few different times for a training, a validation and a test part"});
   }
   return {times[validation_begin], times[test_begin]};
 }
@@ -56,7 +55,8 @@ LSTMREC_INLINE Split leave_one_out(Sequences sequences) {
     split.validation.push_back({user, length - 2});
     split.test.push_back({user, length - 1});
   }
-  if (split.test.empty()) throw DataError(sequences.source + ": leave-one-out needs a user with at least 3 events");
+  if (split.test.empty())
+    detail::fail<DataError>({sequences.source, ": leave-one-out needs a user with at least 3 events"});
   split.protocol = "leave-one-out (last event = test, the one before = validation; equal times in file order), " +
                    std::to_string(split.test.size()) + " users";
   split.sequences = std::move(sequences);
@@ -108,7 +108,8 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
   auto next = candidates.begin();
   const auto hold_out = [&](double fraction) {
     const auto count = std::llround(fraction * static_cast<double>(candidates.size()));
-    if (fraction > 0 && count == 0) throw DataError(sequences.source + ": too few users to hold a part of them out");
+    if (fraction > 0 && count == 0)
+      detail::fail<DataError>({sequences.source, ": too few users to hold a part of them out"});
     std::sort(next, next + count);
     std::vector<Target> targets;
     for (; count > static_cast<long long>(targets.size()); ++next) {
@@ -120,7 +121,7 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
   split.validation = hold_out(validation_fraction);
   split.test = hold_out(test_fraction);
   if (std::all_of(split.train_length.begin(), split.train_length.end(), [](auto length) { return length == 0; })) {
-    throw DataError(sequences.source + ": too few users to leave some for training");
+    detail::fail<DataError>({sequences.source, ": too few users to leave some for training"});
   }
   split.protocol = "by users (" + std::to_string(split.validation.size()) + " validation and " +
                    std::to_string(split.test.size()) + " test users held out, seed " + std::to_string(seed) +

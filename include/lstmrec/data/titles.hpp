@@ -36,7 +36,7 @@ class TitleReader {
       const std::string_view line = lines.line();
       const std::size_t first = line.find("::"), last = line.rfind("::");
       if (first == std::string_view::npos || last < first + 2) {
-        lines.fail("expected 3 fields separated by \"::\", got " + excerpt(line));
+        lines.fail({"expected 3 fields separated by \"::\", got ", excerpt(line)});
       }
       add(lines, line.substr(0, first), line.substr(first + 2, last - first - 2), line.substr(last + 2));
     }
@@ -52,8 +52,8 @@ class TitleReader {
         const std::size_t bar = line.rfind('|');
         if (bar == std::string_view::npos ||
             parse_integer(lines, line.substr(bar + 1), "genre number") != static_cast<std::int64_t>(names.size())) {
-          lines.fail("expected a genre's name and the number " + std::to_string(names.size()) +
-                     " separated by \"|\", got " + excerpt(line));
+          lines.fail(
+              {"expected a genre's name and the number ", names.size(), " separated by \"|\", got ", excerpt(line)});
         }
         names.emplace_back(line.substr(0, bar));
       }
@@ -64,8 +64,8 @@ class TitleReader {
       fields.clear();
       split_text(lines.line(), '|', [&](std::string_view field) { fields.push_back(field); });
       if (fields.size() < before_flags + names.size()) {
-        lines.fail("expected " + std::to_string(before_flags + names.size()) + " fields separated by \"|\", got " +
-                   std::to_string(fields.size()) + ": " + excerpt(lines.line()));
+        lines.fail({"expected ", before_flags + names.size(), " fields separated by \"|\", got ", fields.size(), ": ",
+                    excerpt(lines.line())});
       }
       std::string genres;
       for (std::size_t i = 0; i < names.size(); ++i) {

@@ -17,7 +17,7 @@ namespace lstmrec {
 
 /// Raw ids ↔ the dense indices 0, …, size − 1, in the order in which the ids first appeared.
 /// Integers from 0 to 2²⁰ − 1, which is what most logs have, are found in a table that they index themselves, all other
-/// ids in a hash table. Cost: O(1) a call; 40 bytes an id (plus a long string's own), and either 4 bytes for each
+/// ids in a hash table. Cost: O(1) a call; 48 bytes an id (plus a long string's own), and either 4 bytes for each
 /// integer up to the largest in the first table, or 8 to 16 bytes an id in the second.
 class Vocabulary {
  public:
@@ -43,7 +43,7 @@ class Vocabulary {
   /// Throws UnknownId that names the id where it is unknown.
   std::uint32_t index(const RawId& id) const {
     if (const auto found = find(id)) return *found;
-    throw UnknownId("unknown id " + id.text());
+    detail::fail<UnknownId>({"unknown id ", id.text()});
   }
 
   /// Allocates nothing where the id is an integer.

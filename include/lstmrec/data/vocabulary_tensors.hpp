@@ -16,28 +16,32 @@ namespace lstmrec {
 namespace detail {
 
 /// Texts as two tensors: all of them one after the other, and where each begins.
-inline void put_texts(TensorFile& file, const std::string& name, const std::vector<std::string>& texts) {
+struct Texts {
   std::string all;
   std::vector<std::int64_t> offsets = {0};
-  for (const auto& text : texts) {
-    all += text;
-    offsets.push_back(static_cast<std::int64_t>(all.size()));
+
+  std::size_t size() const { return offsets.size() - 1; }
+  std::string_view operator[](std::size_t k) const {
+    return std::string_view(all.data() + offsets[k], all.data() + offsets[k + 1]);
   }
-  file.put(name + ".text", {all.size()}, std::span<const char>(all));
-  file.put(name + ".offsets", {offsets.size()}, std::span<const std::int64_t>(offsets));
+  /// What was appended to `all` is a text.
+  void end() { offsets.push_back(static_cast<std::int64_t>(all.size())); }
+};
+
+inline void put_texts(TensorFile& file, const std::string& name, const Texts& texts) {
+  file.put(name + ".text", {texts.all.size()}, std::span<const char>(texts.all));
+  file.put(name + ".offsets", {texts.offsets.size()}, std::span(texts.offsets));
 }
 
-inline std::vector<std::string> get_texts(const TensorFile& file, const std::string& name) {
-  const auto all = file.get<char>(name + ".text");
-  const auto offsets = file.get<std::int64_t>(name + ".offsets");
+inline Texts get_texts(const TensorFile& file, const std::string& name) {
+  Texts texts;
+  texts.all.resize(file.tensor(name + ".text").bytes.size());
+  file.get_into(name + ".text", std::span<char>(texts.all));
+  texts.offsets = file.get<std::int64_t>(name + ".offsets");
+  const auto& offsets = texts.offsets;
   const bool valid = !offsets.empty() && offsets.front() == 0 && std::is_sorted(offsets.begin(), offsets.end()) &&
-                     static_cast<std::uint64_t>(offsets.back()) == all.size();
-  if (!valid)
-    throw ModelFileError(file.path + ": " + name + ".offsets: expected to rise from 0 to " +
-                         std::to_string(all.size()));
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i + 1 < offsets.size(); ++i)
-    texts.emplace_back(all.begin() + offsets[i], all.begin() + offsets[i + 1]);
+                     static_cast<std::uint64_t>(offsets.back()) == texts.all.size();
+  if (!valid) fail<ModelFileError>({file.path, ": ", name, ".offsets: expected to rise from 0 to ", texts.all.size()});
   return texts;
 }
 
@@ -48,20 +52,22 @@ inline std::vector<std::string> get_texts(const TensorFile& file, const std::str
 inline void put_vocabulary(TensorFile& file, const std::string& name, const Vocabulary& ids,
                            const std::vector<ItemInfo>& catalogue) {
   std::vector<std::int64_t> integers;
-  std::vector<std::string> texts, titles, genres;
+  detail::Texts texts, titles, genres;
   for (std::uint32_t index = 0; index < ids.size(); ++index) {
     const RawId& id = ids.id(index);
     if (id.is_integer()) integers.push_back(id.integer());
-    texts.push_back((id.is_integer() ? "i" : "s") + id.text());
+    texts.all += (id.is_integer() ? 'i' : 's') + id.text();
+    texts.end();
   }
   if (integers.size() == ids.size())
-    file.put(name + ".ids", {integers.size()}, std::span<const std::int64_t>(integers));
+    file.put(name + ".ids", {integers.size()}, std::span(integers));
   else
     detail::put_texts(file, name + ".ids", texts);
   for (const ItemInfo& info : catalogue) {
-    titles.push_back(info.title);
-    genres.emplace_back();
-    for (const auto& genre : info.genres) genres.back() += genre + '\0';
+    titles.all += info.title;
+    titles.end();
+    for (const auto& genre : info.genres) genres.all += genre + '\0';
+    genres.end();
   }
   detail::put_texts(file, name + ".titles", titles);
   detail::put_texts(file, name + ".genres", genres);
@@ -70,35 +76,37 @@ inline void put_vocabulary(TensorFile& file, const std::string& name, const Voca
 /// Reads what put_vocabulary added. Throws ModelFileError where ids repeat or the parts don't fit each other.
 inline void get_vocabulary(const TensorFile& file, const std::string& name, Vocabulary& ids,
                            std::vector<ItemInfo>& catalogue) {
-  std::vector<RawId> all;
+  Vocabulary read;
+  const auto add = [&](const RawId& id) {
+    const std::size_t known = read.size();
+    if (read.add(id) != known)
+      detail::fail<ModelFileError>({file.path, ": ", name, ".ids: ", id.text(), " stands twice"});
+  };
   if (file.tensors.contains(name + ".ids")) {
-    for (const std::int64_t id : file.get<std::int64_t>(name + ".ids")) all.emplace_back(id);
+    for (const std::int64_t id : file.get<std::int64_t>(name + ".ids")) add(id);
   } else {
-    for (const auto& text : detail::get_texts(file, name + ".ids")) {
-      const auto id = RawId::parse(std::string_view(text).substr(std::min<std::size_t>(1, text.size())));
-      if (text.starts_with('i') && id.is_integer())
-        all.push_back(id);
-      else if (text.starts_with('s'))
-        all.emplace_back(text.substr(1));
-      else
-        throw ModelFileError(file.path + ": " + name + ".ids: expected i or s and an id, found \"" + text + "\"");
+    const detail::Texts texts = detail::get_texts(file, name + ".ids");
+    for (std::size_t k = 0; k < texts.size(); ++k) {
+      const std::string_view text = texts[k], rest = text.substr(text.empty() ? 0 : 1);
+      const bool is_integer = text.starts_with('i');
+      const RawId id = is_integer ? RawId::parse(rest) : RawId(rest);
+      if (id.is_integer() != is_integer || !(is_integer || text.starts_with('s')))
+        detail::fail<ModelFileError>({file.path, ": ", name, ".ids: expected i or s and an id, found \"", text, "\""});
+      add(id);
     }
   }
-  Vocabulary read;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (read.add(all[i]) != i)
-      throw ModelFileError(file.path + ": " + name + ".ids: " + all[i].text() + " stands twice");
-  const auto titles = detail::get_texts(file, name + ".titles"), genres = detail::get_texts(file, name + ".genres");
-  if (titles.size() != all.size() || genres.size() != all.size())
-    throw ModelFileError(file.path + ": " + name + ": expected " + std::to_string(all.size()) +
-                         " titles and genres, found " + std::to_string(titles.size()) + " and " +
-                         std::to_string(genres.size()));
+  const detail::Texts titles = detail::get_texts(file, name + ".titles"),
+                      genres = detail::get_texts(file, name + ".genres");
+  if (titles.size() != read.size() || genres.size() != read.size())
+    detail::fail<ModelFileError>({file.path, ": ", name, ": expected ", read.size(), " titles and genres, found ",
+                                  titles.size(), " and ", genres.size()});
   ids = std::move(read);
-  catalogue.assign(all.size(), {});
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    catalogue[i].title = titles[i];
-    for (std::size_t begin = 0, end; (end = genres[i].find('\0', begin)) != std::string::npos; begin = end + 1)
-      catalogue[i].genres.push_back(genres[i].substr(begin, end - begin));
+  catalogue = std::vector<ItemInfo>(ids.size());
+  for (std::size_t k = 0; k < ids.size(); ++k) {
+    catalogue[k].title = titles[k];
+    std::string_view rest = genres[k];
+    for (std::size_t end; (end = rest.find('\0')) != std::string_view::npos; rest.remove_prefix(end + 1))
+      catalogue[k].genres.emplace_back(rest.substr(0, end));
   }
 }
 

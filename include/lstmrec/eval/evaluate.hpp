@@ -46,7 +46,7 @@ struct Evaluation {
   /// The place of a cutoff in the vectors by cutoff. Throws std::out_of_range if it isn't among them.
   std::size_t place_of(std::size_t k) const {
     const auto found = std::find(cutoffs.begin(), cutoffs.end(), k);
-    if (found == cutoffs.end()) throw std::out_of_range(std::to_string(k) + " is not among the cutoffs evaluated");
+    if (found == cutoffs.end()) detail::fail<std::out_of_range>({k, " is not among the cutoffs evaluated"});
     return static_cast<std::size_t>(found - cutoffs.begin());
   }
 };

@@ -34,15 +34,14 @@ namespace detail {
 LSTMREC_INLINE void check_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets) {
   const Sequences& sequences = split.sequences;
   if (static_cast<std::size_t>(scorer.items()) != sequences.items.size())
-    throw std::invalid_argument("the scorer knows " + std::to_string(scorer.items()) + " items, the data has " +
-                                std::to_string(sequences.items.size()));
+    fail<std::invalid_argument>({"the scorer knows ", scorer.items(), " items, the data has ", sequences.items.size()});
   if (scorer.item_ids() != nullptr && *scorer.item_ids() != sequences.items)
     throw std::invalid_argument("the scorer's items have other indices than those of the data: see align_items");
   if (targets.empty()) throw DataError("there are no targets to evaluate");
   for (const Target target : targets)
     if (target.user >= sequences.size() || target.position >= sequences[target.user].size())
-      throw std::invalid_argument("a target is not an event of the data: user " + std::to_string(target.user) +
-                                  ", position " + std::to_string(target.position));
+      fail<std::invalid_argument>(
+          {"a target is not an event of the data: user ", target.user, ", position ", target.position});
 }
 
 /// How often which items were recommended at which place of a list. Whole numbers, so that the threads may add to them

@@ -8,7 +8,6 @@
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/eval/metrics.hpp>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -51,7 +50,7 @@ class RankCounter {
 
  private:
   [[noreturn]] static void fail(std::uint32_t item) {
-    throw Error("the score of item " + std::to_string(item) + " (dense index) is not a number");
+    detail::fail<Error>({"the score of item ", item, " (dense index) is not a number"});
   }
 
   std::uint32_t target_ = 0;

@@ -24,14 +24,18 @@ namespace detail {
 /// The system's reason for the last failed call.
 inline std::string system_reason() { return std::generic_category().message(errno); }
 
+[[noreturn]] inline void fail_to_write(const std::filesystem::path& path, const std::string& reason) {
+  fail<Error>({path.string(), ": cannot be written: ", reason});
+}
+
 /// Where a write to `path` goes: the end of a chain of symbolic links, where there may be no file yet. Throws Error for
 /// a directory, a device such as /dev/null, which renaming would replace, and what the system says nothing about.
 inline std::filesystem::path written_file(const std::filesystem::path& path) {
   std::error_code failure;
   const auto status = std::filesystem::status(path, failure);
-  if (!std::filesystem::status_known(status)) throw Error(path.string() + ": cannot be written: " + failure.message());
+  if (!std::filesystem::status_known(status)) fail_to_write(path, failure.message());
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw Error(path.string() + ": cannot be written: it is not a regular file");
+    fail_to_write(path, "it is not a regular file");
   std::filesystem::path end = path;
   while (std::filesystem::is_symlink(std::filesystem::symlink_status(end, failure)))  // no circle: its status is known
     end = end.parent_path() / std::filesystem::read_symlink(end, failure);
@@ -65,7 +69,7 @@ inline void set_mode(const std::filesystem::path& path, const std::filesystem::p
                      std::filesystem::perms mode) {
   std::error_code failure;
   std::filesystem::permissions(beside, mode, failure);
-  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+  if (failure) fail_to_write(path, failure.message());
 }
 
 /// Opens the file beside `path`, with the mode that the file to be replaced has: what only its owner may read stays so.
@@ -73,7 +77,7 @@ inline void set_mode(const std::filesystem::path& path, const std::filesystem::p
 inline std::ofstream open_beside(const std::filesystem::path& path, const FileBeside& beside) {
   errno = 0;
   std::ofstream out(beside.path(), std::ios::binary);
-  if (!out) throw Error(path.string() + ": cannot be written: " + system_reason());
+  if (!out) fail_to_write(path, system_reason());
   std::error_code failure;
   const auto replaced = std::filesystem::status(beside.target(), failure);
   if (!std::filesystem::exists(replaced)) return out;
@@ -108,20 +112,20 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
       if (out) throw;  // else it says that writing failed, but not where and why, as is said below
     }
     out.close();
-    if (!out) throw Error(path.string() + ": cannot be written: " + detail::system_reason());
+    if (!out) detail::fail_to_write(path, detail::system_reason());
   }
 #if defined(__unix__) || defined(__APPLE__)
   const int file = ::open(beside.path().c_str(), O_RDONLY);
   const bool synced = file >= 0 && ::fsync(file) == 0;
   const std::string reason = detail::system_reason();
   if (file >= 0) ::close(file);
-  if (!synced) throw Error(path.string() + ": cannot be written: " + reason);
+  if (!synced) detail::fail_to_write(path, reason);
 #endif
   std::error_code failure;
   if (const auto replaced = std::filesystem::status(beside.target(), failure); std::filesystem::exists(replaced))
     detail::set_mode(path, beside.path(), replaced.permissions());
   std::filesystem::rename(beside.path(), beside.target(), failure);
-  if (failure) throw Error(path.string() + ": cannot be written: " + failure.message());
+  if (failure) detail::fail_to_write(path, failure.message());
 }
 
 }  // namespace lstmrec

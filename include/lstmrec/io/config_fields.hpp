@@ -1,14 +1,13 @@
 #pragma once
 
-#include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <cstdint>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/io/old_field_name.hpp>
 #include <lstmrec/io/safetensors.hpp>
 #include <span>
-#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 
@@ -16,33 +15,66 @@ namespace lstmrec {
 
 namespace detail {
 
+inline std::string to_text(bool value) { return value ? "true" : "false"; }
+inline std::string to_text(double value) {
+  char buffer[32];
+  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);  // shortest that reads back
+}
 template <class T>
 std::string to_text(T value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    return value ? "true" : "false";
-  } else if constexpr (std::is_enum_v<T>) {
+  if constexpr (std::is_enum_v<T>)
     return names_of(value)[static_cast<std::size_t>(value)];
-  } else {
-    char buffer[32];
-    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);  // shortest that reads back
-  }
+  else
+    return std::to_string(value);
 }
 
+inline bool from_text(const std::string& text, bool& value) {
+  value = text == "true";
+  return value || text == "false";
+}
 template <class T>
 bool from_text(const std::string& text, T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    value = text == "true";
-    return value || text == "false";
-  } else if constexpr (std::is_enum_v<T>) {
+  if constexpr (std::is_enum_v<T>) {
     const auto names = names_of(value);
-    const auto found = std::find(names.begin(), names.end(), text);
-    if (found == names.end()) return false;
-    value = static_cast<T>(found - names.begin());
-    return true;
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      if (text != names[k]) continue;
+      value = static_cast<T>(k);
+      return true;
+    }
+    return false;
   } else {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     return failure == std::errc{} && end == text.data() + text.size();
   }
+}
+
+/// A text of the metadata as a message shows it.
+inline std::string found_text(const std::string* text) { return text == nullptr ? "none" : '"' + *text + '"'; }
+
+/// What a file's metadata say about a field, under its name or, where that is not there, one of an earlier version.
+struct FieldText {
+  std::string key;
+  const std::string* text = nullptr;  ///< Null where the file says nothing.
+  bool negated = false;
+};
+
+inline FieldText find_field(const TensorFile& file, std::string_view name, std::span<const OldFieldName> old_names) {
+  std::string key = message({"config.", name});
+  if (const std::string* text = file.text(key)) return {key, text, false};
+  for (const OldFieldName& old : old_names) {
+    if (old.name != name) continue;
+    key = message({"config.", old.old_name});
+    if (const std::string* text = file.text(key)) return {key, text, old.negated};
+  }
+  return {};
+}
+
+template <class T>
+void get_field(const TensorFile& file, const FieldText& found, T& field) {
+  if (found.text == nullptr) return;
+  if (!from_text(*found.text, field))
+    fail<ModelFileError>({file.path, ": ", found.key, ": expected a value, found ", found_text(found.text)});
+  if constexpr (std::is_same_v<T, bool>) field = field != found.negated;
 }
 
 }  // namespace detail
@@ -50,8 +82,8 @@ bool from_text(const std::string& text, T& value) {
 /// Adds a configuration's fields to a file's metadata as `config.<field>`.
 template <class Config>
 void put_config(TensorFile& file, const Config& config) {
-  Config::visit(config, [&](const std::string& name, const auto& field, const char*) {
-    file.metadata["config." + name] = detail::to_text(field);
+  Config::visit(config, [&](const char* name, const auto& field, const char*) {
+    file.metadata[detail::message({"config.", name})] = detail::to_text(field);
   });
 }
 
@@ -59,39 +91,28 @@ void put_config(TensorFile& file, const Config& config) {
 /// of an earlier version knew no other. Throws ModelFileError where a field is malformed or against the rules.
 template <class Config>
 Config get_config(const TensorFile& file) {
+  std::span<const OldFieldName> old_names;
+  if constexpr (requires { Config::old_names; }) old_names = Config::old_names;
   Config config;
-  Config::visit(config, [&](const std::string& name, auto& field, const char*) {
-    const auto read = [&](const std::string& key) {
-      const auto found = file.metadata.find("config." + key);
-      if (found == file.metadata.end()) return false;
-      if (!detail::from_text(found->second, field))
-        throw ModelFileError(file.path + ": config." + key + ": expected a value, found \"" + found->second + "\"");
-      return true;
-    };
-    if (read(name)) return;
-    if constexpr (requires { Config::old_names; })
-      for (const auto& old : Config::old_names)
-        if (old.name == name && read(std::string(old.old_name))) {
-          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, bool>) field = field != old.negated;
-          return;
-        }
+  Config::visit(config, [&](const char* name, auto& field, const char*) {
+    detail::get_field(file, detail::find_field(file, name, old_names), field);
   });
   try {
     config.check();
   } catch (const ConfigError& error) {
-    throw ModelFileError(file.path + ": " + error.what());
+    detail::fail<ModelFileError>({file.path, ": ", error.what()});
   }
   return config;
 }
 
 /// Throws ModelFileError unless the file's metadata names one of these kinds of model and formats.
 inline void expect_format(const TensorFile& file, std::span<const char* const> expected) {
-  const auto found = file.metadata.find("format");
+  const std::string* found = file.text("format");
   for (const char* const format : expected)
-    if (found != file.metadata.end() && found->second == format) return;
-  throw ModelFileError(file.path + ": expected a file of the format \"" + expected.back() + "\"" +
-                       (expected.size() > 1 ? " or an earlier one" : "") + ", found " +
-                       (found == file.metadata.end() ? "none" : "\"" + found->second + "\""));
+    if (found != nullptr && *found == format) return;
+  detail::fail<ModelFileError>({file.path, ": expected a file of the format \"", expected.back(), "\"",
+                                expected.size() > 1 ? " or an earlier one" : "", ", found ",
+                                detail::found_text(found)});
 }
 
 }  // namespace lstmrec

@@ -17,7 +17,7 @@ namespace lstmrec::detail {
 class CsvReader {
  public:
   explicit CsvReader(const std::filesystem::path& path) : lines_(path) {
-    if (!lines_.next()) lines_.fail("expected a header, got an empty file");
+    if (!lines_.next()) lines_.fail({"expected a header, got an empty file"});
     split();
     for (const std::string_view name : fields_) header_.emplace_back(name);
   }
@@ -28,7 +28,7 @@ class CsvReader {
     if (found == header_.end() || std::count(header_.begin(), header_.end(), name) != 1) {
       std::string names;
       for (const std::string& other : header_) names += (names.empty() ? "" : ",") + other;
-      lines_.fail("expected a header with one column " + excerpt(name) + ", got " + excerpt(names));
+      lines_.fail({"expected a header with one column ", excerpt(name), ", got ", excerpt(names)});
     }
     return static_cast<std::size_t>(found - header_.begin());
   }
@@ -38,8 +38,8 @@ class CsvReader {
     if (!lines_.next()) return false;
     split();
     if (fields_.size() != header_.size()) {
-      lines_.fail("expected " + std::to_string(header_.size()) + " fields separated by \",\", got " +
-                  std::to_string(fields_.size()) + ": " + excerpt(lines_.line()));
+      lines_.fail({"expected ", header_.size(), " fields separated by \",\", got ", fields_.size(), ": ",
+                   excerpt(lines_.line())});
     }
     return true;
   }
@@ -83,7 +83,7 @@ class CsvReader {
       const std::size_t quote = lines_.line().find('"', searched);
       if (quote == std::string_view::npos) {
         searched = lines_.line().size();
-        if (!lines_.extend()) lines_.fail("expected a closing quote, got the end of the file");
+        if (!lines_.extend()) lines_.fail({"expected a closing quote, got the end of the file"});
         continue;
       }
       text_ += lines_.line().substr(at, quote - at);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/io/text.hpp>
 #include <string>
@@ -23,7 +24,7 @@ namespace lstmrec::detail {
 inline bool file_exists(const std::filesystem::path& path) {
   std::error_code failure;
   const bool found = std::filesystem::exists(path, failure);
-  if (failure) throw Error(path.string() + ": " + failure.message());
+  if (failure) fail<Error>({path.string(), ": ", failure.message()});
   return found;
 }
 
@@ -31,7 +32,7 @@ inline bool file_exists(const std::filesystem::path& path) {
 inline std::ifstream open_file(const std::filesystem::path& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path.string() + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
+  if (!file) fail<Error>({path.string(), ": ", std::generic_category().message(errno != 0 ? errno : EIO)});
   return file;
 }
 
@@ -75,7 +76,9 @@ class LineReader {
     lines_ += lines;
   }
 
-  [[noreturn]] void fail(const std::string& what) const { throw ParseError(path_, number_, what); }
+  [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<MessagePart> what) const {
+    throw ParseError(path_, number_, message(what));
+  }
 
  private:
   /// Moves end_ to the next line end.
@@ -113,7 +116,7 @@ class LineReader {
     if (filled_ + padding == buffer_.size()) buffer_.resize(2 * filled_ + padding);  // a line longer than the block
     errno = 0;
     file_.read(buffer_.data() + filled_, static_cast<std::streamsize>(buffer_.size() - padding - filled_));
-    if (file_.bad()) throw Error(path_ + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
+    if (file_.bad()) detail::fail<Error>({path_, ": ", std::generic_category().message(errno != 0 ? errno : EIO)});
     const auto count = static_cast<std::size_t>(file_.gcount());
     if (count > 0) check_text(filled_, count);
     filled_ += count;
@@ -146,8 +149,7 @@ inline std::int64_t parse_integer(const LineReader& reader, std::string_view fie
   const auto [stop, failure] = std::from_chars(field.data(), end, value);
   if (failure == std::errc{} && stop == end) return value;
   const bool too_large = failure == std::errc::result_out_of_range && stop == end;
-  reader.fail(std::string("expected ") + (too_large ? "a 64-bit integer" : "an integer") + " as " + name + ", got " +
-              excerpt(field));
+  reader.fail({"expected ", too_large ? "a 64-bit integer" : "an integer", " as ", name, ", got ", excerpt(field)});
 }
 
 /// A field as a finite number.
@@ -156,7 +158,7 @@ inline float parse_rating(const LineReader& reader, std::string_view field) {
   const char* end = field.data() + field.size();
   const auto [stop, failure] = std::from_chars(field.data(), end, value);
   if (failure == std::errc{} && stop == end && std::isfinite(value)) return value;
-  reader.fail("expected a finite number as rating, got " + excerpt(field));
+  reader.fail({"expected a finite number as rating, got ", excerpt(field)});
 }
 
 }  // namespace lstmrec::detail

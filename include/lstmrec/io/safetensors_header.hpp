@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <lstmrec/core/error.hpp>
 #include <map>
@@ -12,17 +13,18 @@
 
 namespace lstmrec {
 
-/// Where a tensor lies: bytes [begin, end) of what follows the header.
-struct SafetensorsEntry {
-  std::string dtype;
+/// A named array of a safetensors file. Sizes are the format's: the last one is contiguous.
+struct Tensor {
+  std::string dtype;  ///< F32, F64, I64, U32, U8 …
   std::vector<std::uint64_t> shape;
-  std::uint64_t begin = 0, end = 0;
+  std::vector<std::byte> bytes;
+  std::uint64_t begin = 0, end = 0;  ///< In a header that was read: the tensor is [begin, end) of what follows it.
 };
 
 /// The header of a safetensors file: JSON with one object a tensor, and `__metadata__` from text to text.
 struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
-  std::map<std::string, SafetensorsEntry> tensors;
+  std::map<std::string, Tensor> tensors;
 };
 
 namespace detail {
@@ -45,6 +47,12 @@ inline void write_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+inline std::string shape_text(const std::vector<std::uint64_t>& shape, const char* separator) {
+  std::string text = "[";
+  for (const auto size : shape) text += message({text.size() > 1 ? separator : "", size});
+  return text + ']';
+}
+
 /// Reads the JSON that a safetensors header may hold: objects, strings, arrays of whole numbers.
 class HeaderParser {
  public:
@@ -52,21 +60,22 @@ class HeaderParser {
 
   SafetensorsHeader parse() {
     SafetensorsHeader header;
-    object([&](std::string name) {
+    std::string name, key;
+    for (bool first = open('{'); has_member(first, name);) {
       if (name == "__metadata__") {
-        object([&](std::string key) { header.metadata[std::move(key)] = string(); });
+        for (bool first_key = open('{'); has_member(first_key, key);) header.metadata[key] = string();
       } else {
-        if (header.tensors.contains(name)) fail("the tensor " + name + " stands twice");
-        header.tensors[name] = entry(name);
+        if (header.tensors.contains(name)) fail({"the tensor ", name, " stands twice"});
+        parse_tensor(name, header.tensors[name]);
       }
-    });
-    if (skip_space() != '\0' || position_ < text_.size()) fail("expected the end");
+    }
+    if (skip_space() != '\0' || position_ < text_.size()) fail({"expected the end"});
     return header;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw ModelFileError(what + " at byte " + std::to_string(position_));
+  [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<MessagePart> what) const {
+    detail::fail<ModelFileError>({message(what), " at byte ", position_});
   }
 
   char skip_space() {
@@ -76,60 +85,60 @@ class HeaderParser {
   }
 
   void expect(char c) {
-    if (skip_space() != c) fail(std::string("expected '") + c + "'");
+    if (skip_space() != c) fail({"expected '", std::string_view(&c, 1), "'"});
     ++position_;
   }
 
-  template <class Member>
-  void object(Member&& member) {
-    expect('{');
-    if (skip_space() != '}') {
-      while (true) {
-        std::string key = string();
-        expect(':');
-        member(std::move(key));
-        if (skip_space() != ',') break;
-        ++position_;
-      }
-    }
-    expect('}');
+  /// Goes into an object or an array, whose next part is the first: true.
+  bool open(char begin) {
+    expect(begin);
+    return true;
   }
 
-  SafetensorsEntry entry(const std::string& name) {
-    SafetensorsEntry result;
+  /// Goes to the next part of an object or an array, or behind its end: false.
+  bool has_part(bool& first, char end) {
+    const bool is_first = std::exchange(first, false);
+    if (is_first ? skip_space() == end : skip_space() != ',') {
+      expect(end);
+      return false;
+    }
+    if (!is_first) ++position_;
+    return true;
+  }
+
+  bool has_member(bool& first, std::string& key) {
+    if (!has_part(first, '}')) return false;
+    key = string();
+    expect(':');
+    return true;
+  }
+
+  void parse_tensor(const std::string& name, Tensor& tensor) {
     bool has_dtype = false, has_shape = false, has_offsets = false;
-    object([&](const std::string& key) {
+    std::string key;
+    for (bool first = open('{'); has_member(first, key);) {
       if (key == "dtype") {
-        result.dtype = string();
+        tensor.dtype = string();
         has_dtype = true;
       } else if (key == "shape") {
-        result.shape = numbers();
+        tensor.shape = numbers();
         has_shape = true;
       } else if (key == "data_offsets") {
         const auto offsets = numbers();
-        if (offsets.size() != 2) fail(name + ": expected two data_offsets");
-        result.begin = offsets[0];
-        result.end = offsets[1];
+        if (offsets.size() != 2) fail({name, ": expected two data_offsets"});
+        tensor.begin = offsets[0];
+        tensor.end = offsets[1];
         has_offsets = true;
       } else {
-        fail(name + ": unknown key " + key);
+        fail({name, ": unknown key ", key});
       }
-    });
-    if (!has_dtype || !has_shape || !has_offsets) fail(name + ": expected dtype, shape and data_offsets");
-    return result;
+    }
+    if (!has_dtype || !has_shape || !has_offsets) fail({name, ": expected dtype, shape and data_offsets"});
   }
 
   std::vector<std::uint64_t> numbers() {
     std::vector<std::uint64_t> result;
-    expect('[');
-    if (skip_space() != ']') {
-      while (true) {
-        result.push_back(number());
-        if (skip_space() != ',') break;
-        ++position_;
-      }
-    }
-    expect(']');
+    for (bool first = open('['); has_part(first, ']');) result.push_back(number());
     return result;
   }
 
@@ -139,10 +148,10 @@ class HeaderParser {
     std::uint64_t value = 0;
     for (; position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9'; ++position_) {
       const auto digit = static_cast<std::uint64_t>(text_[position_] - '0');
-      if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) fail("a number past 64 bits");
+      if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) fail({"a number past 64 bits"});
       value = 10 * value + digit;
     }
-    if (position_ == begin) fail("expected a whole number");
+    if (position_ == begin) fail({"expected a whole number"});
     return value;
   }
 
@@ -150,14 +159,14 @@ class HeaderParser {
     expect('"');
     std::string result;
     while (true) {
-      if (position_ >= text_.size()) fail("a string without end");
+      if (position_ >= text_.size()) fail({"a string without end"});
       const char c = text_[position_++];
       if (c == '"') return result;
       if (c != '\\') {
         result += c;
         continue;
       }
-      if (position_ >= text_.size()) fail("a string without end");
+      if (position_ >= text_.size()) fail({"a string without end"});
       const char escaped = text_[position_++];
       static constexpr std::string_view from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
       if (escaped == 'u') {
@@ -165,7 +174,7 @@ class HeaderParser {
       } else if (const auto which = from.find(escaped); which != std::string_view::npos) {
         result += to[which];
       } else {
-        fail("an unknown escape in a string");
+        fail({"an unknown escape in a string"});
       }
     }
   }
@@ -181,7 +190,7 @@ class HeaderParser {
       else if (c >= 'A' && c <= 'F')
         value = 16 * value + static_cast<std::uint32_t>(c - 'A' + 10);
       else
-        fail("expected four hexadecimal digits");
+        fail({"expected four hexadecimal digits"});
     }
     return value;
   }
@@ -189,10 +198,10 @@ class HeaderParser {
   std::uint32_t code_point() {
     const std::uint32_t high = four_hex_digits();
     if (high < 0xd800 || high > 0xdfff) return high;
-    if (high > 0xdbff || text_.substr(position_, 2) != "\\u") fail("half a surrogate pair in a string");
+    if (high > 0xdbff || text_.substr(position_, 2) != "\\u") fail({"half a surrogate pair in a string"});
     position_ += 2;
     const std::uint32_t low = four_hex_digits();
-    if (low < 0xdc00 || low > 0xdfff) fail("half a surrogate pair in a string");
+    if (low < 0xdc00 || low > 0xdfff) fail({"half a surrogate pair in a string"});
     return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
   }
 
@@ -216,6 +225,16 @@ class HeaderParser {
   std::size_t position_ = 0;
 };
 
+/// The bytes of a number of a type, 0 where the format has no such type.
+inline std::uint64_t bytes_of_dtype(std::string_view dtype) {
+  constexpr std::pair<std::string_view, std::uint64_t> all[] = {
+      {"F64", 8},  {"I64", 8}, {"U64", 8}, {"F32", 4}, {"I32", 4}, {"U32", 4}, {"F16", 2},
+      {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1},  {"U8", 1},  {"BOOL", 1}};
+  for (const auto& [name, bytes] : all)
+    if (name == dtype) return bytes;
+  return 0;
+}
+
 }  // namespace detail
 
 /// Throws ModelFileError with the place where the text is not such a header.
@@ -223,22 +242,24 @@ inline SafetensorsHeader read_safetensors_header(std::string_view text) { return
 
 inline std::string write_safetensors_header(const SafetensorsHeader& header) {
   std::string out = "{\"__metadata__\":{";
-  bool first = true;
+  const char* separator = "";
   for (const auto& [key, value] : header.metadata) {
-    if (!std::exchange(first, false)) out += ',';
+    out += std::exchange(separator, ",");
     detail::write_json_string(out, key);
     out += ':';
     detail::write_json_string(out, value);
   }
   out += '}';
-  for (const auto& [name, entry] : header.tensors) {
+  std::uint64_t begin = 0;
+  for (const auto& [name, tensor] : header.tensors) {
+    const std::uint64_t end = begin + tensor.bytes.size();
     out += ',';
     detail::write_json_string(out, name);
     out += ":{\"dtype\":";
-    detail::write_json_string(out, entry.dtype);
-    out += ",\"shape\":[";
-    for (std::size_t i = 0; i < entry.shape.size(); ++i) out += (i > 0 ? "," : "") + std::to_string(entry.shape[i]);
-    out += "],\"data_offsets\":[" + std::to_string(entry.begin) + "," + std::to_string(entry.end) + "]}";
+    detail::write_json_string(out, tensor.dtype);
+    out += ",\"shape\":" + detail::shape_text(tensor.shape, ",");
+    out += detail::message({",\"data_offsets\":[", begin, ",", end, "]}"});
+    begin = end;
   }
   return out + '}';
 }
@@ -246,29 +267,23 @@ inline std::string write_safetensors_header(const SafetensorsHeader& header) {
 /// Throws ModelFileError unless every tensor's shape fills its bytes and these lie inside the `length` bytes behind
 /// the header, and are no more than these in sum: tensors that overlap could ask for any amount of memory.
 inline void check_safetensors_header(const SafetensorsHeader& header, std::uint64_t length, const std::string& path) {
-  static const std::map<std::string, std::uint64_t> sizes = {
-      {"F64", 8},  {"I64", 8}, {"U64", 8}, {"F32", 4}, {"I32", 4}, {"U32", 4}, {"F16", 2},
-      {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1},  {"U8", 1},  {"BOOL", 1}};
   std::uint64_t sum = 0;
-  for (const auto& [name, entry] : header.tensors) {
-    const auto fail = [&, &tensor = name](const std::string& what) {
-      throw ModelFileError(path + ": " + tensor + ": " + what);
-    };
-    const auto size = sizes.find(entry.dtype);
-    if (size == sizes.end()) fail("unknown type " + entry.dtype);
-    if (entry.begin > entry.end || entry.end > length)
-      fail("expected to lie in " + std::to_string(length) + " bytes, found " + std::to_string(entry.begin) + " to " +
-           std::to_string(entry.end) + ": the file is cut short or damaged");
-    std::uint64_t bytes = size->second;
-    for (const std::uint64_t extent : entry.shape) {
-      if (extent != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / extent) fail("a shape past 64 bits");
+  for (const auto& [name, tensor] : header.tensors) {
+    std::uint64_t bytes = detail::bytes_of_dtype(tensor.dtype);
+    if (bytes == 0) detail::fail<ModelFileError>({path, ": ", name, ": unknown type ", tensor.dtype});
+    if (tensor.begin > tensor.end || tensor.end > length)
+      detail::fail<ModelFileError>({path, ": ", name, ": expected to lie in ", length, " bytes, found ", tensor.begin,
+                                    " to ", tensor.end, ": the file is cut short or damaged"});
+    for (const std::uint64_t extent : tensor.shape) {
+      if (extent != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / extent)
+        detail::fail<ModelFileError>({path, ": ", name, ": a shape past 64 bits"});
       bytes *= extent;
     }
-    if (bytes != entry.end - entry.begin)
-      fail("expected " + std::to_string(bytes) + " bytes for its shape, found " +
-           std::to_string(entry.end - entry.begin));
+    if (bytes != tensor.end - tensor.begin)
+      detail::fail<ModelFileError>(
+          {path, ": ", name, ": expected ", bytes, " bytes for its shape, found ", tensor.end - tensor.begin});
     sum += bytes;
-    if (sum > length) fail("overlaps another tensor");
+    if (sum > length) detail::fail<ModelFileError>({path, ": ", name, ": overlaps another tensor"});
   }
 }
 

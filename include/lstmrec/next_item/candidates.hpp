@@ -6,7 +6,6 @@
 #include <lstmrec/next_item/recommender.hpp>
 #include <optional>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -40,8 +39,7 @@ class Candidates {
   /// Throws std::invalid_argument where they were made for a recommender of another number of items.
   void expect_items(Index items) const {
     if (items != items_)
-      throw std::invalid_argument("expected candidates for " + std::to_string(items) + " items, got some for " +
-                                  std::to_string(items_));
+      detail::fail<std::invalid_argument>({"expected candidates for ", items, " items, got some for ", items_});
   }
   bool allows_all() const { return allowed_.empty(); }
   bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item] != 0; }

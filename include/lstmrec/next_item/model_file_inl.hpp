@@ -17,7 +17,6 @@
 #include <lstmrec/train/network_tensors.hpp>
 #include <lstmrec/version.hpp>
 #include <span>
-#include <string>
 #include <utility>
 
 namespace lstmrec {
@@ -37,8 +36,8 @@ inline void expect_plausible_sizes(const TensorFile& file, const RecommenderConf
   double found = 0;
   for (const auto& entry : file.tensors) found += static_cast<double>(entry.second.bytes.size()) / sizeof(float);
   if (wanted > 64 * found + (1 << 24))
-    throw ModelFileError(file.path + ": the configuration's sizes need about " + std::to_string(std::llround(wanted)) +
-                         " numbers, found " + std::to_string(std::llround(found)));
+    fail<ModelFileError>({file.path, ": the configuration's sizes need about ", std::llround(wanted),
+                          " numbers, found ", std::llround(found)});
 }
 
 }  // namespace detail
@@ -64,7 +63,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   parts.config = get_config<RecommenderConfig>(file);
   get_vocabulary(file, "items", parts.item_ids, parts.catalogue);
   const std::uint64_t items = parts.item_ids.size();
-  if (items == 0) throw ModelFileError(file.path + ": items.ids: expected at least one, found none");
+  if (items == 0) detail::fail<ModelFileError>({file.path, ": items.ids: expected at least one, found none"});
   file.expect_shape("items.counts", {items});
   parts.item_counts = file.get<std::uint32_t>("items.counts");
   if (parts.config.markov_weight > 0) parts.markov = get_counts(file, parts.item_counts);

@@ -2,8 +2,6 @@
 
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/next_item/config.hpp>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 
 namespace lstmrec {
@@ -18,7 +16,7 @@ inline RecommenderConfig preset(std::string_view name) {
             .training = {.epochs = 10, .learning_rate = 3e-3, .ema_decay = 0.99}};
   if (name == "default") return {};
   if (name == "accurate") return {.blocks = 2, .training = {.epochs = 16}};
-  throw ConfigError("preset must be quick, default or accurate, got \"" + std::string(name) + "\"");
+  detail::fail<ConfigError>({"preset must be quick, default or accurate, got \"", name, "\""});
 }
 
 }  // namespace lstmrec

@@ -73,8 +73,8 @@ class BasicRecommender {
   /// Throws std::invalid_argument where there is no Markov chain to weigh, or on a weight below 0.
   void set_markov_weight(double weight) {
     if (!(weight >= 0) || (weight > 0 && parts_.markov.items() == 0))
-      throw std::invalid_argument("a Markov weight above 0 needs a Markov chain, and none is below 0; got " +
-                                  std::to_string(weight));
+      detail::fail<std::invalid_argument>(
+          {"a Markov weight above 0 needs a Markov chain, and none is below 0; got ", std::to_string(weight)});
     parts_.config.markov_weight = weight;
     make_fingerprint();
   }

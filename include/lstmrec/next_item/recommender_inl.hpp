@@ -8,7 +8,6 @@
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace lstmrec {
@@ -34,7 +33,7 @@ void BasicRecommender<Network>::cache_input_projections() {
 template <class Network>
 void BasicRecommender<Network>::check() const {
   const auto expect = [](bool holds, const char* rule) {
-    if (!holds) throw std::invalid_argument(std::string("a recommender's parts must belong together: ") + rule);
+    if (!holds) detail::fail<std::invalid_argument>({"a recommender's parts must belong together: ", rule});
   };
   const auto items = static_cast<std::size_t>(parts_.network.items());
   expect(items > 0, "the network knows no items");

@@ -170,7 +170,7 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const Rating
                                                                     const HistoryRatingConfig& config,
                                                                     const FitOptions& options) {
   const Sequences& sequences = split.sequences;
-  if (!sequences.has_ratings) throw DataError(sequences.source + ": there are no ratings to learn from");
+  if (!sequences.has_ratings) fail<DataError>({sequences.source, ": there are no ratings to learn from"});
   RatingFitResult<HistoryRatingModel> result;
   HistoryRatingModel& model = result.model;
   model.config = config;

@@ -48,7 +48,8 @@ class RatingLevels {
   /// Throws DataError where no level has exactly this rating.
   std::uint32_t level(float rating) const {
     const auto place = std::lower_bound(values_.begin(), values_.end(), rating);
-    if (place == values_.end() || *place != rating) throw DataError("no level for rating " + std::to_string(rating));
+    if (place == values_.end() || *place != rating)
+      detail::fail<DataError>({"no level for rating ", std::to_string(rating)});
     return static_cast<std::uint32_t>(place - values_.begin());
   }
 

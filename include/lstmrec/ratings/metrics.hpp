@@ -12,7 +12,6 @@
 #include <lstmrec/ratings/split.hpp>
 #include <span>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -52,11 +51,11 @@ inline RatingEvaluation evaluate_ratings(std::span<const float> predicted, std::
                                          const RatingEvaluateOptions& options = {}) {
   if (events.empty()) throw DataError("there are no ratings to evaluate");
   if (predicted.size() != events.size())
-    throw std::invalid_argument("ratings need one prediction each: there are " + std::to_string(events.size()) +
-                                ", predicted are " + std::to_string(predicted.size()));
+    detail::fail<std::invalid_argument>(
+        {"ratings need one prediction each: there are ", events.size(), ", predicted are ", predicted.size()});
   UserSums sums(2);
   for (const std::size_t k : argsort_by(events.size(), [&](std::size_t e) { return events[e].user; })) {
-    if (!std::isfinite(predicted[k])) throw Error("prediction " + std::to_string(k) + " is not finite");
+    if (!std::isfinite(predicted[k])) detail::fail<Error>({"prediction ", k, " is not finite"});
     const double error = static_cast<double>(predicted[k]) - static_cast<double>(events[k].rating);
     sums.add(events[k].user, std::array{error * error, std::abs(error)});
   }

@@ -13,7 +13,6 @@
 #include <lstmrec/ratings/queries.hpp>
 #include <span>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -95,9 +94,7 @@ struct HistoryRatingModel {
 
   void check(const RatingQuery& one) const {
     const auto range = [](std::uint32_t index, std::size_t size, const char* what) {
-      if (index >= size)
-        throw std::out_of_range(std::string(what) + " index must be below " + std::to_string(size) + ", got " +
-                                std::to_string(index));
+      if (index >= size) detail::fail<std::out_of_range>({what, " index must be below ", size, ", got ", index});
     };
     if (one.user != unknown_user) range(one.user, users.size(), "a user's");
     for (const Event& event : one.visible) range(event.item, items.size(), "an item's");

@@ -15,7 +15,6 @@
 #include <lstmrec/train/network_tensors.hpp>
 #include <lstmrec/version.hpp>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -54,7 +53,7 @@ inline std::vector<double> get_finite_numbers(const TensorFile& file, const std:
   file.expect_shape(name, {count});
   auto numbers = file.get<double>(name);
   if (!std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); }))
-    throw ModelFileError(file.path + ": " + name + ": expected finite numbers");
+    detail::fail<ModelFileError>({file.path, ": ", name, ": expected finite numbers"});
   return numbers;
 }
 
@@ -84,13 +83,13 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
   model.bias.lowest = numbers[1];
   model.bias.highest = numbers[2];
   if (model.bias.lowest > model.bias.highest)
-    throw ModelFileError(file.path + ": bias.mean_lowest_highest: the lowest is above the highest");
+    detail::fail<ModelFileError>({file.path, ": bias.mean_lowest_highest: the lowest is above the highest"});
   model.bias.user_regularisation = model.config.user_regularisation;
   model.bias.item_bias = get_finite_numbers(file, "bias.items", items);
   try {
     model.levels = RatingLevels(file.get<float>("levels"));
   } catch (const DataError& error) {
-    throw ModelFileError(file.path + ": levels: " + error.what());
+    detail::fail<ModelFileError>({file.path, ": levels: ", error.what()});
   }
   if (model.config.neighbours_weight > 0)
     model.neighbours.similarities = get_rows(file, "neighbours", model.items.size());

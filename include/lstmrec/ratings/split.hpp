@@ -32,7 +32,7 @@ namespace detail {
 
 inline void require_ratings(const Sequences& sequences) {
   if (!sequences.has_ratings)
-    throw DataError(sequences.source + ": a split of ratings needs ratings, and there are none");
+    fail<DataError>({sequences.source, ": a split of ratings needs ratings, and there are none"});
 }
 
 inline std::size_t share(double fraction, std::size_t count) {
@@ -64,8 +64,7 @@ inline RatingSplit split_ratings_random(Sequences sequences, double validation_f
   std::vector<Part> parts(events, Part::train);
   Random random(seed);
   const std::size_t test = detail::share(test_fraction, events);
-  if (test == 0)
-    throw DataError(sequences.source + ": " + std::to_string(events) + " ratings are too few for a test part");
+  if (test == 0) detail::fail<DataError>({sequences.source, ": ", events, " ratings are too few for a test part"});
   detail::draw(parts, Part::test, test, random);
   detail::draw(parts, Part::validation, detail::share(validation_fraction, events), random);
   return {std::move(sequences), std::move(parts),
@@ -104,8 +103,8 @@ inline RatingSplit split_ratings_by_fold(Sequences sequences, const Interactions
     ++found;
   }
   if (repeated || found != test_fold.events.size()) {
-    throw DataError(test_fold.source + ": expected each of its " + std::to_string(test_fold.events.size()) +
-                    " ratings once in " + sequences.source + ", found " + std::to_string(found));
+    detail::fail<DataError>({test_fold.source, ": expected each of its ", test_fold.events.size(), " ratings once in ",
+                             sequences.source, ", found ", found});
   }
   detail::check_fractions(validation_fraction, static_cast<double>(found) / static_cast<double>(parts.size()));
   Random random(seed);

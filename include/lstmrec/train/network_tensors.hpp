@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
@@ -8,7 +7,6 @@
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 namespace lstmrec {
@@ -19,7 +17,8 @@ namespace detail {
 template <class Scalar>
 std::vector<std::uint64_t> tensor_shape(const ParameterView<Scalar>& view) {
   const auto rows = static_cast<std::uint64_t>(view.rows), columns = static_cast<std::uint64_t>(view.columns);
-  return view.is_vector ? std::vector{rows} : std::vector{columns, rows};
+  if (view.is_vector) return {rows};
+  return {columns, rows};
 }
 
 }  // namespace detail
@@ -34,21 +33,25 @@ void put_network(TensorFile& file, const std::string& prefix, const Network& net
 }
 
 /// Throws ModelFileError unless a file holds every parameter of a network with as many items as said and none beside
-/// them. `shape`: such a
-/// network of one item, so that nothing of the size of the catalogue is made before the file is known to fit.
+/// them. `shape`: such a network of one item, so that nothing of the size of the catalogue is made before the file is
+/// known to fit.
 template <class Network>
 void expect_network(const TensorFile& file, const std::string& prefix, const Network& shape, std::uint64_t items) {
-  std::vector<std::string> known;
-  for (const auto& view : parameter_views(shape, true)) {
+  const auto views = parameter_views(shape, true);
+  for (const auto& view : views) {
     if (view.size() == 0) continue;
     auto expected = detail::tensor_shape(view);
     if (is_by_item(view.kind)) expected.front() = items;
     file.expect_shape(prefix + view.name, expected);
-    known.push_back(prefix + view.name);
   }
-  for (const auto& tensor : file.tensors)
-    if (tensor.first.starts_with(prefix) && std::find(known.begin(), known.end(), tensor.first) == known.end())
-      throw ModelFileError(file.path + ": " + tensor.first + ": the configuration's network has no such parameter");
+  for (const auto& [name, tensor] : file.tensors) {
+    if (!name.starts_with(prefix)) continue;
+    bool is_known = false;
+    for (const auto& view : views)
+      is_known = is_known || (view.size() > 0 && name.compare(prefix.size(), name.npos, view.name) == 0);
+    if (!is_known)
+      detail::fail<ModelFileError>({file.path, ": ", name, ": the configuration's network has no such parameter"});
+  }
 }
 
 /// Fills a network's parameters, which have their sizes already. Throws ModelFileError where a tensor's shape or type

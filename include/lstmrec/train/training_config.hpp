@@ -2,15 +2,9 @@
 
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
-#include <string_view>
+#include <lstmrec/io/old_field_name.hpp>
 
 namespace lstmrec {
-
-/// A name that a field had in an earlier version: it is still read, in model files and on command lines.
-struct OldFieldName {
-  std::string_view old_name, name;
-  bool negated = false;  ///< The old field was true where the new one is false.
-};
 
 /// How a network is trained, whatever it predicts: a member of every configuration. `Defaults` holds the values that
 /// suit a task, so that `.training = {.epochs = 5}` changes the epochs and nothing else.
