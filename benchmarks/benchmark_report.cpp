@@ -261,7 +261,8 @@ std::string text_of(const std::filesystem::path& file) {
 void write_page(std::ostream& out, const std::filesystem::path& results, const std::vector<Group>& groups) {
   out << "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       << "content=\"width=device-width, initial-scale=1\">\n<title>lstmrec: speed</title>\n<style>"
-      << example::report_style << own_style << "</style></head>\n<body><main>\n<h1>lstmrec: speed</h1>\n"
+      << example::report_colours << example::report_style << own_style
+      << "</style></head>\n<body><main>\n<h1>lstmrec: speed</h1>\n"
       << "<p class=\"quiet\">Every figure beside what the machine could do at best, or beside a peer, in the same run: "
       << "products against the peak of this compiler's best product, reading against the speed at which the same "
          "number "

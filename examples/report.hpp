@@ -253,8 +253,8 @@ inline void write_report(std::ostream& out, const Report& report) {
   const lstmrec::Evaluation& model = report.figures.front().evaluation;
   out << "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" << escaped(report.title)
-      << "</title>\n<style>" << report_style << "</style></head>\n<body><main>\n<h1>" << escaped(report.title)
-      << "</h1>\n<p class=\"quiet\">" << escaped(report.subtitle) << "</p>\n";
+      << "</title>\n<style>" << report_colours << report_style << "</style></head>\n<body><main>\n<h1>"
+      << escaped(report.title) << "</h1>\n<p class=\"quiet\">" << escaped(report.subtitle) << "</p>\n";
   if (!report.notice.empty()) out << "<p class=\"notice\">" << escaped(report.notice) << "</p>\n";
   page::write_tiles(out, report);
 

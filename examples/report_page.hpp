@@ -4,14 +4,18 @@
 
 namespace example {
 
-/// The style sheet of a report: light and dark by the reader's setting, one column on a phone, nothing from elsewhere.
-constexpr std::string_view report_style = R"(
+/// The colours of reports and of pictures that stand alone, light or dark by the reader's setting.
+constexpr std::string_view report_colours = R"(
 :root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --text: #1b1e24; --quiet: #5b6370; --line: #dfe3e9;
   --model: #2458c9; --other: #a3adbb; --third: #0f8a6a; --hit: #0f6b3c; --hit-page: #d9f2e3; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #101216; --card: #191c22; --text: #e7e9ed; --quiet: #9aa3b0; --line: #2d323b;
     --model: #7ea6ff; --other: #5d6674; --third: #4cc9a4; --hit: #8be3b1; --hit-page: #153524; }
 }
+)";
+
+/// The rest of a report's style sheet: one column on a phone, nothing from elsewhere.
+constexpr std::string_view report_style = R"(
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 48px; }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
@@ -20,6 +21,7 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
@@ -27,9 +29,12 @@
 namespace {
 
 std::atomic<std::size_t> live = 0, peak = 0;
-constexpr std::size_t header = alignof(std::max_align_t);  // before each block: its size
+std::atomic<std::size_t> granted = std::numeric_limits<std::size_t>::max();  // allocations until memory is out
+constexpr std::size_t header = alignof(std::max_align_t);                    // before each block: its size
 
 void* allocate(std::size_t size) {
+  if (granted == 0) throw std::bad_alloc();
+  --granted;
   auto* block = static_cast<std::byte*>(std::malloc(size + header));
   if (block == nullptr) throw std::bad_alloc();
   *reinterpret_cast<std::size_t*>(block) = size;
@@ -224,4 +229,38 @@ TEST_CASE("A log without ratings takes 16 bytes an event, and sorting 4 more") {
   REQUIRE(all.events.size() == rows);
   // 8 bytes a user for the ends of their rows, and another 100 for counts and the vocabulary that is made anew.
   CHECK(peak - with_log <= 4 * rows + 108 * users);
+}
+
+TEST_CASE("An event for which there is no memory leaves a log as it was") {
+  constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+  const auto sizes = [](const lstmrec::Interactions& log) {
+    return std::vector<std::size_t>{log.events.users.size(), log.events.items.size(), log.events.times.size(),
+                                    log.events.ratings.size()};
+  };
+  for (const bool has_times : {true, false})
+    for (const bool has_ratings : {true, false}) {
+      lstmrec::Interactions log;
+      log.has_times = has_times;
+      log.has_ratings = has_ratings;
+      std::size_t failures = 0;
+      for (std::uint32_t event = 0; event < 40; ++event) {
+        const auto before = sizes(log);
+        bool added = false;
+        for (std::size_t allocations = 0; !added; ++allocations) {
+          granted = allocations;
+          try {
+            log.add(event, event + 1, 2, event + 3);
+            added = true;
+          } catch (const std::bad_alloc&) {
+            ++failures;
+          }
+          granted = unlimited;
+          if (!added) REQUIRE(sizes(log) == before);
+        }
+        REQUIRE(log.events.size() == event + 1);
+        REQUIRE(log.events[event] ==
+                lstmrec::Event{has_times ? event + 3 : 0, event, event + 1, has_ratings ? 2.f : 0});
+      }
+      CHECK(failures > 0);
+    }
 }

@@ -211,8 +211,11 @@ trains_and_evaluates() {
     cmp model model$threads || fail "the model should not depend on threads"
     [[ ! -s out && ! -s err ]] || fail '--quiet should print nothing'
   done
-  expect 0 "${run[@]}" --quiet --seed 2 --model model_of_seed_2
+  expect 0 "${run[@]}" --quiet --seed 2 --model model_of_seed_2 --validation-users 9 --metrics seed_2.json
   ! cmp -s model model_of_seed_2 || fail 'another seed should give another model'
+  for name in validation_targets validation_users; do
+    grep -q "\"$name\": 9,*$" seed_2.json || fail "the old option and the old key should stand for the new: $name"
+  done
 }
 
 trains_on_all() {

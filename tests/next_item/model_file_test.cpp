@@ -211,6 +211,21 @@ TEST_CASE("Model file: a field that a file does not have keeps its default, as i
   CHECK(scores_after(loaded, {3, 6}) == scores_after(small_recommender(), {3, 6}));
 }
 
+TEST_CASE("Model file: the number of validation targets is read under its old name too, and saved under its new one") {
+  const TemporaryFolder folder;
+  save(small_recommender(), folder.path() / "model");
+  TensorFile file = read_safetensors(folder.path() / "model");
+  REQUIRE(file.metadata.erase("config.validation_targets") == 1);
+  file.metadata["config.validation_users"] = "17";
+  write_safetensors(folder.path() / "old", file);
+  const Recommender loaded = load_recommender(folder.path() / "old");
+  CHECK(loaded.config().validation_targets == 17);
+  save(loaded, folder.path() / "new");
+  file = read_safetensors(folder.path() / "new");
+  CHECK(file.metadata.at("config.validation_targets") == "17");
+  CHECK(file.metadata.count("config.validation_users") == 0);
+}
+
 TEST_CASE("Model file: each kind of cell and of block is said by its name, and is the same once loaded") {
   const TemporaryFolder folder;
   for (const CellKind cell : {CellKind::lstm, CellKind::gru, CellKind::slstm})

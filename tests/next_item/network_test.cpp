@@ -352,7 +352,7 @@ TEST_CASE("NextItemNetwork: a bad configuration is refused before any memory is 
   CHECK(message_of([](auto& c) { c.training.clip_norm = 0; }) == "clip_norm must be positive, got 0");
   CHECK(message_of([](auto& c) { c.training.ema_decay = 1; }) == "ema_decay must be in [0, 1), got 1");
   CHECK(message_of([](auto& c) { c.training.patience = -1; }) == "patience must not be negative, got -1");
-  CHECK(message_of([](auto& c) { c.validation_users = -1; }) == "validation_users must not be negative, got -1");
+  CHECK(message_of([](auto& c) { c.validation_targets = -1; }) == "validation_targets must not be negative, got -1");
   CHECK(message_of([](auto& c) { c.training.shards = 0; }) == "shards must be in [1, 1024], got 0");
 }
 

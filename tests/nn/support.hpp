@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <lstmrec/core/matrix.hpp>
@@ -68,6 +69,15 @@ double parameter_distance(const A& a, const B& b) {
   double largest = 0;
   lstmrec::for_each_parameter([&](const auto& p, const auto& q) { largest = std::max(largest, distance(p, q)); }, a, b);
   return largest;
+}
+
+/// The Euclidean norm of all parameters together.
+template <class Layer>
+double parameter_norm(const Layer& layer) {
+  double sum = 0;
+  for (const auto& view : lstmrec::parameter_views(layer))
+    sum += static_cast<double>(lstmrec::linalg::flat(view.data, view.size()).square().sum());
+  return std::sqrt(sum);
 }
 
 /// Whether all bits of two layers' parameters agree.

@@ -36,14 +36,23 @@ struct Interactions {
     if (has_ratings) events.ratings.reserve(count);
   }
 
-  /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events.
+  /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events. A call
+  /// that throws, for want of memory too, changes nothing.
   void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time) {
     if (events.size() >= std::numeric_limits<std::uint32_t>::max())
       detail::fail<DataError>({source, ": a log holds at most 4294967295 events"});
-    events.users.push_back(user);
-    events.items.push_back(item);
-    if (has_times) events.times.push_back(time);
-    if (has_ratings) events.ratings.push_back(rating);
+    const std::size_t before = events.size();
+    try {
+      events.users.push_back(user);
+      events.items.push_back(item);
+      if (has_times) events.times.push_back(time);
+      if (has_ratings) events.ratings.push_back(rating);
+    } catch (...) {  // so that no column is longer than another
+      events.users.resize(before);
+      events.items.resize(before);
+      if (has_times) events.times.resize(before);
+      throw;
+    }
   }
 };
 

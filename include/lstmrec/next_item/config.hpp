@@ -40,7 +40,7 @@ struct RecommenderConfig {
   double target_decay = 0.5;
   std::int64_t sampled_negatives = -1;
   std::int64_t window = 200;
-  std::int64_t validation_users = 2000;
+  std::int64_t validation_targets = 2000;
 
   BasicTrainingConfig<NextItemTrainingDefaults> training = {};
 
@@ -69,7 +69,7 @@ struct RecommenderConfig {
             "than 20 000 items, else all");
     visitor("window", config.window,
             "Events of a subsequence: training cuts longer histories, and each part starts from the initial state");
-    visitor("validation_users", config.validation_users,
+    visitor("validation_targets", config.validation_targets,
             "Each epoch is validated on at most so many targets, drawn by the seed; 0: on all");
     BasicTrainingConfig<NextItemTrainingDefaults>::visit(config.training, visitor);
   }
@@ -80,6 +80,7 @@ struct RecommenderConfig {
                                            OldFieldName{"recommend_seen", "exclude_seen", true},
                                            OldFieldName{"target_count", "target_horizon"},
                                            OldFieldName{"negatives", "sampled_negatives"},
+                                           OldFieldName{"validation_users", "validation_targets"},
                                            OldFieldName{"average_decay", "ema_decay"}};
 
   /// Throws ConfigError that names the rule which a field breaks.
@@ -98,7 +99,7 @@ struct RecommenderConfig {
     require(sampled_negatives >= -1 && sampled_negatives < (std::int64_t{1} << 31),
             "sampled_negatives must be in [-1, 2^31)", sampled_negatives);
     require(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
-    require(validation_users >= 0, "validation_users must not be negative", validation_users);
+    require(validation_targets >= 0, "validation_targets must not be negative", validation_targets);
     training.check();
   }
 };

@@ -65,7 +65,7 @@ class NextItemTask {
         split_(&split),
         batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, asked.exclude_seen}),
         validation_(
-            draw_targets(split.validation, static_cast<std::size_t>(asked.validation_users), asked.training.seed)),
+            draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)),
         item_counts_(training_counts(split)) {
     const Sequences& sequences = split.sequences;
     parts_ = cut_subsequences(split, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, 0));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/matrix.hpp>
@@ -258,15 +257,6 @@ Index parameter_count(const Layer& layer) {
   Index count = 0;
   for (const auto& view : parameter_views(layer)) count += view.size();
   return count;
-}
-
-/// The Euclidean norm of all parameters together.
-template <class Layer>
-double parameter_norm(const Layer& layer) {
-  double sum = 0;
-  for (const auto& view : parameter_views(layer))
-    sum += static_cast<double>(linalg::flat(view.data, view.size()).square().sum());
-  return std::sqrt(sum);
 }
 
 /// Copies between layers of the same shapes and different types: fixed to run-time sizes, float to double.

@@ -149,8 +149,8 @@ struct HistoryRatingNetwork {
         taste_and_bias += static_cast<Scalar>(batch.scales[k]) * linalg::flat(sums.col(batch.after[k]));
       if (user != unknown_user) taste += linalg::flat(user_vectors.table.col(user));
       predictions(0, j) = static_cast<Scalar>(batch.baselines[k]) + item_bias(item) +
-                       (user == unknown_user ? Scalar(0) : user_bias(user)) + taste_and_bias(F) +
-                       (taste * linalg::flat(item_vectors.table.col(item))).sum();
+                          (user == unknown_user ? Scalar(0) : user_bias(user)) + taste_and_bias(F) +
+                          (taste * linalg::flat(item_vectors.table.col(item))).sum();
     }
   }
 
