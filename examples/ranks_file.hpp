@@ -48,32 +48,32 @@ inline Ranks read_ranks(const std::filesystem::path& path, const Ranks* like = n
   Ranks run{path.string(), {}, {}, {}, {}};
   if (lines.next()) run.header = lines.line();
   if (!run.header.starts_with(ranks_header))
-    lines.fail("expected a file that train_movielens --ranks has written, got " + excerpt(run.header));
+    lines.fail({"expected a file that train_movielens --ranks has written, got ", excerpt(run.header)});
   if (like != nullptr && run.header != like->header)
-    lines.fail("expected \"" + like->header + "\", as in " + like->path + ", got \"" + run.header + "\"");
+    lines.fail({"expected \"", like->header, "\", as in ", like->path, ", got \"", run.header, "\""});
 
   const auto check_target = [&](const std::string& got) {
     if (like == nullptr) return;
     const std::size_t k = run.targets.size();
     const std::string expected = k < like->targets.size() ? excerpt(like->targets[k]) : "the end of the file";
-    if (got != expected) lines.fail("expected " + expected + ", as in " + like->path + ", got " + got);
+    if (got != expected) lines.fail({"expected ", expected, ", as in ", like->path, ", got ", got});
   };
   lstmrec::Vocabulary users;
   while (lines.next()) {
     std::vector<std::string_view> fields;
     lstmrec::detail::split_text(lines.line(), '\t', [&](std::string_view field) { fields.push_back(field); });
-    if (fields.size() != 3) lines.fail("expected user, item and rank separated by tabs, got " + excerpt(lines.line()));
+    if (fields.size() != 3) lines.fail({"expected user, item and rank separated by tabs, got ", excerpt(lines.line())});
     const std::string target(lines.line().substr(0, lines.line().rfind('\t')));
     check_target(excerpt(target));
     const std::int64_t rank = fields[2] == "-" ? std::int64_t{lstmrec::metrics::not_ranked}
                                                : lstmrec::detail::parse_integer(lines, fields[2], "rank");
     if (rank < 1 || !std::in_range<std::uint32_t>(rank))
-      lines.fail("expected a rank from 1 to 4294967295, got " + excerpt(fields[2]));
+      lines.fail({"expected a rank from 1 to 4294967295, got ", excerpt(fields[2])});
     run.targets.push_back(target);
     run.users.push_back(users.add(lstmrec::RawId::parse(fields[0])));
     run.ranks.push_back(static_cast<std::uint32_t>(rank));
   }
-  if (run.targets.empty()) lines.fail("expected ranks, got a header only");
+  if (run.targets.empty()) lines.fail({"expected ranks, got a header only"});
   check_target("the end of the file");
   return run;
 }

@@ -21,8 +21,7 @@ using lstmrec::detail::PlainRatings;
 namespace {
 
 /// A line with a zero byte and seven more behind it, which is how the reader keeps its text.
-template <class Separator>
-bool is_plain(const std::string& text, Separator separator, PlainRating& rating, std::size_t& taken) {
+bool is_plain(const std::string& text, detail::Separator separator, PlainRating& rating, std::size_t& taken) {
   const std::string padded = text + std::string(8, '\0');
   PlainRatings plain(padded.data(), separator);
   const bool took = plain.next(rating);
@@ -38,7 +37,7 @@ bool parses_as(std::string_view field, Number expected) {
 }
 
 /// Whether the standard library reads the first line of a text as what was taken from it.
-bool agrees(std::string_view text, std::string_view separator, const PlainRating& rating, std::size_t taken) {
+bool agrees(std::string_view text, detail::Separator separator, const PlainRating& rating, std::size_t taken) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos || taken != end + 1) return false;
   std::string_view line = text.substr(0, end);
@@ -79,7 +78,7 @@ std::string random_line(Random& random, std::string_view separator, bool may_bre
 TEST_CASE("Lines as MovieLens has them are plain") {
   PlainRating rating;
   std::size_t taken = 0;
-  REQUIRE(is_plain("1::1193::5::978300760\n", std::string_view("::"), rating, taken));
+  REQUIRE(is_plain("1::1193::5::978300760\n", detail::Separator{':', true}, rating, taken));
   REQUIRE(rating.user == 1);
   REQUIRE(rating.item == 1193);
   REQUIRE(rating.rating == 5);
@@ -109,7 +108,7 @@ TEST_CASE("Other lines are left as they are") {
 /// Users that begin as others do, and with or without room for a separator in the eight bytes that are compared.
 TEST_CASE("A line is read the same whatever user the lines before have") {
   Random random(3);
-  const auto check = [&](std::string_view name, auto separator) {
+  const auto check = [&](std::string_view name, detail::Separator separator) {
     constexpr std::string_view users[] = {"1", "12", "123456", "1234567", "12345678", "123456789", "1234567890", "7"};
     std::string text;
     int lines = 0;
@@ -137,7 +136,7 @@ TEST_CASE("A line is read the same whatever user the lines before have") {
     REQUIRE(taken == lines);
   };
   check(",", ',');
-  check("::", std::string_view("::"));
+  check("::", detail::Separator{':', true});
 }
 
 TEST_CASE("What is plain means the same to the standard library") {
@@ -146,16 +145,16 @@ TEST_CASE("What is plain means the same to the standard library") {
   for (int i = 0; i < 200000; ++i) {
     PlainRating rating;
     std::size_t taken = 0;
-    const auto check = [&](std::string_view name, auto separator) {
+    const auto check = [&](std::string_view name, detail::Separator separator) {
       const std::string line = random_line(random, name, true);
       if (!is_plain(line, separator, rating, taken)) {
         ++others;
-      } else if (++plain; !agrees(line, name, rating, taken)) {
+      } else if (++plain; !agrees(line, separator, rating, taken)) {
         FAIL("taken for plain: " << detail::excerpt(line));
       }
     };
     check(",", ',');
-    check("::", std::string_view("::"));
+    check("::", detail::Separator{':', true});
   }
   REQUIRE(plain > 50000);
   REQUIRE(others > 50000);

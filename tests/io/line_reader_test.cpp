@@ -74,11 +74,11 @@ TEST_CASE("A message has the number of its line") {
   const auto path = folder.write("f", "a\n\n\nb\r\nc");
   LineReader reader(path);
   reader.next();
-  REQUIRE(thrown<ParseError>([&] { reader.fail("wrong"); }) == path.string() + ":1: wrong");
+  REQUIRE(thrown<ParseError>([&] { reader.fail({"wrong"}); }) == path.string() + ":1: wrong");
   reader.next();
-  REQUIRE(thrown<ParseError>([&] { reader.fail("wrong"); }) == path.string() + ":4: wrong");
+  REQUIRE(thrown<ParseError>([&] { reader.fail({"wrong"}); }) == path.string() + ":4: wrong");
   reader.next();
-  REQUIRE(thrown<ParseError>([&] { reader.fail("wrong"); }) == path.string() + ":5: wrong");
+  REQUIRE(thrown<ParseError>([&] { reader.fail({"wrong"}); }) == path.string() + ":5: wrong");
 }
 
 TEST_CASE("A zero byte is found on its line, in the first block and later") {

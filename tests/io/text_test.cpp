@@ -34,12 +34,14 @@ TEST_CASE("A quoted excerpt is short and harmless") {
 }
 
 TEST_CASE("Splitting gives one part more than there are separators") {
-  const auto parts = [](const char* text, auto separator) {
+  const auto parts = [](const char* text, Separator separator) {
     std::string joined;
     split_text(text, separator, [&](std::string_view part) { joined += '[' + std::string(part) + ']'; });
     return joined;
   };
   REQUIRE(parts("", ',') == "[]");
   REQUIRE(parts("a,,b,", ',') == "[a][][b][]");
-  REQUIRE(parts("1::2:::3", std::string_view("::")) == "[1][2][:3]");
+  REQUIRE(parts("1::2:::3", {':', true}) == "[1][2][:3]");
+  REQUIRE(parts("1:2::3:", {':', true}) == "[1:2][3:]");
+  REQUIRE(parts("::", {':', true}) == "[][]");
 }

@@ -77,7 +77,7 @@ class LogReader {
         read_separated('\t', "a tab");
         break;
       case LogFormat::colons:
-        read_separated(std::string_view("::"), "\"::\"");
+        read_separated({':', true}, "\"::\"");
         break;
       case LogFormat::csv:
         read_csv();
@@ -93,7 +93,6 @@ class LogReader {
 
  private:
   /// u.data and ratings.dat: user, item, rating, time.
-  template <class Separator>
   void read_separated(Separator separator, const char* separator_name) {
     std::array<std::string_view, 4> fields;
     for (LineReader lines(file_); read_plain(lines, separator), lines.next();) {
@@ -123,7 +122,6 @@ class LogReader {
   }
 
   /// Reads plain lines up to the first that isn't, or whose end is not in memory yet.
-  template <class Separator>
   void read_plain(LineReader& lines, Separator separator) {
     PlainRatings plain(lines.ahead(), separator);
     std::size_t count = 0;

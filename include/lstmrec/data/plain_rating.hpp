@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string_view>
+#include <lstmrec/io/text.hpp>
 
 namespace lstmrec::detail {
 
@@ -15,11 +15,10 @@ struct PlainRating {
 };
 
 /// Takes lines of ratings from a text, but only plain ones: user, item, rating and time in this order with nothing but
-/// the separator (a char or a std::string_view) between, integers of 1 to 18 digits, ratings of one digit or of two
+/// the separator between, integers of 1 to 18 digits, ratings of one digit or of two
 /// with a point between, "\n" or "\r\n" behind. Returns false for other lines; the caller then reads them with
 /// the full parser, which accepts every plain line too, with the same result, and reports errors.
 /// The text ends with a zero byte, and seven bytes more can be read. On big-endian machines no line is plain.
-template <class Separator>
 class PlainRatings {
  public:
   PlainRatings(const char* text, Separator separator) : at_(text), separator_(separator) {}
@@ -28,7 +27,7 @@ class PlainRatings {
   bool next(PlainRating& line) {
     const char* const begin = at_;
     if (std::endian::native == std::endian::little && take_user(line.user) && take_integer(line.item) &&
-        take(separator_) && take_rating(line.rating) && take(separator_) && take_integer(line.time) &&
+        take_separator() && take_rating(line.rating) && take_separator() && take_integer(line.time) &&
         take_line_end()) {
       return true;
     }
@@ -47,12 +46,7 @@ class PlainRatings {
     ++at_;
     return true;
   }
-  bool take(std::string_view text) {
-    for (const char c : text) {
-      if (!take(c)) return false;
-    }
-    return true;
-  }
+  bool take_separator() { return take(separator_.character) && (!separator_.is_double || take(separator_.character)); }
   bool take_line_end() {
     if (*at_ == '\r') ++at_;
     return take('\n');
@@ -69,7 +63,7 @@ class PlainRatings {
       user = user_;
       return true;
     }
-    if (!take_integer(user) || !take(separator_)) return false;
+    if (!take_integer(user) || !take_separator()) return false;
     if (at_ - begin <= 8) {
       user_ = user;
       user_size_ = at_ - begin;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <lstmrec/core/compiled.hpp>
+#include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
@@ -60,7 +61,7 @@ struct ScoringOptions {
 /// throw. Memory a thread: batch × 1024 scores where the scorer is a TiledScorer, else batch × items.
 LSTMREC_INLINE void for_each_scored(const ScorerRef& scorer, const ScoringQueries& queries,
                                     const ScoringOptions& options, ThreadPool& pool,
-                                    const std::function<std::unique_ptr<ScoreVisitor>()>& make_visitor);
+                                    FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor);
 
 /// Which items may stand in a list, beside those that are seen; empty: all.
 using ItemFilter = std::function<bool(std::uint32_t)>;

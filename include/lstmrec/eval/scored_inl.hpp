@@ -32,7 +32,7 @@ inline constexpr Index scored_tile = 1024;  ///< Items whose scores a thread hol
 class ScoredBatch {
  public:
   ScoredBatch(const ScorerRef& scorer, const ScoringQueries& queries, const ScoringOptions& options,
-              const std::function<std::unique_ptr<ScoreVisitor>()>& make_visitor)
+              FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor)
       : scorer_(&scorer),
         queries_(&queries),
         options_(options),
@@ -101,7 +101,7 @@ class ScoredBatch {
 
 LSTMREC_INLINE void for_each_scored(const ScorerRef& scorer, const ScoringQueries& queries,
                                     const ScoringOptions& options, ThreadPool& pool,
-                                    const std::function<std::unique_ptr<ScoreVisitor>()>& make_visitor) {
+                                    FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor) {
   if (options.batch < 1) throw ConfigError("batch must be at least 1");
   const std::size_t batch_size = std::min(options.batch, std::max<std::size_t>(1, queries.count));
   // Longest first: the batches that take longest do not begin last, when the other threads have nothing left to do.

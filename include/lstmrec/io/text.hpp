@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace lstmrec::detail {
 
@@ -70,18 +69,26 @@ inline std::string to_utf8(std::string_view text) {
   return out;
 }
 
+/// What stands between two fields: a character, once or twice.
+struct Separator {
+  Separator(char separating, bool stands_twice = false) : character(separating), is_double(stands_twice) {}
+  char character;
+  bool is_double;
+};
+
 /// Calls visit(part) for each part between separators; there is one more of them than of separators.
-/// The separator is a char or a std::string_view: one character is found faster.
-template <class Separator, class Visitor>
+template <class Visitor>
 void split_text(std::string_view text, Separator separator, Visitor visit) {
-  std::size_t width = 1;
-  if constexpr (!std::is_same_v<Separator, char>) width = separator.size();
-  for (;;) {
-    const std::size_t end = text.find(separator);
-    visit(text.substr(0, end));
-    if (end == std::string_view::npos) return;
-    text.remove_prefix(end + width);
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find(separator.character, begin)) != std::string_view::npos;) {
+    if (separator.is_double)
+      while (end != std::string_view::npos && (end + 1 == text.size() || text[end + 1] != separator.character))
+        end = text.find(separator.character, end + 1);
+    if (end == std::string_view::npos) break;
+    visit(text.substr(begin, end - begin));
+    begin = end + (separator.is_double ? 2 : 1);
   }
+  visit(text.substr(begin));
 }
 
 }  // namespace lstmrec::detail
