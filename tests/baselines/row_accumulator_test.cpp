@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/baselines/best_of_row.hpp>
 #include <lstmrec/baselines/decayed_window.hpp>
 #include <lstmrec/baselines/row_accumulator.hpp>
 #include <lstmrec/baselines/sparse_rows.hpp>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/split.hpp>
@@ -21,8 +22,11 @@ struct Subsequence {
 
 /// Sorts subsequences; those of equal length keep their order.
 inline void sort_longest_first(std::span<Subsequence> parts) {
-  std::stable_sort(parts.begin(), parts.end(),
-                   [](const Subsequence& a, const Subsequence& b) { return a.size() > b.size(); });
+  const std::vector<Subsequence> before(parts.begin(), parts.end());
+  std::size_t place = 0;
+  for (const std::size_t k :
+       argsort_by(before.size(), [&](std::size_t part) { return ~std::size_t{before[part].size()}; }))
+    parts[place++] = before[k];
 }
 
 /// Cuts the training events of all users into subsequences of at most `length` inputs that cover every input once, and

@@ -18,6 +18,7 @@
 #include <lstmrec/train/epoch_loop.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/schedule.hpp>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -29,13 +30,16 @@ namespace lstmrec {
 namespace detail {
 
 /// At most `count` of the targets (0: all), drawn by the seed, in their order.
-inline std::vector<Target> draw_targets(std::vector<Target> targets, std::size_t count, std::uint64_t seed) {
+inline std::vector<Target> draw_targets(const std::vector<Target>& targets, std::size_t count, std::uint64_t seed) {
   if (count == 0 || targets.size() <= count) return targets;
-  Random(seed).shuffle(targets);
-  targets.resize(count);
-  std::sort(targets.begin(), targets.end(),
-            [](Target a, Target b) { return std::pair(a.user, a.position) < std::pair(b.user, b.position); });
-  return targets;
+  std::vector<std::uint32_t> places(targets.size());
+  std::iota(places.begin(), places.end(), 0u);
+  Random(seed).shuffle(places);
+  places.resize(count);
+  std::sort(places.begin(), places.end());
+  std::vector<Target> drawn;
+  for (const std::uint32_t place : places) drawn.push_back(targets[place]);
+  return drawn;
 }
 
 /// Takes over a recommender's weights. Items are matched by id; those it does not know keep what `network` has.
