@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <lstmrec/io/safetensors.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/presets.hpp>
 #include <lstmrec/next_item/session.hpp>
