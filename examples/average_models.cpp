@@ -5,7 +5,6 @@
 /// Also an example of a scorer of one's own: anything with the two functions of AveragedRecommenders can be evaluated.
 /// Exit codes: 0, 1 for what went wrong, 2 for a wrong command line.
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "command_line.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
 #include "ranks_file.hpp"
@@ -94,15 +94,14 @@ int work(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Evaluates saved recommenders and their average, on the last event of every user.");
+  CommandLine line("Evaluates saved recommenders and their average, on the last event of every user.");
   Arguments a;
-  app.add_option("models", a.models, "Files that train_movielens --model has written")->required();
-  app.add_option("--data", a.data, "The data they were trained on: a MovieLens release's folder or ratings file")
-      ->required();
-  app.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
-      ->check(fits<std::size_t>);
-  app.add_option("--ranks", a.ranks, "Write the average's rank of every test target to this file, for compare_runs");
-  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
-      ->check(CLI::Range(0, 1024));
-  return run(app, argc, argv, [&] { return work(a); });
+  line.add_option("models", a.models, "Files that train_movielens --model has written").required();
+  line.add_option("--data", a.data, "The data they were trained on: a MovieLens release's folder or ratings file")
+      .required();
+  line.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
+      .check(fits<std::size_t>);
+  line.add_option("--ranks", a.ranks, "Write the average's rank of every test target to this file, for compare_runs");
+  line.add_option("--threads", a.threads, "0: as many as there are processors; changes no result").range(0, 1024);
+  return line.run(argc, argv, [&] { return work(a); });
 }

@@ -7,7 +7,6 @@
 /// later one is compared with the first by a paired bootstrap over users. Exit codes: 0, 1 for what went wrong, 2 for a
 /// wrong command line.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -20,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "command_line.hpp"
 #include "console.hpp"
 #include "ranks_file.hpp"
 
@@ -122,9 +122,9 @@ int work(const std::vector<std::string>& names) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Compares runs by the ranks of their test targets, which train_movielens --ranks has written.");
+  CommandLine line("Compares runs by the ranks of their test targets, which train_movielens --ranks has written.");
   std::vector<std::string> names;
-  app.add_option("runs", names, "Files of ranks; commas join the seeds of one configuration: a1.tsv,a2.tsv b.tsv")
-      ->required();
-  return run(app, argc, argv, [&] { return work(names); });
+  line.add_option("runs", names, "Files of ranks; commas join the seeds of one configuration: a1.tsv,a2.tsv b.tsv")
+      .required();
+  return line.run(argc, argv, [&] { return work(names); });
 }

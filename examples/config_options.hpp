@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
@@ -11,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "command_line.hpp"
 #include "console.hpp"
 #include "json.hpp"
 
@@ -20,24 +20,26 @@ namespace example {
 template <class Config>
 class ConfigOptions {
  public:
-  explicit ConfigOptions(CLI::App& app) {
+  explicit ConfigOptions(CommandLine& line) {
     const Config defaults;
     Config::visit(defaults, [&](const char* name, const auto& value, const char* explanation) {
       using Value = std::remove_cvref_t<decltype(value)>;
       const auto add = [&](std::string_view option, const std::string& text, bool negated) {
-        CLI::Option* added = nullptr;
+        // Old names work and are not listed.
+        const std::string group = option == name ? "Model and training, instead of the preset's" : "";
         if constexpr (std::is_enum_v<Value>) {
           const auto names = names_of(value);
-          added = app.add_option_function<std::string>(
-              dashed(option),
-              [this, name, names](const std::string& given) {
-                const auto place = std::find(names.begin(), names.end(), given) - names.begin();
-                changes_.push_back(change(name, static_cast<Value>(place)));
-              },
-              text);
-          added->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
+          line.add_option_function<std::string>(
+                  dashed(option),
+                  [this, name, names](const std::string& given) {
+                    const auto place = std::find(names.begin(), names.end(), given) - names.begin();
+                    changes_.push_back(change(name, static_cast<Value>(place)));
+                  },
+                  text)
+              .one_of(std::vector<std::string>(names.begin(), names.end()))
+              .group(group);
         } else {
-          added = app.add_option_function<Value>(
+          const auto added = line.add_option_function<Value>(
               dashed(option),
               [this, name, negated](const Value& given) {
                 if constexpr (std::same_as<Value, bool>)
@@ -46,10 +48,9 @@ class ConfigOptions {
                   changes_.push_back(change(name, given));
               },
               text);
-          if constexpr (std::integral<Value> && !std::same_as<Value, bool>) added->check(fits<Value>);
+          if constexpr (std::integral<Value> && !std::same_as<Value, bool>) added.check(fits<Value>);
+          added.group(group);
         }
-        // Old names work and are not listed.
-        added->group(option == name ? "Model and training, instead of the preset's" : "");
       };
       add(name, explanation, false);
       for (const auto& old : Config::old_names)

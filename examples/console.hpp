@@ -3,7 +3,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -11,14 +10,12 @@
 #include <concepts>
 #include <csignal>
 #include <cstddef>
-#include <exception>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <limits>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
-#include <new>
 #include <sstream>
 #include <stop_token>
 #include <string>
@@ -26,48 +23,10 @@
 #include <system_error>
 #include <vector>
 
-/// The common part of the example programs: how they fail, are interrupted and report progress.
+#include "command_line.hpp"
+
+/// The common part of the example programs: what they check, how they are interrupted and report progress.
 namespace example {
-
-/// Exit codes beside 0. 130 is what a shell reports of a program that Ctrl-C ended.
-enum ExitCode { failed = 1, wrong_usage = 2, interrupted = 130 };
-
-/// A text from a file, fit for a terminal: control characters, which could move the cursor, become spaces.
-inline std::string printable(std::string_view text) {
-  std::string result(text);
-  for (std::size_t k = 0; k < result.size(); ++k) {
-    const auto byte = static_cast<unsigned char>(result[k]);
-    if (byte < 0x20 || byte == 0x7f) result[k] = ' ';
-    // U+0080 … U+009F, in UTF-8
-    if (k > 0 && result[k - 1] == '\xc2' && byte >= 0x80 && byte < 0xa0) result[k - 1] = result[k] = ' ';
-  }
-  return result;
-}
-
-/// Runs a program: parses its arguments, calls body(), which returns the exit code, and turns whatever it throws into
-/// one line on standard error and a non-zero exit code.
-template <class Body>
-int run(CLI::App& app, int argc, char** argv, Body body) {
-  const std::string name = std::filesystem::path(argv[0]).filename().string();
-  const auto fail = [&](std::string_view what, int code) {
-    std::cout.flush();
-    std::cerr << name << ": " << printable(what) << '\n';
-    return code;
-  };
-  try {
-    app.parse(argc, argv);
-    const int code = body();
-    if (!std::cout.flush()) return fail("standard output could not be written", failed);
-    return code;
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help
-    return fail(e.what() + std::string(" (--help lists the options)"), wrong_usage);
-  } catch (const std::bad_alloc&) {
-    return fail("not enough memory", failed);
-  } catch (const std::exception& e) {
-    return fail(e.what(), failed);
-  }
-}
 
 /// A check of an option's text: empty if an Integer can hold it. CLI11 2.1 takes the nearest number that one can hold.
 template <std::integral Integer>
@@ -81,7 +40,7 @@ std::string fits(const std::string& text) {
                     text;
 }
 
-/// A check for CLI11: an empty name, as of an unset variable, must not read as if the option were not there.
+/// A check of an option's text: an empty name, as of an unset variable, must not read as if the option were not there.
 inline std::string not_empty(const std::string& text) { return text.empty() ? "expected a file, got nothing" : ""; }
 
 /// A file, and the option that names it; the path is empty where the option is not given.

@@ -8,7 +8,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -23,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "command_line.hpp"
 #include "console.hpp"
 
 namespace {
@@ -38,24 +38,37 @@ struct Arguments {
   bool seen = false;
 };
 
-void add_options(CLI::App& app, Arguments& a) {
-  app.option_defaults()->take_last();  // of an option given twice
-  app.add_option("--model", a.model, "A recommender that train_movielens has written")->required();
-  auto* data = app.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file");
-  auto* user = app.add_option("--user", a.user, "Recommend to this user of the data")->needs(data);
-  auto* all =
-      app.add_option("--all", a.all, "Recommend to all users of the data and write the lists to this file, as CSV")
-          ->needs(data)
-          ->excludes(user);
-  app.add_option("--history", a.history, "Recommend after these items, such as \"296,593\"")
-      ->excludes(user)
-      ->excludes(all)
-      ->excludes(data);
-  app.add_option("--top", a.top, "How many items")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--allow", a.allow, "Recommend only these items, such as \"296,593\"");
-  app.add_option("--block", a.block, "Recommend none of these items");
-  app.add_flag("--seen", a.seen, "Recommend items of the history too");
-  app.add_option("--threads", a.threads, "Of --all; 0: as many as there are processors")->check(CLI::Range(0, 1024));
+void add_options(CommandLine& line, Arguments& a) {
+  line.take_last();  // of an option given twice
+  line.add_option("--model", a.model, "A recommender that train_movielens has written").required();
+  const auto data = line.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file");
+  const auto user = line.add_option("--user", a.user, "Recommend to this user of the data").needs(data);
+  const auto all =
+      line.add_option("--all", a.all, "Recommend to all users of the data and write the lists to this file, as CSV")
+          .needs(data)
+          .excludes(user);
+  line.add_option("--history", a.history, "Recommend after these items, such as \"296,593\"")
+      .excludes(user)
+      .excludes(all)
+      .excludes(data);
+  line.add_option("--top", a.top, "How many items").capture_default_str().positive();
+  line.add_option("--allow", a.allow, "Recommend only these items, such as \"296,593\"");
+  line.add_option("--block", a.block, "Recommend none of these items");
+  line.add_flag("--seen", a.seen, "Recommend items of the history too");
+  line.add_option("--threads", a.threads, "Of --all; 0: as many as there are processors").range(0, 1024);
+}
+
+/// Without the white space around it.
+std::string trimmed(const std::string& text) {
+  constexpr const char* spaces = " \t\n\v\f\r";
+  const std::size_t first = text.find_first_not_of(spaces);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(spaces) + 1 - first);
+}
+
+/// ASCII letters only.
+std::string in_small_letters(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
 }
 
 /// `296, 593` → two ids. Throws Error on an empty one.
@@ -63,7 +76,7 @@ std::vector<RawId> parse_ids(const std::string& text, const char* option) {
   std::vector<RawId> ids;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string field = CLI::detail::trim_copy(text.substr(begin, end - begin));
+    const std::string field = trimmed(text.substr(begin, end - begin));
     if (field.empty()) throw Error(std::string(option) + ": expected ids separated by commas, got \"" + text + "\"");
     ids.push_back(RawId::parse(field));
     begin = end + 1;
@@ -145,7 +158,7 @@ class Conversation {
     show_list();
     std::string line;
     while (prompt(), std::getline(std::cin, line)) {
-      line = CLI::detail::trim_copy(line);
+      line = trimmed(line);
       if (line == "quit" || line == "q") return;
       if (line.empty()) {
         show_list();
@@ -177,9 +190,9 @@ class Conversation {
     matches_.clear();
     if (const auto item = recommender_.item_ids().find(RawId::parse(text))) matches_.push_back(*item);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // the more popular first
-    const std::string wanted = CLI::detail::to_lower(text);
+    const std::string wanted = in_small_letters(text);
     for (std::uint32_t item = 0; item < recommender_.catalogue().size(); ++item)
-      if (CLI::detail::to_lower(recommender_.catalogue()[item].title).find(wanted) != std::string::npos)
+      if (in_small_letters(recommender_.catalogue()[item].title).find(wanted) != std::string::npos)
         found.emplace_back(~recommender_.item_counts()[item], item);
     std::sort(found.begin(), found.end());
     for (const auto& [count, item] : found)
@@ -276,9 +289,9 @@ int work(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
+  CommandLine line(
       "Recommends with a trained model: to a user of a data file, after given items, to all, or interactively.");
   Arguments arguments;
-  add_options(app, arguments);
-  return run(app, argc, argv, [&] { return work(arguments); });
+  add_options(line, arguments);
+  return line.run(argc, argv, [&] { return work(arguments); });
 }

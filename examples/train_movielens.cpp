@@ -7,7 +7,6 @@
 
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -22,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "command_line.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
 #include "json.hpp"
@@ -42,49 +42,48 @@ struct Arguments {
   bool drop_repeats = false, linear_baselines = false, quiet = false;
 };
 
-void add_options(CLI::App& app, Arguments& a) {
-  app.option_defaults()->take_last();  // of an option given twice
-  app.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file")->required();
-  app.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
-      ->check(fits<std::size_t>);
-  app.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events")
-      ->check(fits<std::size_t>);
-  app.add_option("--min-rating", a.sequences.min_rating, "Drop ratings below this one");
-  app.add_flag("--drop-repeats", a.drop_repeats, "Keep only a user's first event of each item");
-  app.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
-      ->check(CLI::IsMember({"leave-one-out", "time", "users"}))
-      ->capture_default_str();
-  auto* preset = app.add_option("--preset", a.preset, "quick, default or accurate")->capture_default_str();
-  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
-      ->check(CLI::Range(0, 1024));
-  auto* model = app.add_option("--model", a.model, "Write the trained recommender to this file");
-  auto* final_model = app.add_option(
+void add_options(CommandLine& line, Arguments& a) {
+  line.take_last();  // of an option given twice
+  line.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file").required();
+  line.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
+      .check(fits<std::size_t>);
+  line.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events")
+      .check(fits<std::size_t>);
+  line.add_option("--min-rating", a.sequences.min_rating, "Drop ratings below this one");
+  line.add_flag("--drop-repeats", a.drop_repeats, "Keep only a user's first event of each item");
+  line.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
+      .one_of({"leave-one-out", "time", "users"})
+      .capture_default_str();
+  const auto preset = line.add_option("--preset", a.preset, "quick, default or accurate").capture_default_str();
+  line.add_option("--threads", a.threads, "0: as many as there are processors; changes no result").range(0, 1024);
+  const auto model = line.add_option("--model", a.model, "Write the trained recommender to this file");
+  const auto final_model = line.add_option(
       "--final-model", a.final_model,
       "In the end train once more, on all events, with the epochs and the weight of counts that validation has chosen, "
       "and write that recommender to this file: for use, as nothing is left to test it on");
-  auto* warm_start =
-      app.add_option(
-             "--warm-start", a.warm_start,
-             "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
-             "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
-             "been trained on the test events, as a --final-model is")
-          ->check(not_empty)
-          ->excludes(preset);
-  app.add_option("--evaluate", a.evaluate,
-                 "Evaluate this saved recommender and train nothing; options of model and training are ignored")
-      ->check(not_empty)
-      ->excludes(model)
-      ->excludes(final_model)
-      ->excludes(warm_start);
-  app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
-  app.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
-  app.add_flag("--linear-baselines", a.linear_baselines,
-               "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M");
-  app.add_option("--lists", a.lists,
-                 "Write the ranking of every test target to this file: user and items, tabs between");
-  app.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all")->check(fits<std::size_t>);
-  app.add_option("--ranks", a.ranks, "Write the rank of every test target to this file, for compare_runs");
-  app.add_flag("--quiet", a.quiet, "Print nothing but errors");
+  const auto warm_start =
+      line.add_option(
+              "--warm-start", a.warm_start,
+              "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
+              "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
+              "been trained on the test events, as a --final-model is")
+          .check(not_empty)
+          .excludes(preset);
+  line.add_option("--evaluate", a.evaluate,
+                  "Evaluate this saved recommender and train nothing; options of model and training are ignored")
+      .check(not_empty)
+      .excludes(model)
+      .excludes(final_model)
+      .excludes(warm_start);
+  line.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
+  line.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
+  line.add_flag("--linear-baselines", a.linear_baselines,
+                "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M");
+  line.add_option("--lists", a.lists,
+                  "Write the ranking of every test target to this file: user and items, tabs between");
+  line.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all").check(fits<std::size_t>);
+  line.add_option("--ranks", a.ranks, "Write the rank of every test target to this file, for compare_runs");
+  line.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
 
 Split make_split(const std::string& name, Sequences sequences, std::uint64_t seed) {
@@ -445,9 +444,9 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a recommender on a MovieLens release, and evaluates it beside four baselines.");
+  CommandLine line("Trains a recommender on a MovieLens release, and evaluates it beside four baselines.");
   Arguments arguments;
-  add_options(app, arguments);
-  const ConfigOptions<RecommenderConfig> changes(app);
-  return run(app, argc, argv, [&] { return work(arguments, changes); });
+  add_options(line, arguments);
+  const ConfigOptions<RecommenderConfig> changes(line);
+  return line.run(argc, argv, [&] { return work(arguments, changes); });
 }

@@ -7,7 +7,6 @@
 /// textbooks: user, item and time as three steps of an LSTM. Figures go to standard output, progress and errors to
 /// standard error. Exit codes as train_movielens.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "command_line.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
 #include "json.hpp"
@@ -44,34 +44,33 @@ struct Arguments {
   bool raw_inputs = false, quiet = false;
 };
 
-void add_options(CLI::App& app, Arguments& a) {
-  app.add_option("--data", a.data, "A MovieLens release with ratings: its folder or its ratings file")->required();
-  app.add_option("--form", a.form, "history, or textbook")
-      ->check(CLI::IsMember({"history", "textbook"}))
-      ->capture_default_str();
-  auto* split = app.add_option("--split", a.split, "Which ratings are predicted, a tenth: random, or the latest (time)")
-                    ->check(CLI::IsMember({"random", "time"}))
-                    ->capture_default_str();
-  app.add_option("--test-fold", a.test_folds,
-                 "Predict the ratings in this file, such as u1.test; with several files "
-                 "a model for each, and the mean of their figures")
-      ->excludes(split);
-  app.add_option("--epochs", a.epochs, "Passes over the data")->check(fits<std::int64_t>);
-  app.add_option("--hidden-size", a.hidden_size, "Units of the LSTM")->check(fits<std::int64_t>);
-  app.add_option("--learning-rate", a.learning_rate, "Of Adam, at its peak");
-  app.add_option("--neighbours-weight", a.neighbours_weight,
-                 "History form: what a rating of an item of similarity 1 counts beside the LSTM's prediction; 0: the "
-                 "LSTM alone; -1 (the default): chosen on validation ratings");
-  app.add_option("--seed", a.seed, "Of everything random")->check(fits<std::uint64_t>)->capture_default_str();
-  app.add_option("--threads", a.threads, "0: as many as there are processors; changes no result")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--raw-inputs", a.raw_inputs, "Textbook form: indices and seconds as they are, to see what that does");
-  app.add_option("--model", a.model, "Write the trained model to this file; not of several folds");
-  app.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
-  app.add_option("--user", a.user,
-                 "List the unrated items with the highest predictions for this user; not of several folds");
-  app.add_option("--top", a.top, "How many items")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_flag("--quiet", a.quiet, "Print nothing but errors");
+void add_options(CommandLine& line, Arguments& a) {
+  line.add_option("--data", a.data, "A MovieLens release with ratings: its folder or its ratings file").required();
+  line.add_option("--form", a.form, "history, or textbook").one_of({"history", "textbook"}).capture_default_str();
+  const auto split =
+      line.add_option("--split", a.split, "Which ratings are predicted, a tenth: random, or the latest (time)")
+          .one_of({"random", "time"})
+          .capture_default_str();
+  line.add_option("--test-fold", a.test_folds,
+                  "Predict the ratings in this file, such as u1.test; with several files "
+                  "a model for each, and the mean of their figures")
+      .excludes(split)
+      .take_all();
+  line.add_option("--epochs", a.epochs, "Passes over the data").check(fits<std::int64_t>);
+  line.add_option("--hidden-size", a.hidden_size, "Units of the LSTM").check(fits<std::int64_t>);
+  line.add_option("--learning-rate", a.learning_rate, "Of Adam, at its peak");
+  line.add_option("--neighbours-weight", a.neighbours_weight,
+                  "History form: what a rating of an item of similarity 1 counts beside the LSTM's prediction; 0: the "
+                  "LSTM alone; -1 (the default): chosen on validation ratings");
+  line.add_option("--seed", a.seed, "Of everything random").check(fits<std::uint64_t>).capture_default_str();
+  line.add_option("--threads", a.threads, "0: as many as there are processors; changes no result").range(0, 1024);
+  line.add_flag("--raw-inputs", a.raw_inputs, "Textbook form: indices and seconds as they are, to see what that does");
+  line.add_option("--model", a.model, "Write the trained model to this file; not of several folds");
+  line.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
+  line.add_option("--user", a.user,
+                  "List the unrated items with the highest predictions for this user; not of several folds");
+  line.add_option("--top", a.top, "How many items").capture_default_str().positive();
+  line.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
 
 /// The differences between the two forms for this program.
@@ -261,14 +260,13 @@ int work(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
+  CommandLine line(
       "Trains a model that predicts ratings, and evaluates it beside neighbours, user + item bias and the "
       "mean.");
-  app.option_defaults()->take_last();
+  line.take_last();
   Arguments arguments;
-  add_options(app, arguments);
-  app.get_option("--test-fold")->take_all();
-  return run(app, argc, argv, [&] {
+  add_options(line, arguments);
+  return line.run(argc, argv, [&] {
     return arguments.form == "textbook" ? work<TextbookForm>(arguments) : work<HistoryForm>(arguments);
   });
 }

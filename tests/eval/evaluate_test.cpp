@@ -11,6 +11,8 @@
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/metrics.hpp>
+#include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scorer.hpp>
 #include <lstmrec/eval/table.hpp>
 #include <set>

@@ -5,6 +5,7 @@
 #include <limits>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/next_item/fit.hpp>
+#include <lstmrec/next_item/fit_inl.hpp>  // draw_targets
 #include <numeric>
 #include <stdexcept>
 #include <stop_token>

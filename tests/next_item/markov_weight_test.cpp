@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
 #include <span>
 #include <stop_token>

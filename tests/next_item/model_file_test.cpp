@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <lstmrec/io/safetensors.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/presets.hpp>
 #include <lstmrec/next_item/session.hpp>
@@ -157,8 +158,7 @@ TEST_CASE("Model file: a chain that weighs nothing is not saved, and a weight to
 }
 
 TEST_CASE("Model file: one of the version before loads, serves, and is the same once saved again") {
-  const Recommender loaded =
-      load_recommender(std::string(LSTMREC_SOURCE_DIR) + "/tests/next_item/files/recommender_2.safetensors");
+  const Recommender loaded = load_recommender(LSTMREC_SOURCE_DIR "/tests/next_item/files/recommender_2.safetensors");
   const RecommenderConfig& config = loaded.config();
   CHECK(config.embedding_size == 3);
   CHECK(config.hidden_size == 4);

@@ -1,4 +1,5 @@
 #include <fstream>
+#include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/next_item/recommend_all.hpp>
 #include <lstmrec/next_item/session.hpp>
 #include <sstream>

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 #include <lstmrec/data/event_columns.hpp>
+#include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/next_item/session.hpp>
 #include <memory>
 #include <set>

@@ -3,15 +3,14 @@
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/recommender.hpp>
-#include <string>
 #include <utility>
 
 namespace lstmrec {
 
 /// The repository's sample, split and learned a little: once for all tests of a program.
 inline const Split& sample_split() {
-  static const Split split = leave_one_out(
-      build_sequences(read_movielens(std::string(LSTMREC_SOURCE_DIR) + "/data/sample"), {.min_item_count = 5}));
+  static const Split split =
+      leave_one_out(build_sequences(read_movielens(LSTMREC_SOURCE_DIR "/data/sample"), {.min_item_count = 5}));
   return split;
 }
 

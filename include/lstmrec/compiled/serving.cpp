@@ -1,6 +1,8 @@
-// The recommender, and lists made with it. See core/compiled.hpp.
+// The recommender, its file, and lists made with it. See core/compiled.hpp.
 
 #include <lstmrec/next_item/batch_ranker_inl.hpp>
+#include <lstmrec/next_item/model_file.hpp>
+#include <lstmrec/next_item/model_file_inl.hpp>
 #include <lstmrec/next_item/ranker_inl.hpp>
 #include <lstmrec/next_item/recommend_all_inl.hpp>
 #include <lstmrec/next_item/recommender_inl.hpp>
@@ -12,5 +14,7 @@ template class BasicRanker<NextItemNetwork<float>>;
 template class BasicBatchRanker<NextItemNetwork<float>>;
 template void write_recommendations(const Recommender&, const Sequences&, std::size_t, const Candidates&, std::ostream&,
                                     std::size_t);
+template void save(const Recommender&, const std::filesystem::path&);
+template Recommender load_recommender(const std::filesystem::path&);
 
 }  // namespace lstmrec

@@ -1,0 +1,107 @@
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <new>
+#include <optional>
+
+namespace example {
+
+std::string printable(std::string_view text) {
+  std::string result(text);
+  for (std::size_t k = 0; k < result.size(); ++k) {
+    const auto byte = static_cast<unsigned char>(result[k]);
+    if (byte < 0x20 || byte == 0x7f) result[k] = ' ';
+    // U+0080 … U+009F, in UTF-8
+    if (k > 0 && result[k - 1] == '\xc2' && byte >= 0x80 && byte < 0xa0) result[k - 1] = result[k] = ' ';
+  }
+  return result;
+}
+
+using Option = CommandLine::Option;
+
+Option Option::required() const { return Option(option_->required()); }
+Option Option::capture_default_str() const { return Option(option_->capture_default_str()); }
+Option Option::needs(Option other) const { return Option(option_->needs(other.option_)); }
+Option Option::excludes(Option other) const { return Option(option_->excludes(other.option_)); }
+Option Option::take_all() const { return Option(option_->take_all()); }
+Option Option::group(const std::string& name) const { return Option(option_->group(name)); }
+Option Option::one_of(const std::vector<std::string>& texts) const {
+  return Option(option_->check(CLI::IsMember(texts)));
+}
+Option Option::range(int low, int high) const { return Option(option_->check(CLI::Range(low, high))); }
+Option Option::positive() const { return Option(option_->check(CLI::PositiveNumber)); }
+Option Option::check(const std::function<std::string(const std::string&)>& problem) const {
+  return Option(option_->check(problem));
+}
+
+CommandLine::CommandLine(const std::string& description) : app_(std::make_unique<CLI::App>(description)) {}
+CommandLine::~CommandLine() = default;
+
+void CommandLine::take_last() { app_->option_defaults()->take_last(); }
+
+template <class Value>
+Option CommandLine::add_option(const std::string& name, Value& value, const std::string& help) {
+  return Option(app_->add_option(name, value, help));
+}
+
+template <class Value>
+Option CommandLine::add_option_function(const std::string& name, const std::function<void(const Value&)>& given,
+                                        const std::string& help) {
+  return Option(app_->add_option_function<Value>(name, given, help));
+}
+
+Option CommandLine::add_flag(const std::string& name, bool& value, const std::string& help) {
+  return Option(app_->add_flag(name, value, help));
+}
+
+int CommandLine::run(int argc, char** argv, const std::function<int()>& body) {
+  const std::string name = std::filesystem::path(argv[0]).filename().string();
+  const auto fail = [&](std::string_view what, int code) {
+    std::cout.flush();
+    std::cerr << name << ": " << printable(what) << '\n';
+    return code;
+  };
+  try {
+    app_->parse(argc, argv);
+    const int code = body();
+    if (!std::cout.flush()) return fail("standard output could not be written", failed);
+    return code;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app_->exit(e);  // --help
+    return fail(e.what() + std::string(" (--help lists the options)"), wrong_usage);
+  } catch (const std::bad_alloc&) {
+    return fail("not enough memory", failed);
+  } catch (const std::exception& e) {
+    return fail(e.what(), failed);
+  }
+}
+
+template <class Value>
+using Given = std::function<void(const Value&)>;
+
+template Option CommandLine::add_option(const std::string&, float&, const std::string&);
+template Option CommandLine::add_option(const std::string&, unsigned long&, const std::string&);
+template Option CommandLine::add_option(const std::string&, unsigned long long&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::string&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::filesystem::path&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::optional<double>&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::optional<long>&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::optional<long long>&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::optional<std::string>&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::vector<std::string>&, const std::string&);
+template Option CommandLine::add_option(const std::string&, std::vector<std::filesystem::path>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<bool>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<float>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<double>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<long>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<long long>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<unsigned long>&, const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<unsigned long long>&,
+                                                 const std::string&);
+template Option CommandLine::add_option_function(const std::string&, const Given<std::string>&, const std::string&);
+
+}  // namespace example

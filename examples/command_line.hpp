@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace example {
+
+/// Exit codes beside 0. 130 is what a shell reports of a program that Ctrl-C ended.
+enum ExitCode { failed = 1, wrong_usage = 2, interrupted = 130 };
+
+/// A text from a file, fit for a terminal: control characters, which could move the cursor, become spaces.
+std::string printable(std::string_view text);
+
+/// The command line of an example program: a part of CLI11, under its names. CLI11 takes longer to compile than a
+/// program here, so it is compiled once, in command_line.cpp.
+class CommandLine {
+ public:
+  class Option {
+   public:
+    explicit Option(CLI::Option* option) : option_(option) {}
+
+    Option required() const;
+    Option capture_default_str() const;
+    Option needs(Option other) const;
+    Option excludes(Option other) const;
+    Option take_all() const;                      ///< Of an option that is given several times.
+    Option group(const std::string& name) const;  ///< Without a name it is not listed.
+    Option one_of(const std::vector<std::string>& texts) const;
+    Option range(int low, int high) const;
+    Option positive() const;
+    /// `problem`: says what is wrong with the text that was given, or returns an empty text.
+    Option check(const std::function<std::string(const std::string&)>& problem) const;
+
+   private:
+    CLI::Option* option_;
+  };
+
+  explicit CommandLine(const std::string& description);
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+  ~CommandLine();
+
+  /// Of an option given twice the last counts. For those that are added after this call.
+  void take_last();
+  /// The types of values are listed at the end of command_line.cpp.
+  template <class Value>
+  Option add_option(const std::string& name, Value& value, const std::string& help);
+  template <class Value>
+  Option add_option_function(const std::string& name, const std::function<void(const Value&)>& given,
+                             const std::string& help);
+  Option add_flag(const std::string& name, bool& value, const std::string& help);
+
+  /// Runs a program: parses its arguments, calls body(), which returns the exit code, and turns whatever it throws into
+  /// one line on standard error and a non-zero exit code.
+  int run(int argc, char** argv, const std::function<int()>& body);
+
+ private:
+  std::unique_ptr<CLI::App> app_;
+};
+
+}  // namespace example
