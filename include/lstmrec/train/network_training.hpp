@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/train/adam.hpp>
@@ -79,11 +80,13 @@ class NetworkTraining {
   template <class Self, class Visitor>
   static void visit_state(Self& self, Visitor&& visitor) {
     visitor(std::string("network"), self.network_);
-    Adam<Network>::visit_state(self.adam_,
-                               [&](const char* name, auto& value) { visitor(std::string("adam.") + name, value); });
+    Adam<Network>::visit_state(self.adam_, [&](const char* name, auto& value) {
+      visitor(detail::message({"adam.", name}), value);
+    });
     if (self.has_average_)
-      WeightAverage<Network>::visit_state(
-          self.average_, [&](const char* name, auto& value) { visitor(std::string("average.") + name, value); });
+      WeightAverage<Network>::visit_state(self.average_, [&](const char* name, auto& value) {
+        visitor(detail::message({"average.", name}), value);
+      });
   }
 
  private:
