@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/data/event.hpp>
 #include <vector>
 
@@ -50,8 +51,7 @@ struct EventColumns {
 
   /// Keeps the rows for which keep(row) holds, in their order and in place; returns how many go. `keep` is asked once
   /// a row, in ascending order, and may read this row and those behind it.
-  template <class Keep>
-  std::size_t keep_rows(Keep&& keep) {
+  std::size_t keep_rows(FunctionRef<bool(std::size_t)> keep) {
     const std::size_t before = size();
     std::size_t kept = 0;
     for (std::size_t row = 0; row < before; ++row) {

@@ -57,8 +57,9 @@ LSTMREC_INLINE Split leave_one_out(Sequences sequences) {
   }
   if (split.test.empty())
     detail::fail<DataError>({sequences.source, ": leave-one-out needs a user with at least 3 events"});
-  split.protocol = "leave-one-out (last event = test, the one before = validation; equal times in file order), " +
-                   std::to_string(split.test.size()) + " users";
+  split.protocol =
+      detail::message({"leave-one-out (last event = test, the one before = validation; equal times in file order), ",
+                       split.test.size(), " users"});
   split.sequences = std::move(sequences);
   return split;
 }
@@ -89,8 +90,8 @@ LSTMREC_INLINE Split split_by_time(Sequences sequences, double validation_fracti
       }
     }
   }
-  split.protocol = "by time (validation from " + std::to_string(begins.validation) + ", test from " +
-                   std::to_string(begins.test) + "), " + std::to_string(split.test.size()) + " test events";
+  split.protocol = detail::message({"by time (validation from ", begins.validation, ", test from ", begins.test, "), ",
+                                    split.test.size(), " test events"});
   split.sequences = std::move(sequences);
   return split;
 }
@@ -123,9 +124,8 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
   if (std::all_of(split.train_length.begin(), split.train_length.end(), [](auto length) { return length == 0; })) {
     detail::fail<DataError>({sequences.source, ": too few users to leave some for training"});
   }
-  split.protocol = "by users (" + std::to_string(split.validation.size()) + " validation and " +
-                   std::to_string(split.test.size()) + " test users held out, seed " + std::to_string(seed) +
-                   "), last event";
+  split.protocol = detail::message({"by users (", split.validation.size(), " validation and ", split.test.size(),
+                                    " test users held out, seed ", seed, "), last event"});
   split.sequences = std::move(sequences);
   return split;
 }

@@ -44,16 +44,17 @@ class UserSums {
     return divided(total);
   }
 
-  /// The means over `samples` times users() users drawn with replacement: samples of figures each.
+  /// The means over `samples` times users() users drawn with replacement, one sample's figures after the other's.
   /// Sample s is drawn from the seed and s alone. Cost: samples × users × figures.
-  std::vector<std::vector<double>> resampled_means(std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
-    std::vector<std::vector<double>> means(samples);
+  std::vector<double> resampled_means(std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
+    std::vector<double> means(samples * (width_ - 1));
     pool.run(samples, [&](std::size_t sample) {
       Random random(mix_seed(seed, sample));
       std::vector<double> total(width_, 0.0);
       for (std::size_t draw = 0; draw < users(); ++draw)
         add_user(static_cast<std::size_t>(random.below(users())), total);
-      means[sample] = divided(total);
+      std::copy_n(divided(total).begin(), width_ - 1,
+                  means.begin() + static_cast<std::ptrdiff_t>(sample * (width_ - 1)));
     });
     return means;
   }
@@ -66,8 +67,8 @@ class UserSums {
     for (const double mean : means()) {
       Estimate estimate{mean, mean, mean};
       if (samples > 0) {
-        std::vector<double> column;
-        for (const auto& sample : resampled) column.push_back(sample[estimates.size()]);
+        std::vector<double> column(samples);
+        for (std::size_t k = 0; k < samples; ++k) column[k] = resampled[k * (width_ - 1) + estimates.size()];
         std::sort(column.begin(), column.end());
         estimate.low = percentile(column, 0.025);
         estimate.high = percentile(column, 0.975);
@@ -81,9 +82,10 @@ class UserSums {
   /// p = 2 (1 + the smaller of the numbers of samples with a mean ≤ 0 and ≥ 0) / (1 + samples), at most 1.
   double sign_p_value(std::size_t figure, std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
     std::size_t not_above = 0, not_below = 0;
-    for (const auto& sample : resampled_means(samples, seed, pool)) {
-      not_above += sample[figure] <= 0;
-      not_below += sample[figure] >= 0;
+    const auto resampled = resampled_means(samples, seed, pool);
+    for (std::size_t k = figure; k < resampled.size(); k += width_ - 1) {
+      not_above += resampled[k] <= 0;
+      not_below += resampled[k] >= 0;
     }
     const auto turned = static_cast<double>(1 + std::min(not_above, not_below));
     return std::min(1.0, 2.0 * turned / static_cast<double>(1 + samples));

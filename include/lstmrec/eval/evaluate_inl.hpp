@@ -161,7 +161,7 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
   result.items = items;
   result.protocol = split.protocol + (exclude_seen ? "; seen items left out" : "; seen items left in");
   if (const auto repeats = std::count(result.ranks.begin(), result.ranks.end(), metrics::not_ranked); repeats > 0)
-    result.protocol += " (repeats among the targets, which are misses: " + std::to_string(repeats) + ")";
+    result.protocol += detail::message({" (repeats among the targets, which are misses: ", repeats, ")"});
   result.protocol += ", all items ranked, ties against the model";
   return result;
 }

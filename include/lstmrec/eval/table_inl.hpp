@@ -3,35 +3,46 @@
 /// The bodies of table.hpp.
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
-#include <iomanip>
-#include <ios>
+#include <initializer_list>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/table.hpp>
 #include <ostream>
 #include <span>
-#include <sstream>
 #include <string>
+#include <string_view>
 
 namespace lstmrec {
 
 namespace detail {
 
 inline std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-inline std::string padded(std::string text, std::size_t width) {
-  text.insert(0, text.size() < width ? width - text.size() : 0, ' ');
-  return text;
+  char text[400];  // the largest double has 309 digits before the point
+  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr};
 }
 
 inline std::string interval(const Estimate& e) {
-  const std::string value = fixed(e.value, 4);
-  return e.low < e.high ? value + " [" + fixed(e.low, 4) + ", " + fixed(e.high, 4) + "]" : value;
+  if (!(e.low < e.high)) return fixed(e.value, 4);
+  return message({fixed(e.value, 4), " [", fixed(e.low, 4), ", ", fixed(e.high, 4), "]"});
+}
+
+/// A text, right-aligned in `width` characters.
+struct Cell {
+  std::string_view text;
+  std::size_t width;
+};
+
+/// Writes cells, whatever the format that the stream is set to.
+inline void write_cells(std::ostream& out, std::initializer_list<Cell> cells) {
+  std::string line;
+  for (const Cell& cell : cells) {
+    if (cell.text.size() < cell.width) line.append(cell.width - cell.text.size(), ' ');
+    line += cell.text;
+  }
+  out << line;
 }
 
 }  // namespace detail
@@ -41,33 +52,43 @@ LSTMREC_INLINE std::ostream& operator<<(std::ostream& out, const Estimate& estim
 }
 
 LSTMREC_INLINE std::ostream& operator<<(std::ostream& out, const Evaluation& evaluation) {
-  using detail::padded;
-  out << evaluation.targets.size() << " targets of " << evaluation.users << " users, " << evaluation.items << " items; "
-      << evaluation.protocol << '\n'
-      << padded("k", 5) << padded("HR@k", 26) << padded("NDCG@k", 26) << padded("coverage", 10)
-      << padded("popularity", 12) << '\n';
+  using detail::fixed, detail::interval, detail::write_cells;
+  out << detail::message({evaluation.targets.size(), " targets of ", evaluation.users, " users, ", evaluation.items,
+                          " items; ", evaluation.protocol, "\n"});
+  write_cells(out, {{"k", 5}, {"HR@k", 26}, {"NDCG@k", 26}, {"coverage", 10}, {"popularity", 12}, {"\n", 0}});
   for (std::size_t c = 0; c < evaluation.cutoffs.size(); ++c)
-    out << padded(std::to_string(evaluation.cutoffs[c]), 5) << padded(detail::interval(evaluation.hr[c]), 26)
-        << padded(detail::interval(evaluation.ndcg[c]), 26) << padded(detail::fixed(evaluation.coverage[c], 3), 10)
-        << padded(detail::fixed(evaluation.mean_popularity[c], 1), 12) << '\n';
-  return out << "  MRR" << padded(detail::interval(evaluation.mrr), 26);
+    write_cells(out, {{detail::message({evaluation.cutoffs[c]}), 5},
+                      {interval(evaluation.hr[c]), 26},
+                      {interval(evaluation.ndcg[c]), 26},
+                      {fixed(evaluation.coverage[c], 3), 10},
+                      {fixed(evaluation.mean_popularity[c], 1), 12},
+                      {"\n", 0}});
+  write_cells(out, {{"  MRR", 0}, {interval(evaluation.mrr), 26}});
+  return out;
 }
 
 LSTMREC_INLINE void write_table(std::ostream& out, std::span<const NamedEvaluation> rows, std::size_t k) {
-  using detail::padded;
+  using detail::fixed, detail::interval, detail::message, detail::write_cells;
   if (rows.empty()) return;
   std::size_t width = 0;
   for (const auto& row : rows) width = std::max(width, row.name.size());
-  const std::string at = "@" + std::to_string(k);
-  out << rows.front().evaluation.protocol << '\n'
-      << padded("", width) << padded("HR" + at, 26) << padded("NDCG" + at, 26) << padded("MRR", 26)
-      << padded("coverage" + at, 13) << padded("popularity" + at, 15) << '\n';
+  out << rows.front().evaluation.protocol << '\n';
+  write_cells(out, {{"", width},
+                    {message({"HR@", k}), 26},
+                    {message({"NDCG@", k}), 26},
+                    {"MRR", 26},
+                    {message({"coverage@", k}), 13},
+                    {message({"popularity@", k}), 15},
+                    {"\n", 0}});
   for (const auto& [name, evaluation] : rows) {
     const std::size_t c = evaluation.place_of(k);
-    out << name << padded(detail::interval(evaluation.hr[c]), 26 + width - name.size())
-        << padded(detail::interval(evaluation.ndcg[c]), 26) << padded(detail::interval(evaluation.mrr), 26)
-        << padded(detail::fixed(evaluation.coverage[c], 3), 13)
-        << padded(detail::fixed(evaluation.mean_popularity[c], 1), 15) << '\n';
+    write_cells(out, {{name, 0},
+                      {interval(evaluation.hr[c]), 26 + width - name.size()},
+                      {interval(evaluation.ndcg[c]), 26},
+                      {interval(evaluation.mrr), 26},
+                      {fixed(evaluation.coverage[c], 3), 13},
+                      {fixed(evaluation.mean_popularity[c], 1), 15},
+                      {"\n", 0}});
   }
 }
 

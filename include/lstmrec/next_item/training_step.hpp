@@ -48,7 +48,7 @@ class NextItemSteps {
       sampled_.emplace(Network(1, config), item_counts, static_cast<std::size_t>(config.sampled_negatives));
     }
     training.reduce_gradients = options.reduce_gradients;
-    gradients_.assign(shards_.size(), zeros_like(trained()));
+    gradients_ = std::vector<Network>(shards_.size(), zeros_like(trained()));
   }
 
   NextItemSteps(const NextItemSteps&) = delete;

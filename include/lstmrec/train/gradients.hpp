@@ -54,9 +54,8 @@ double gradient_norm(Layer& gradients, ThreadPool& pool) {
 /// Throws TrainingDiverged unless a batch's loss and the norm of its gradients are finite. Epoch and batch from 0.
 inline void check_finite(double loss, double norm, std::size_t epoch, std::size_t batch) {
   if (std::isfinite(loss) && std::isfinite(norm)) return;
-  throw TrainingDiverged("epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(batch + 1) + ": loss " +
-                         std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
-                         "; a lower learning rate may help");
+  detail::fail<TrainingDiverged>({"epoch ", epoch + 1, ", batch ", batch + 1, ": loss ", loss, ", gradient norm ", norm,
+                                  "; a lower learning rate may help"});
 }
 
 /// Scales gradients of a known norm so that it is at most `largest`.
