@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -32,12 +31,10 @@ class MessagePart {
   std::string_view text() const { return text_; }
 
  private:
-  [[gnu::noinline, gnu::cold]] MessagePart(std::uint64_t number, bool is_signed) {
-    const int size = is_signed
-                         ? std::snprintf(digits_, sizeof digits_, "%lld", static_cast<long long>(number))
-                         : std::snprintf(digits_, sizeof digits_, "%llu", static_cast<unsigned long long>(number));
-    text_ = {digits_, static_cast<std::size_t>(size)};
-  }
+  [[gnu::noinline, gnu::cold]] MessagePart(std::uint64_t number, bool is_signed)
+      : text_(digits_, is_signed
+                           ? std::to_chars(digits_, digits_ + sizeof digits_, static_cast<std::int64_t>(number)).ptr
+                           : std::to_chars(digits_, digits_ + sizeof digits_, number).ptr) {}
 
   std::string_view text_;
   char digits_[24];
