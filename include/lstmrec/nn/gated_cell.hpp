@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
@@ -91,11 +92,13 @@ struct GatedCell {
   static_assert(Hidden == Eigen::Dynamic || static_shape.gates != Eigen::Dynamic,
                 "a cell that is chosen at run time has run-time sizes");
   static_assert(Hidden == Eigen::Dynamic || EIGEN_STACK_ALLOCATION_LIMIT == 0 ||
-                    RecurrentWeight::SizeAtCompileTime * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
+                    static_cast<std::size_t>(RecurrentWeight::SizeAtCompileTime) * sizeof(Scalar) <=
+                        EIGEN_STACK_ALLOCATION_LIMIT,
                 "this fixed recurrent cell does not fit Eigen's limit for fixed-size matrices (128 KiB: an LSTM of 90 "
                 "units in float, 64 in double); use run-time sizes: LstmCell<Scalar>(input, hidden)");
   static_assert(Hidden == Eigen::Dynamic || Input == Eigen::Dynamic || EIGEN_STACK_ALLOCATION_LIMIT == 0 ||
-                    InputWeight::SizeAtCompileTime * sizeof(Scalar) <= EIGEN_STACK_ALLOCATION_LIMIT,
+                    static_cast<std::size_t>(InputWeight::SizeAtCompileTime) * sizeof(Scalar) <=
+                        EIGEN_STACK_ALLOCATION_LIMIT,
                 "this fixed recurrent cell's input weights do not fit Eigen's limit for fixed-size matrices (128 KiB); "
                 "use run-time sizes: LstmCell<Scalar>(input, hidden)");
 
