@@ -174,13 +174,14 @@ struct GatedCell {
     const auto gates = MatrixRef<Scalar>(state.gates).leftCols(x.cols());
     const Index rows = input_weight.rows();
     if (state.hidden.cols() == 1) {
-      linalg::product(input_weight, x, gates.topRows(rows));
+      linalg::copy(bias, gates);
+      linalg::add_product(input_weight, x, gates.topRows(rows));
     } else {
       state.input_weight.pack_once(input_weight);
       linalg::product(state.input_weight, x, gates.topRows(rows));
+      linalg::set_zero(gates.bottomRows(gates.rows() - rows));
+      linalg::add_to_columns(bias, gates);
     }
-    linalg::set_zero(gates.bottomRows(gates.rows() - rows));
-    linalg::add_to_columns(bias, gates);
     finish_step(x.cols(), state);
   }
 
