@@ -48,7 +48,7 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
   ~CommandLine();
 
-  /// Of an option given twice the last counts. For those that are added after this call.
+  /// If an option is given twice, its last value counts. This holds for the options that are added after this call.
   void take_last();
   /// The types of values are listed at the end of command_line.cpp.
   template <class Value>

@@ -220,7 +220,7 @@ template <class Scalar>
 void multiply_column(const ConstMatrixRef<Scalar>& a, const Scalar* b, Scalar* c, bool add) {
   constexpr Index lanes = Tile<Scalar>::lanes;
   if (a.cols() == 0 && !add) std::fill_n(c, a.rows(), Scalar(0));
-  // Of a large matrix only so many columns at a time, each of which is one stream through memory.
+  // A large matrix is read a few columns at a time, because each column is one stream through memory.
   const Index most = a.cols() < 128 ? a.cols() : 16;
   for (Index k = 0; k < a.cols(); k += most, add = true) {
     const Index depth = std::min(most, a.cols() - k);

@@ -24,7 +24,7 @@ struct Texts {
   std::string_view operator[](std::size_t k) const {
     return std::string_view(all.data() + offsets[k], all.data() + offsets[k + 1]);
   }
-  /// What was appended to `all` is a text.
+  /// Ends the text that was appended to `all`.
   void end() { offsets.push_back(static_cast<std::int64_t>(all.size())); }
 };
 

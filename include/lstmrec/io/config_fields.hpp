@@ -51,7 +51,7 @@ bool from_text(const std::string& text, T& value) {
 /// A text of the metadata as a message shows it.
 inline std::string found_text(const std::string* text) { return text == nullptr ? "none" : '"' + *text + '"'; }
 
-/// What a file's metadata say about a field, under its name or, where that is not there, one of an earlier version.
+/// Finds a field in a file's metadata, under its name or under one that an earlier version gave it.
 struct FieldText {
   std::string key;
   const std::string* text = nullptr;  ///< Null where the file says nothing.

@@ -69,7 +69,7 @@ inline std::string to_utf8(std::string_view text) {
   return out;
 }
 
-/// What stands between two fields: a character, once or twice.
+/// A separator of two fields: a character, once or twice.
 struct Separator {
   Separator(char separating, bool stands_twice = false) : character(separating), is_double(stands_twice) {}
   char character;
