@@ -87,8 +87,8 @@ TEST_CASE("the logarithms of a chain's scores are the same to the bit in tiles, 
     MarkovChain chain(split, options);
     chain.popularity.shares[7] = 0;  // so that an item that is nowhere in a history's rows has no score at all
     const Index items = chain.items();
-    Vector<float> all = Vector<float>::Constant(MarkovChain::padded(items), std::nanf(""));
-    Vector<float> tile = Vector<float>::Constant(MarkovChain::padded(tile_multiple), std::nanf(""));
+    Vector<float> all = Vector<float>::Constant(items, std::nanf(""));
+    Vector<float> tile = Vector<float>::Constant(tile_multiple, std::nanf(""));
     std::vector<float> scores(static_cast<std::size_t>(items));
     std::size_t nowhere = 0;
     for (const History& history : histories_of(split)) {
@@ -111,7 +111,4 @@ TEST_CASE("the logarithms of a chain's scores are the same to the bit in tiles, 
     CHECK(nowhere > 0);
     CHECK(all.head(items).minCoeff() >= -47);
   }
-  CHECK(MarkovChain::padded(1) == 16);
-  CHECK(MarkovChain::padded(16) == 16);
-  CHECK(MarkovChain::padded(17) == 32);
 }

@@ -135,6 +135,41 @@ TEST_CASE("Lanes: a number in all of them") {
   for (const float number : numbers) CHECK(number == 3.5f);
 }
 
+TEST_CASE("Lanes: a number's result has the same bits wherever it stands, the last places included") {
+  const Vector<float> x = random_matrix<float>(40, 1, 1).col(0);
+  Vector<float> expected(40);
+  const auto formula = [](auto a) { return exp(a) * tanh(a) + logistic(a) * a; };
+  const auto run = [&](Index begin, Index count, Vector<float>& y) {
+    const float* const from = x.data() + begin;
+    float* const to = y.data() + begin;
+    for_each_lane<float>(count, [=](auto at) { at.store(to, formula(at[from])); });
+  };
+  for (Index k = 0; k < 40; ++k) run(k, 1, expected);
+  for (Index begin = 0; begin < 20; ++begin)
+    for (Index count = 1; count <= 40 - begin; ++count) {
+      Vector<float> y = expected;
+      y.segment(begin, count).setZero();
+      run(begin, count, y);
+      CHECK(y == expected);
+    }
+}
+
+TEST_CASE("Lanes: sums of any count, whose order does not depend on where the numbers lie") {
+  for (Index count = 0; count < 90; ++count) {
+    const Vector<float> x = random_matrix<float>(90, 1, 1).col(0);
+    const auto sum_from = [&](const float* numbers) {
+      return sum_of_lanes<float>(count, [=](auto at) { return at[numbers] * at[numbers]; });
+    };
+    const float sum = sum_from(x.data());
+    CHECK(static_cast<double>(sum) == Approx(x.head(count).cast<double>().squaredNorm()).epsilon(1e-6));
+    for (Index shift = 1; shift < 17; ++shift) {
+      Vector<float> moved(120);
+      moved.segment(shift, count) = x.head(count);
+      CHECK(sum_from(moved.data() + shift) == sum);
+    }
+  }
+}
+
 TEST_CASE("Lanes: a formula may write where it reads") {
   for (Index count = 0; count < 40; ++count) {
     Vector<float> x = random_matrix<float>(40, 1, 1).col(0);

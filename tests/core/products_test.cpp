@@ -64,6 +64,28 @@ TEST_CASE("Products of blocks, in float and double") {
   }
 }
 
+TEST_CASE("Products: a column has the same bits alone and among others, packed and not") {
+  for (const Index rows : {1, 3, 8, 17, 100, 1030})
+    for (const Index depth : {1, 12, 100, 128, 256, 300, 600}) {
+      CAPTURE(rows, depth);
+      const Matrix<float> a = random_matrix<float>(rows, depth, 1), b = random_matrix<float>(depth, 15, 2),
+                          before = random_matrix<float>(rows, 15, 3);
+      PackedMatrix<float> packed;
+      packed.pack(a);
+      Matrix<float> together(rows, 15), added = before;
+      linalg::product(packed, b, together);
+      linalg::add_product(packed, b, added);
+      for (Index column = 0; column < 15; ++column) {
+        Matrix<float> alone(rows, 1), added_alone = before.col(column);
+        const Matrix<float> own = b.col(column);
+        linalg::product(a, own, alone);
+        linalg::add_product(a, own, added_alone);
+        CHECK(alone == together.col(column));
+        CHECK(added_alone == added.col(column));
+      }
+    }
+}
+
 TEST_CASE("Products: what the products before left in the scratch reaches no result") {
   const Matrix<float> nan = Matrix<float>::Constant(40, 40, std::numeric_limits<float>::quiet_NaN());
   PackedMatrix<float> packed;

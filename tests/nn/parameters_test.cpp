@@ -185,5 +185,5 @@ TEST_CASE("Softmax cross-entropy stays finite at logits that overflow the expone
   CHECK(loss == Approx(0.5 * 1e5));
   Matrix<float> expected(3, 2);
   expected << 0.5f, 0, -0.5f, 0, 0, 0;
-  CHECK(logits == expected);
+  CHECK(distance(logits, expected) < 1e-37);  // a vector register's exponential ends at e^−88
 }

@@ -120,16 +120,13 @@ struct MarkovChain {
   }
 
   /// logarithms(k) := log(score of item first + k), for `count` items; at least −46. `logarithms` has at least
-  /// padded(count) numbers. Allocates nothing.
+  /// `count` numbers. Allocates nothing.
   void log_scores(const History& history, Index first, Index count, Vector<float>& logarithms) const {
     score(history, {logarithms.data(), static_cast<std::size_t>(count)}, static_cast<std::uint32_t>(first));
     constexpr float smallest = 1e-20f;  // of items that are nowhere in the chain
-    // Whole vector registers, so that an item's logarithm has the same bits wherever it stands.
     float* const all = logarithms.data();
-    std::fill(all + count, all + padded(count), 1.0f);
-    for_each_lane<float>(padded(count), [=](auto at) { at.store(all, log(max(at[all], at.all(smallest)))); });
+    for_each_lane<float>(count, [=](auto at) { at.store(all, log(max(at[all], at.all(smallest)))); });
   }
-  static Index padded(Index count) { return (count + 15) / 16 * 16; }
 
   Matrix<float> outputs(std::span<const History>) const { return {}; }
   void score_tile(std::span<const History> histories, const Matrix<float>&, Index first,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
 
 namespace lstmrec {
@@ -197,43 +198,60 @@ void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<
   }
 }
 
-/// c = A b, or c = c + A b, for Packets registers of rows: they stay in registers while the columns run past.
+/// to = from + A b for Packets registers of rows, which stay in registers while the columns run past; then to = plus +
+/// to. Null: zero.
 template <Index Packets, class Scalar>
-void column_product(Index depth, const Scalar* a, Index stride, const Scalar* b, Scalar* c, bool add) {
+void column_product(Index depth, const Scalar* a, Index stride, const Scalar* b, const Scalar* from, const Scalar* plus,
+                    Scalar* to) {
   using namespace Eigen::internal;
   using Packet = typename Tile<Scalar>::Packet;
   constexpr Index lanes = Tile<Scalar>::lanes;
   Packet sums[Packets];
 #pragma GCC unroll 8
-  for (Index i = 0; i < Packets; ++i) sums[i] = add ? ploadu<Packet>(c + i * lanes) : pset1<Packet>(Scalar(0));
+  for (Index i = 0; i < Packets; ++i) sums[i] = from ? ploadu<Packet>(from + i * lanes) : pset1<Packet>(Scalar(0));
   for (Index k = 0; k < depth; ++k, a += stride) {
     const Packet b_k = pset1<Packet>(b[k]);
 #pragma GCC unroll 8
     for (Index i = 0; i < Packets; ++i) sums[i] = pmadd(ploadu<Packet>(a + i * lanes), b_k, sums[i]);
   }
+  if (plus) {
 #pragma GCC unroll 8
-  for (Index i = 0; i < Packets; ++i) pstoreu(c + i * lanes, sums[i]);
+    for (Index i = 0; i < Packets; ++i) sums[i] = padd(sums[i], ploadu<Packet>(plus + i * lanes));
+  }
+#pragma GCC unroll 8
+  for (Index i = 0; i < Packets; ++i) pstoreu(to + i * lanes, sums[i]);
 }
 
-/// C = A B, or C = C + A B, of one column: reads A once, packs and allocates nothing.
+/// C = A B, or C = C + A B, of one column: reads A once, packs and allocates nothing. It adds in the order in which
+/// `multiply` does, so that a column has the same bits alone and among others.
 template <class Scalar>
 void multiply_column(const ConstMatrixRef<Scalar>& a, const Scalar* b, Scalar* c, bool add) {
-  constexpr Index lanes = Tile<Scalar>::lanes;
+  constexpr Index lanes = Tile<Scalar>::lanes, most_rows = 1024;
   if (a.cols() == 0 && !add) std::fill_n(c, a.rows(), Scalar(0));
   // A large matrix is read a few columns at a time, because each column is one stream through memory.
   const Index most = a.cols() < 128 ? a.cols() : 16;
-  for (Index k = 0; k < a.cols(); k += most, add = true) {
-    const Index depth = std::min(most, a.cols() - k);
-    const Scalar* const from = a.data() + k * a.outerStride();
-    Index row = 0;
-    for (; row + 8 * lanes <= a.rows(); row += 8 * lanes)
-      column_product<8>(depth, from + row, a.outerStride(), b + k, c + row, add);
-    for (; row + lanes <= a.rows(); row += lanes)
-      column_product<1>(depth, from + row, a.outerStride(), b + k, c + row, add);
-    for (; row < a.rows(); ++row) {
-      Scalar sum = add ? c[row] : Scalar(0);
-      for (Index j = 0; j < depth; ++j) sum += from[row + j * a.outerStride()] * b[k + j];
-      c[row] = sum;
+  Scalar sums[most_rows];
+  for (Index begin = 0; begin < a.rows(); begin += most_rows) {
+    const Index height = std::min(most_rows, a.rows() - begin);
+    Scalar* const to = c + begin;
+    for (Index k = 0, depth = 0; k < a.cols(); k += depth) {
+      const Index block = k / depth_block * depth_block, block_end = std::min(block + depth_block, a.cols());
+      depth = std::min(most, block_end - k);
+      const bool first = k == block, last = k + depth == block_end, plus = last && (add || block > 0);
+      const auto rows = [&]<Index Packets>(Index row) {
+        column_product<Packets>(depth, a.data() + begin + row + k * a.outerStride(), a.outerStride(), b + k,
+                                first ? nullptr : sums + row, plus ? to + row : nullptr, (last ? to : sums) + row);
+      };
+      Index row = 0;
+      for (; row + 8 * lanes <= height; row += 8 * lanes) rows.template operator()<8>(row);
+      for (; row + lanes <= height; row += lanes) rows.template operator()<1>(row);
+      if (row == height) continue;
+      const LastLanePosition<Scalar> at{row, height - row};
+      auto sum = first ? at.all(0) : at[sums];
+      for (Index j = k; j < k + depth; ++j)
+        sum.value =
+            Eigen::internal::pmadd(at[a.data() + begin + j * a.outerStride()].value, at.all(b[j]).value, sum.value);
+      at.store(last ? to : sums, plus ? sum + at[to] : sum);
     }
   }
 }

@@ -51,7 +51,7 @@ void product_transposed(const ConstMatrixRef<Scalar>& a, const ConstMatrixRef<Sc
 
 template <class Scalar>
 Scalar dot(Index count, const Scalar* a, const Scalar* b) {
-  return Eigen::Map<const Vector<Scalar>>(a, count).dot(Eigen::Map<const Vector<Scalar>>(b, count));
+  return sum_of_lanes<Scalar>(count, [=](auto at) { return at[a] * at[b]; });
 }
 
 template <class Scalar>

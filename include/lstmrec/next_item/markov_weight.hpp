@@ -56,7 +56,7 @@ class WeighedRanks : public ScoreVisitor {
 
  private:
   void logarithms_of(Index first, Index count) {
-    if (logarithms_.size() < MarkovChain::padded(count)) logarithms_.resize(MarkovChain::padded(count));
+    if (logarithms_.size() < count) logarithms_.resize(count);
     chain_->log_scores(query_.history, first, count, logarithms_);
   }
 

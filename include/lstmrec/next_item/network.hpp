@@ -226,7 +226,7 @@ struct NextItemNetwork {
     if (blocks.size() == 1) embed(last, state);
   }
 
-  /// The steps of one sequence's events, in order, with their input projections taken as one product. To rounding what
+  /// The steps of one sequence's events, in order, with their input projections taken as one product. To the bit what
   /// single steps give.
   void step_sequence(const History& events, State& state) const {
     if constexpr (ProjectsInputs<Block>) {

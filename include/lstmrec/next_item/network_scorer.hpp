@@ -60,7 +60,7 @@ struct NetworkScorer {
   void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
                   MatrixRef<float> scores) const {
     network->head.score_tile(network->output_vectors(), packed_vectors, first, outputs, scores);
-    Vector<float> scratch(markov_weight > 0 ? MarkovChain::padded(scores.rows()) : 0);
+    Vector<float> scratch(markov_weight > 0 ? scores.rows() : 0);
     for (std::size_t i = 0; i < histories.size(); ++i) {
       auto own = scores.col(static_cast<Index>(i));
       if (histories[i].empty())
@@ -75,8 +75,8 @@ struct NetworkScorer {
   }
 
   /// scores := scores + w · log(decayed Markov score), for the items from `first` on. `scratch`: at least
-  /// MarkovChain::padded(scores.size()) numbers. Allocates nothing. Cost: the chain's entries of the history's last
-  /// items, and a logarithm an item.
+  /// scores.size() numbers. Allocates nothing. Cost: the chain's entries of the history's last items, and a logarithm
+  /// an item.
   void add_markov_scores(const History& history, Index first, Vector<float>& scratch, MatrixRef<float> scores) const {
     markov->log_scores(history, first, scores.size(), scratch);
     linalg::add_scaled(static_cast<float>(markov_weight), ConstMatrixRef<float>(scratch).topRows(scores.rows()),

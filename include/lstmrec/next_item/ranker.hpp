@@ -69,7 +69,7 @@ class BasicRanker {
   }
 
   /// Records a whole history in order, a range of ids: up to 1.6 times as fast as one by one where input projections
-  /// are not cached. To rounding the same state. Throws UnknownId on the first unknown id; then nothing has changed.
+  /// are not cached. The same state to the bit. Throws UnknownId on the first unknown id; then nothing has changed.
   template <std::ranges::forward_range Ids>
   void observe_all(UserState& user, const Ids& ids) {
     std::vector<std::uint32_t> items;
@@ -103,8 +103,7 @@ class BasicRanker {
   const Candidates& default_candidates() const { return default_candidates_; }
 
   /// A user's state as bytes, for the same recommender on the same kind of machine. What comes after a restored state
-  /// has the same bits as what would have come after the saved one, if input projections are cached for both or
-  /// neither.
+  /// has the same bits as what would have come after the saved one.
   std::vector<std::byte> save(const UserState& user) const { return to_bytes(user, recommender_->fingerprint()); }
   /// Throws Error where the bytes are cut short or of another recommender.
   UserState restore(std::span<const std::byte> bytes) const {

@@ -19,7 +19,7 @@ BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender
       default_candidates_(*recommender_),
       state_(checked(*recommender_).network().initial_state()),
       scores_(recommender_->items()),
-      logarithms_(recommender_->uses_markov() ? MarkovChain::padded(recommender_->items()) : 0) {
+      logarithms_(recommender_->uses_markov() ? recommender_->items() : 0) {
   initial_.resize(state_size());
   store(initial_);
 }
@@ -33,8 +33,7 @@ std::span<const float> BasicRanker<Network>::scores(const UserState& user) {
     load(user);
     recommender_->network().compute_output(state_);
     recommender_->network().score(state_.output, scores_);
-    if (logarithms_.size() == 0 && recommender_->uses_markov())
-      logarithms_.resize(MarkovChain::padded(recommender_->items()));
+    if (logarithms_.size() == 0 && recommender_->uses_markov()) logarithms_.resize(recommender_->items());
     if (recommender_->uses_markov()) scorer.add_markov_scores(History(user.recent), 0, logarithms_, scores_);
   }
   return last_scores();

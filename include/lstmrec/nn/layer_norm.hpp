@@ -4,6 +4,7 @@
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/products.hpp>
 #include <lstmrec/nn/parameters.hpp>
 
 namespace lstmrec {
@@ -72,9 +73,9 @@ struct LayerNorm {
         at.store(dy, at[dy] * at[gains]);
       });
       // x̂ = (x − mean) / deviation: a change of mean or deviation alone has no effect on x̂
-      const ConstValues<Scalar> all(dy, size());
-      const Scalar along_ones = all.mean();
-      const Scalar along_unit = (all * ConstValues<Scalar>(unit, size())).sum() / static_cast<Scalar>(size());
+      const auto count = static_cast<Scalar>(size());
+      const Scalar along_ones = sum_of_lanes<Scalar>(size(), [=](auto at) { return at[dy]; }) / count;
+      const Scalar along_unit = detail::dot(size(), dy, unit) / count;
       const Scalar factor = inverse(0, column);
       for_each_lane<Scalar>(size(),
                             [=](auto at) { at.store(dy, (at[dy] - along_ones - along_unit * at[unit]) * factor); });
@@ -84,11 +85,11 @@ struct LayerNorm {
  private:
   /// unit := x̂ of one column; returns 1 / √(var x + ε).
   Scalar normalise(const Scalar* x, Scalar* unit) const {
-    const Scalar mean = ConstValues<Scalar>(x, size()).mean();
+    const auto count = static_cast<Scalar>(size());
+    const Scalar mean = sum_of_lanes<Scalar>(size(), [=](auto at) { return at[x]; }) / count;
     for_each_lane<Scalar>(size(), [=](auto at) { at.store(unit, at[x] - mean); });
-    const Scalar square_sum = ConstValues<Scalar>(unit, size()).square().sum();
-    const Scalar inverse =
-        Scalar(1) / std::sqrt(square_sum / static_cast<Scalar>(size()) + static_cast<Scalar>(epsilon));
+    const Scalar variance = detail::dot(size(), unit, unit) / count;
+    const Scalar inverse = Scalar(1) / std::sqrt(variance + static_cast<Scalar>(epsilon));
     for_each_lane<Scalar>(size(), [=](auto at) { at.store(unit, inverse * at[unit]); });
     return inverse;
   }

@@ -55,7 +55,7 @@ struct SoftmaxCrossEntropy {
       }
       Scalar* const numbers = logits.col(column).data();
       for_each_lane<Scalar>(z.size(), [=](auto at) { at.store(numbers, exp(at[numbers] - largest)); });
-      const Scalar sum = z.sum();
+      const Scalar sum = sum_of_lanes<Scalar>(z.size(), [=](auto at) { return at[numbers]; });
       loss += weight * std::log(static_cast<double>(sum)) - weighted_logits;
       const Scalar scale = static_cast<Scalar>(weight) / sum;
       for_each_lane<Scalar>(z.size(), [=](auto at) { at.store(numbers, scale * at[numbers]); });

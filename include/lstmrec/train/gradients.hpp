@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/lanes.hpp>
+#include <lstmrec/core/products.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
@@ -26,7 +27,7 @@ double sum_parameters(std::span<const std::vector<ParameterView<Scalar>>> parts,
       const Scalar* const term = blocks[k].of(parts[part]);
       for_each_lane<Scalar>(blocks[k].count, [=](auto at) { at.store(sum, at[sum] + at[term]); });
     }
-    squares[k] = static_cast<double>(linalg::flat(sum, blocks[k].count).matrix().squaredNorm());
+    squares[k] = static_cast<double>(detail::dot(blocks[k].count, sum, sum));
   });
   double square = 0;
   for (const double part : squares) square += part;
