@@ -54,6 +54,34 @@ Scalar dot(Index count, const Scalar* a, const Scalar* b) {
   return sum_of_lanes<Scalar>(count, [=](auto at) { return at[a] * at[b]; });
 }
 
+/// to(k) := column k of A times b, for some columns beside each other.
+template <Index Columns, class Scalar>
+void dots_of_columns(Index count, const Scalar* a, Index stride, const Scalar* b, Scalar* to) {
+  using namespace Eigen::internal;
+  using Packet = typename Lanes<Scalar>::Value;
+  constexpr Index size = Lanes<Scalar>::size;
+  Packet sums[Columns];
+  for (Packet& sum : sums) sum = pset1<Packet>(Scalar(0));
+  Index row = 0;
+  for (; row + size <= count; row += size) {
+    const Packet b_rows = ploadu<Packet>(b + row);
+#pragma GCC unroll 4
+    for (Index k = 0; k < Columns; ++k) sums[k] = pmadd(ploadu<Packet>(a + row + k * stride), b_rows, sums[k]);
+  }
+#pragma GCC unroll 4
+  for (Index k = 0; k < Columns; ++k) to[k] = predux(sums[k]);
+  for (; row < count; ++row)
+    for (Index k = 0; k < Columns; ++k) to[k] += a[row + k * stride] * b[row];
+}
+
+template <class Scalar>
+void dots(const ConstMatrixRef<Scalar>& a, const Scalar* b, Scalar* to) {
+  Index k = 0;
+  for (; k + 4 <= a.cols(); k += 4)
+    dots_of_columns<4>(a.rows(), a.data() + k * a.outerStride(), a.outerStride(), b, to + k);
+  for (; k < a.cols(); ++k) dots_of_columns<1>(a.rows(), a.data() + k * a.outerStride(), a.outerStride(), b, to + k);
+}
+
 template <class Scalar>
 void copy(const ConstMatrixRef<Scalar>& from, MatrixRef<Scalar> to) {
   assert(from.rows() == to.rows() && from.cols() == to.cols());
@@ -137,6 +165,13 @@ template <class A, class B>
 typename A::Scalar dot(const A& a, const B& b) {
   assert(a.size() == b.size());
   return detail::dot<typename A::Scalar>(a.size(), a.data(), b.data());
+}
+
+/// to := Aᵀ b of one column b: reads A once, in one stream through memory, and packs and allocates nothing.
+template <class A, class B, class To>
+void dots(const A& a, const B& b, To&& to) {
+  assert(a.rows() == b.size() && a.cols() == to.size());
+  detail::dots<typename A::Scalar>(a, b.data(), to.data());
 }
 
 /// to := from. Matrices, or blocks of them, that do not overlap.

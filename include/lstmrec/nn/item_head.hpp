@@ -46,13 +46,11 @@ struct ItemHead {
   /// scores (items × columns) := Vᵀ h + b. h: size × columns. Allocates nothing for one column.
   void score(ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, MatrixRef<Scalar> scores) const {
     if (h.cols() == 1) {
-      // An item after the other: one stream through memory, which is all that limits a single query.
-      Scalar* const to = scores.data();
-      for (Index item = 0; item < items(); ++item) to[item] = linalg::dot(vectors.col(item), h) + bias[item];
+      linalg::dots(vectors, h, scores);  // one stream through memory, which is all that limits a single query
     } else {
       linalg::transposed_product(vectors, h, scores);
-      linalg::add_to_columns(bias, scores);
     }
+    linalg::add_to_columns(bias, scores);
   }
 
   /// scores (tile × columns) := those of the items from `first` on, for as many as `scores` has rows. `packed`: null,
