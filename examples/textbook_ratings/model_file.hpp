@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/vocabulary_tensors.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/ratings/model_file.hpp>
 #include <span>
 #include <string>
@@ -21,26 +22,26 @@ inline constexpr const char* rating_format = "lstmrec textbook rating model 1";
 /// Saves network, configuration, the scaling of the inputs and the vocabularies in one safetensors file, which is
 /// written whole or not at all. Throws Error with the system's reason.
 inline void save(const TextbookRatingModel& model, const std::filesystem::path& path) {
-  TensorFile file = begin_rating_file(model, rating_format);
+  TensorWriter file = begin_rating_file(model, rating_format);
   const std::array range{model.lowest, model.highest};
   file.put("range", {range.size()}, std::span<const double>(range));
   file.put("scaling.mean", {3}, std::span<const double>(model.scaling.mean));
   file.put("scaling.deviation", {3}, std::span<const double>(model.scaling.deviation));
-  write_safetensors(path, file);
+  file.write(path);
 }
 
 /// Loads what `save` wrote. Throws Error where the file can't be opened and ModelFileError where it is not such a file.
 inline TextbookRatingModel load_textbook_rating_model(const std::filesystem::path& path) {
   TextbookRatingModel model;
-  const TensorFile file = read_rating_file(path, rating_format, model);
+  TensorReader file = read_rating_file(path, rating_format, model);
   const auto range = get_finite_numbers(file, "range", 2);
   model.lowest = range[0];
   model.highest = range[1];
-  if (model.lowest > model.highest) throw ModelFileError(file.path + ": range: the lowest is above the highest");
+  if (model.lowest > model.highest) throw ModelFileError(file.path() + ": range: the lowest is above the highest");
   const auto mean = get_finite_numbers(file, "scaling.mean", 3);
   const auto deviation = get_finite_numbers(file, "scaling.deviation", 3);
   if (std::any_of(deviation.begin(), deviation.end(), [](double number) { return number <= 0; }))
-    throw ModelFileError(file.path + ": scaling.deviation: expected positive numbers");
+    throw ModelFileError(file.path() + ": scaling.deviation: expected positive numbers");
   std::copy(mean.begin(), mean.end(), model.scaling.mean.begin());
   std::copy(deviation.begin(), deviation.end(), model.scaling.deviation.begin());
   model.network = TextbookRatingNetwork<float>(model.config.hidden_size);

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/presets.hpp>
 #include <lstmrec/next_item/session.hpp>
@@ -21,6 +21,7 @@
 #include "../data/temporary_folder.hpp"
 #include "../data/thrown.hpp"
 #include "catch.hpp"
+#include "io/tensor_file.hpp"
 
 using namespace lstmrec;
 
@@ -85,10 +86,10 @@ Vector<float> scores_after(const Recommender& recommender, const std::vector<std
 /// What loading says of the folder's "model" after a change.
 template <class Change>
 std::string message_of_changed(const TemporaryFolder& folder, Change&& change) {
-  TensorFile file = read_safetensors(folder.path() / "model");
+  TensorFile file = read_tensor_file(folder.path() / "model");
   change(file);
   const auto changed = folder.path() / "changed";
-  write_safetensors(changed, file);
+  write_tensor_file(changed, file);
   return thrown<ModelFileError>([&] { load_recommender(changed); });
 }
 
@@ -149,7 +150,7 @@ TEST_CASE("Model file: a chain that is weighed but missing can't be saved, as no
 TEST_CASE("Model file: a chain that weighs nothing is not saved, and a weight to be chosen loads as none") {
   const TemporaryFolder folder;
   save(small_recommender(true, false, true).with_markov_weight(0), folder.path() / "model");
-  CHECK(read_safetensors(folder.path() / "model").tensors.count("counts.totals") == 0);
+  CHECK(read_tensor_file(folder.path() / "model").tensors.count("counts.totals") == 0);
   CHECK(load_recommender(folder.path() / "model").markov().items() == 0);
   auto parts = small_parts();
   parts.config.markov_weight = -1;
@@ -185,7 +186,7 @@ TEST_CASE("Model file: one of the version before loads, serves, and is the same 
 
   const TemporaryFolder folder;
   save(loaded, folder.path() / "first");
-  const TensorFile file = read_safetensors(folder.path() / "first");
+  const TensorFile file = read_tensor_file(folder.path() / "first");
   CHECK(file.metadata.at("format") == "lstmrec recommender 3");
   CHECK(file.metadata.at("config.sampled_negatives") == "7");
   CHECK(file.metadata.count("config.negatives") == 0);
@@ -199,10 +200,10 @@ TEST_CASE("Model file: one of the version before loads, serves, and is the same 
 TEST_CASE("Model file: a field that a file does not have keeps its default, as in files of versions without it") {
   const TemporaryFolder folder;
   save(small_recommender(), folder.path() / "model");
-  TensorFile file = read_safetensors(folder.path() / "model");
+  TensorFile file = read_tensor_file(folder.path() / "model");
   for (const char* name : {"cell", "block", "dropout", "seed"})
     REQUIRE(file.metadata.erase("config." + std::string(name)) == 1);
-  write_safetensors(folder.path() / "changed", file);
+  write_tensor_file(folder.path() / "changed", file);
   const Recommender loaded = load_recommender(folder.path() / "changed");
   CHECK(loaded.config().cell == CellKind::lstm);
   CHECK(loaded.config().block == BlockKind::residual);
@@ -214,14 +215,14 @@ TEST_CASE("Model file: a field that a file does not have keeps its default, as i
 TEST_CASE("Model file: the number of validation targets is read under its old name too, and saved under its new one") {
   const TemporaryFolder folder;
   save(small_recommender(), folder.path() / "model");
-  TensorFile file = read_safetensors(folder.path() / "model");
+  TensorFile file = read_tensor_file(folder.path() / "model");
   REQUIRE(file.metadata.erase("config.validation_targets") == 1);
   file.metadata["config.validation_users"] = "17";
-  write_safetensors(folder.path() / "old", file);
+  write_tensor_file(folder.path() / "old", file);
   const Recommender loaded = load_recommender(folder.path() / "old");
   CHECK(loaded.config().validation_targets == 17);
   save(loaded, folder.path() / "new");
-  file = read_safetensors(folder.path() / "new");
+  file = read_tensor_file(folder.path() / "new");
   CHECK(file.metadata.at("config.validation_targets") == "17");
   CHECK(file.metadata.count("config.validation_users") == 0);
 }
@@ -238,7 +239,7 @@ TEST_CASE("Model file: each kind of cell and of block is said by its name, and i
       parts.network.initialise(random);
       const Recommender saved(std::move(parts));
       save(saved, folder.path() / "model");
-      const auto metadata = read_safetensors(folder.path() / "model").metadata;
+      const auto metadata = read_tensor_file(folder.path() / "model").metadata;
       CHECK(metadata.at("config.cell") == names_of(cell)[static_cast<std::size_t>(cell)]);
       CHECK(metadata.at("config.block") == names_of(block)[static_cast<std::size_t>(block)]);
       const Recommender loaded = load_recommender(folder.path() / "model");
@@ -344,7 +345,7 @@ TEST_CASE("Model file: other files, folders and missing files get one clear erro
   const std::string header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}";
   std::string file(8, '\0');
   file[0] = static_cast<char>(header.size());
-  CHECK(contains(thrown<ModelFileError>([&] { read_safetensors(folder.write("huge", file + header + "1234")); }),
+  CHECK(contains(thrown<ModelFileError>([&] { TensorReader(folder.write("huge", file + header + "1234")); }),
                  "a: a shape past 64 bits"));
 }
 

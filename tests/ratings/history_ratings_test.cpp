@@ -21,6 +21,7 @@
 #include "../data/temporary_folder.hpp"
 #include "../data/thrown.hpp"
 #include "catch.hpp"
+#include "io/tensor_file.hpp"
 #include "real_data.hpp"
 
 using namespace lstmrec;
@@ -353,9 +354,9 @@ TEST_CASE("History rating model: neighbours in a file that do not fit are named"
            .model,
        folder.path() / "model");
   const auto message_after = [&](auto&& change) {
-    TensorFile file = read_safetensors(folder.path() / "model");
+    TensorFile file = read_tensor_file(folder.path() / "model");
     change(file);
-    write_safetensors(folder.path() / "changed", file);
+    write_tensor_file(folder.path() / "changed", file);
     return thrown<ModelFileError>([&] { load_history_rating_model(folder.path() / "changed"); });
   };
   using F = TensorFile&;
@@ -391,17 +392,22 @@ TEST_CASE("History rating model: the sizes in a file are checked before memory i
   const HistoryRatingConfig untrained{
       .vector_size = 2, .hidden_size = 2, .neighbours_weight = 0, .training = {.epochs = 0}};
   save(fit_history_ratings(two_tastes(), untrained).model, folder.path() / "model");
-  TensorFile file = read_safetensors(folder.path() / "model");
+  TensorFile file = read_tensor_file(folder.path() / "model");
   // No user, item or level, so that vectors of any size are in the file; the LSTM that reads them is not.
   file.metadata["config.vector_size"] = "65536";
   for (const std::string name : {"users", "items"}) {
-    put_vocabulary(file, name, {}, {});
+    const std::vector<std::int64_t> start = {0};
+    file.put(name + ".ids", {0}, std::span<const std::int64_t>());
+    for (const std::string texts : {".titles", ".genres"}) {
+      file.put(name + texts + ".text", {0}, std::span<const char>());
+      file.put(name + texts + ".offsets", {1}, std::span(start));
+    }
     file.put("network." + name.substr(0, 4) + "_vectors.table", {0, 65536}, std::span<const float>());
   }
   file.put("bias.items", {0}, std::span<const double>());
   file.put("levels", {0}, std::span<const float>());
   file.put("network.level_vectors.table", {0, 65536}, std::span<const float>());
-  write_safetensors(folder.path() / "changed", file);
+  write_tensor_file(folder.path() / "changed", file);
   CHECK(contains(thrown<ModelFileError>([&] { load_history_rating_model(folder.path() / "changed"); }),
                  "network.lstm.input_weight: expected shape [131074, 8], found [6, 8]"));
 }

@@ -9,7 +9,8 @@
 #include <lstmrec/baselines/sparse_rows_tensors.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/io/config_fields.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@
 namespace lstmrec {
 
 /// Adds transition counts to a file. The popularity is not in it: it follows from the items' counts.
-inline void put_counts(TensorFile& file, const MarkovChain& counts) {
+inline void put_counts(TensorWriter& file, const MarkovChain& counts) {
   put_rows(file, "counts", counts.transitions);
   file.put("counts.totals", {counts.totals.size()}, std::span(counts.totals));
   MarkovOptions::visit(counts.options, [&](const char* name, const auto& option) {
@@ -26,26 +27,26 @@ inline void put_counts(TensorFile& file, const MarkovChain& counts) {
 }
 
 /// Reads them back. Throws ModelFileError unless they are counts between so many items.
-inline MarkovChain get_counts(const TensorFile& file, const std::vector<std::uint32_t>& item_counts) {
+inline MarkovChain get_counts(TensorReader& file, const std::vector<std::uint32_t>& item_counts) {
   const std::size_t items = item_counts.size();
   MarkovChain counts;
   MarkovOptions::visit(counts.options, [&](const char* name, auto& option) {
     const std::string* text = file.text(detail::message({"counts.", name}));
     if (text == nullptr || !detail::from_text(*text, option))
       detail::fail<ModelFileError>(
-          {file.path, ": counts.", name, ": expected a number, found ", detail::found_text(text)});
+          {file.path(), ": counts.", name, ": expected a number, found ", detail::found_text(text)});
   });
   try {
     counts.options.check();
   } catch (const ConfigError& error) {
-    detail::fail<ModelFileError>({file.path, ": counts: ", error.what()});
+    detail::fail<ModelFileError>({file.path(), ": counts: ", error.what()});
   }
   counts.transitions = get_rows(file, "counts", items);
   file.expect_shape("counts.totals", {items});
   counts.totals = file.get<float>("counts.totals");
   if (!std::all_of(counts.totals.begin(), counts.totals.end(),
                    [](float total) { return total >= 0 && std::isfinite(total); }))
-    detail::fail<ModelFileError>({file.path, ": counts.totals: expected finite numbers, none below 0"});
+    detail::fail<ModelFileError>({file.path(), ": counts.totals: expected finite numbers, none below 0"});
   counts.popularity = Popularity(item_counts);
   return counts;
 }

@@ -1,14 +1,17 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/vocabulary.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lstmrec {
@@ -18,30 +21,27 @@ namespace detail {
 /// Texts as two tensors: all of them one after the other, and where each begins.
 struct Texts {
   std::string all;
-  std::vector<std::int64_t> offsets = {0};
+  std::vector<std::size_t> offsets = {0};
 
   std::size_t size() const { return offsets.size() - 1; }
   std::string_view operator[](std::size_t k) const {
     return std::string_view(all.data() + offsets[k], all.data() + offsets[k + 1]);
   }
   /// Ends the text that was appended to `all`.
-  void end() { offsets.push_back(static_cast<std::int64_t>(all.size())); }
+  void end() { offsets.push_back(all.size()); }
 };
 
-inline void put_texts(TensorFile& file, const std::string& name, const Texts& texts) {
-  file.put(name + ".text", {texts.all.size()}, std::span<const char>(texts.all));
-  file.put(name + ".offsets", {texts.offsets.size()}, std::span(texts.offsets));
+inline void put_texts(TensorWriter& file, const std::string& name, Texts texts) {
+  file.put_owned(name + ".text", std::move(texts.all));
+  file.put_owned(name + ".offsets", std::vector<std::int64_t>(texts.offsets.begin(), texts.offsets.end()));
 }
 
-inline Texts get_texts(const TensorFile& file, const std::string& name) {
+inline Texts get_texts(TensorReader& file, const std::string& name) {
   Texts texts;
-  texts.all.resize(file.tensor(name + ".text").bytes.size());
+  const TensorInfo& tensor = file.tensor(name + ".text");
+  texts.all.resize(tensor.end - tensor.begin);
   file.get_into(name + ".text", std::span<char>(texts.all));
-  texts.offsets = file.get<std::int64_t>(name + ".offsets");
-  const auto& offsets = texts.offsets;
-  const bool valid = !offsets.empty() && offsets.front() == 0 && std::is_sorted(offsets.begin(), offsets.end()) &&
-                     static_cast<std::uint64_t>(offsets.back()) == texts.all.size();
-  if (!valid) fail<ModelFileError>({file.path, ": ", name, ".offsets: expected to rise from 0 to ", texts.all.size()});
+  texts.offsets = file.get_offsets(name + ".offsets", texts.all.size());
   return texts;
 }
 
@@ -49,7 +49,7 @@ inline Texts get_texts(const TensorFile& file, const std::string& name) {
 
 /// Adds a vocabulary and what is known of its items as tensors `<name>.ids`, `<name>.titles…` and `<name>.genres…`.
 /// Ids are one I64 tensor where all are integers; otherwise texts, with `i` before an integer and `s` before a string.
-inline void put_vocabulary(TensorFile& file, const std::string& name, const Vocabulary& ids,
+inline void put_vocabulary(TensorWriter& file, const std::string& name, const Vocabulary& ids,
                            const std::vector<ItemInfo>& catalogue) {
   std::vector<std::int64_t> integers;
   detail::Texts texts, titles, genres;
@@ -60,29 +60,29 @@ inline void put_vocabulary(TensorFile& file, const std::string& name, const Voca
     texts.end();
   }
   if (integers.size() == ids.size())
-    file.put(name + ".ids", {integers.size()}, std::span(integers));
+    file.put_owned(name + ".ids", std::move(integers));
   else
-    detail::put_texts(file, name + ".ids", texts);
+    detail::put_texts(file, name + ".ids", std::move(texts));
   for (const ItemInfo& info : catalogue) {
     titles.all += info.title;
     titles.end();
     for (const auto& genre : info.genres) genres.all += genre + '\0';
     genres.end();
   }
-  detail::put_texts(file, name + ".titles", titles);
-  detail::put_texts(file, name + ".genres", genres);
+  detail::put_texts(file, name + ".titles", std::move(titles));
+  detail::put_texts(file, name + ".genres", std::move(genres));
 }
 
 /// Reads what put_vocabulary added. Throws ModelFileError where ids repeat or the parts don't fit each other.
-inline void get_vocabulary(const TensorFile& file, const std::string& name, Vocabulary& ids,
+inline void get_vocabulary(TensorReader& file, const std::string& name, Vocabulary& ids,
                            std::vector<ItemInfo>& catalogue) {
   Vocabulary read;
   const auto add = [&](const RawId& id) {
     const std::size_t known = read.size();
     if (read.add(id) != known)
-      detail::fail<ModelFileError>({file.path, ": ", name, ".ids: ", id.text(), " stands twice"});
+      detail::fail<ModelFileError>({file.path(), ": ", name, ".ids: ", id.text(), " stands twice"});
   };
-  if (file.tensors.contains(name + ".ids")) {
+  if (file.contains(name + ".ids")) {
     for (const std::int64_t id : file.get<std::int64_t>(name + ".ids")) add(id);
   } else {
     const detail::Texts texts = detail::get_texts(file, name + ".ids");
@@ -91,14 +91,15 @@ inline void get_vocabulary(const TensorFile& file, const std::string& name, Voca
       const bool is_integer = text.starts_with('i');
       const RawId id = is_integer ? RawId::parse(rest) : RawId(rest);
       if (id.is_integer() != is_integer || !(is_integer || text.starts_with('s')))
-        detail::fail<ModelFileError>({file.path, ": ", name, ".ids: expected i or s and an id, found \"", text, "\""});
+        detail::fail<ModelFileError>(
+            {file.path(), ": ", name, ".ids: expected i or s and an id, found \"", text, "\""});
       add(id);
     }
   }
   const detail::Texts titles = detail::get_texts(file, name + ".titles"),
                       genres = detail::get_texts(file, name + ".genres");
   if (titles.size() != read.size() || genres.size() != read.size())
-    detail::fail<ModelFileError>({file.path, ": ", name, ": expected ", read.size(), " titles and genres, found ",
+    detail::fail<ModelFileError>({file.path(), ": ", name, ": expected ", read.size(), " titles and genres, found ",
                                   titles.size(), " and ", genres.size()});
   ids = std::move(read);
   catalogue = std::vector<ItemInfo>(ids.size());

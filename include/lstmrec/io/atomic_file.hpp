@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/io/system_reason.hpp>
 #include <ostream>
 #include <string>
 #include <system_error>
@@ -20,9 +21,6 @@
 namespace lstmrec {
 
 namespace detail {
-
-/// The system's reason for the last failed call.
-inline std::string system_reason() { return std::generic_category().message(errno); }
 
 [[noreturn]] inline void fail_to_write(const std::filesystem::path& path, const std::string& reason) {
   fail<Error>({path.string(), ": cannot be written: ", reason});

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/io/old_field_name.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,7 +59,7 @@ struct FieldText {
   bool negated = false;
 };
 
-inline FieldText find_field(const TensorFile& file, std::string_view name, std::span<const OldFieldName> old_names) {
+inline FieldText find_field(const TensorReader& file, std::string_view name, std::span<const OldFieldName> old_names) {
   std::string key = message({"config.", name});
   if (const std::string* text = file.text(key)) return {key, text, false};
   for (const OldFieldName& old : old_names) {
@@ -70,10 +71,10 @@ inline FieldText find_field(const TensorFile& file, std::string_view name, std::
 }
 
 template <class T>
-void get_field(const TensorFile& file, const FieldText& found, T& field) {
+void get_field(const TensorReader& file, const FieldText& found, T& field) {
   if (found.text == nullptr) return;
   if (!from_text(*found.text, field))
-    fail<ModelFileError>({file.path, ": ", found.key, ": expected a value, found ", found_text(found.text)});
+    fail<ModelFileError>({file.path(), ": ", found.key, ": expected a value, found ", found_text(found.text)});
   if constexpr (std::is_same_v<T, bool>) field = field != found.negated;
 }
 
@@ -81,7 +82,7 @@ void get_field(const TensorFile& file, const FieldText& found, T& field) {
 
 /// Adds a configuration's fields to a file's metadata as `config.<field>`.
 template <class Config>
-void put_config(TensorFile& file, const Config& config) {
+void put_config(TensorWriter& file, const Config& config) {
   Config::visit(config, [&](const char* name, const auto& field, const char*) {
     file.metadata[detail::message({"config.", name})] = detail::to_text(field);
   });
@@ -90,7 +91,7 @@ void put_config(TensorFile& file, const Config& config) {
 /// Reads it back, under the fields' old names too. A field that is missing keeps the value that it stands for: a file
 /// of an earlier version knew no other. Throws ModelFileError where a field is malformed or against the rules.
 template <class Config>
-Config get_config(const TensorFile& file) {
+Config get_config(const TensorReader& file) {
   std::span<const OldFieldName> old_names;
   if constexpr (requires { Config::old_names; }) old_names = Config::old_names;
   Config config;
@@ -100,17 +101,17 @@ Config get_config(const TensorFile& file) {
   try {
     config.check();
   } catch (const ConfigError& error) {
-    detail::fail<ModelFileError>({file.path, ": ", error.what()});
+    detail::fail<ModelFileError>({file.path(), ": ", error.what()});
   }
   return config;
 }
 
 /// Throws ModelFileError unless the file's metadata names one of these kinds of model and formats.
-inline void expect_format(const TensorFile& file, std::span<const char* const> expected) {
+inline void expect_format(const TensorReader& file, std::span<const char* const> expected) {
   const std::string* found = file.text("format");
   for (const char* const format : expected)
     if (found != nullptr && *found == format) return;
-  detail::fail<ModelFileError>({file.path, ": expected a file of the format \"", expected.back(), "\"",
+  detail::fail<ModelFileError>({file.path(), ": expected a file of the format \"", expected.back(), "\"",
                                 expected.size() > 1 ? " or an earlier one" : "", ", found ",
                                 detail::found_text(found)});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -8,23 +9,32 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace lstmrec {
 
-/// A named array of a safetensors file. Sizes are the format's: the last one is contiguous.
-struct Tensor {
+// safetensors files: https://github.com/huggingface/safetensors, format description.
+//
+// A rows × columns matrix here is the tensor [columns, rows] there, without any copying of elements about: these
+// matrices are column-major and those tensors row-major. So a table of item vectors, one a column, is the usual
+// [items, size], and a weight is [input, output].
+
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian; so must the machine be");
+
+/// What a safetensors file says of one of its arrays. Sizes are the format's: the last one is contiguous.
+struct TensorInfo {
   std::string dtype;  ///< F32, F64, I64, U32, U8 …
   std::vector<std::uint64_t> shape;
-  std::vector<std::byte> bytes;
-  std::uint64_t begin = 0, end = 0;  ///< In a header that was read: the tensor is [begin, end) of what follows it.
+  std::uint64_t begin = 0, end = 0;  ///< Its bytes are [begin, end) of what follows the header.
 };
 
 /// The header of a safetensors file: JSON with one object a tensor, and `__metadata__` from text to text.
 struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
-  std::map<std::string, Tensor> tensors;
+  std::map<std::string, TensorInfo> tensors;
 };
 
 namespace detail {
@@ -113,7 +123,7 @@ class HeaderParser {
     return true;
   }
 
-  void parse_tensor(const std::string& name, Tensor& tensor) {
+  void parse_tensor(const std::string& name, TensorInfo& tensor) {
     bool has_dtype = false, has_shape = false, has_offsets = false;
     std::string key;
     for (bool first = open('{'); has_member(first, key);) {
@@ -235,6 +245,23 @@ inline std::uint64_t bytes_of_dtype(std::string_view dtype) {
   return 0;
 }
 
+/// The format's name of a type of numbers.
+template <class T>
+constexpr const char* dtype_of() {
+  if constexpr (std::is_same_v<T, float>)
+    return "F32";
+  else if constexpr (std::is_same_v<T, double>)
+    return "F64";
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return "I64";
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return "U32";
+  else {
+    static_assert(std::is_same_v<T, char>, "tensors hold float, double, std::int64_t, std::uint32_t or bytes of text");
+    return "U8";
+  }
+}
+
 }  // namespace detail
 
 /// Throws ModelFileError with the place where the text is not such a header.
@@ -250,16 +277,13 @@ inline std::string write_safetensors_header(const SafetensorsHeader& header) {
     detail::write_json_string(out, value);
   }
   out += '}';
-  std::uint64_t begin = 0;
   for (const auto& [name, tensor] : header.tensors) {
-    const std::uint64_t end = begin + tensor.bytes.size();
     out += ',';
     detail::write_json_string(out, name);
     out += ":{\"dtype\":";
     detail::write_json_string(out, tensor.dtype);
     out += ",\"shape\":" + detail::shape_text(tensor.shape, ",");
-    out += detail::message({",\"data_offsets\":[", begin, ",", end, "]}"});
-    begin = end;
+    out += detail::message({",\"data_offsets\":[", tensor.begin, ",", tensor.end, "]}"});
   }
   return out + '}';
 }

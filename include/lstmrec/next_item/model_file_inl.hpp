@@ -11,7 +11,8 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/vocabulary_tensors.hpp>
 #include <lstmrec/io/config_fields.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/train/network_tensors.hpp>
@@ -28,15 +29,16 @@ inline constexpr const char* recommender_formats[] = {"lstmrec recommender 2", "
 
 /// Throws ModelFileError where a network of this configuration would be far larger than the file: its square weights
 /// are made before the tensors can be compared with it.
-inline void expect_plausible_sizes(const TensorFile& file, const RecommenderConfig& config) {
+inline void expect_plausible_sizes(const TensorReader& file, const RecommenderConfig& config) {
   const auto number = [](std::int64_t size) { return static_cast<double>(size); };
   const double hidden = number(config.hidden_size);
   const double square = hidden * (8 * hidden + 2 * number(config.feed_forward_factor) * hidden);
   const double wanted = number(config.blocks) * square + 2 * hidden * number(config.embedding_size);
   double found = 0;
-  for (const auto& entry : file.tensors) found += static_cast<double>(entry.second.bytes.size()) / sizeof(float);
+  for (const auto& [name, tensor] : file.header().tensors)
+    found += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);
   if (wanted > 64 * found + (1 << 24))
-    fail<ModelFileError>({file.path, ": the configuration's sizes need about ", std::llround(wanted),
+    fail<ModelFileError>({file.path(), ": the configuration's sizes need about ", std::llround(wanted),
                           " numbers, found ", std::llround(found)});
 }
 
@@ -44,7 +46,7 @@ inline void expect_plausible_sizes(const TensorFile& file, const RecommenderConf
 
 template <class Network>
 void save(const BasicRecommender<Network>& recommender, const std::filesystem::path& path) {
-  TensorFile file;
+  TensorWriter file;
   file.metadata["format"] = detail::recommender_formats[1];
   file.metadata["version"] = LSTMREC_VERSION;
   put_config(file, recommender.config());
@@ -52,18 +54,18 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
   put_network(file, "network.", recommender.network());
-  write_safetensors(path, file);
+  file.write(path);
 }
 
 template <class Network>
 BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
-  const TensorFile file = read_safetensors(path);
+  TensorReader file(path);
   expect_format(file, detail::recommender_formats);
   RecommenderParts<Network> parts;
   parts.config = get_config<RecommenderConfig>(file);
   get_vocabulary(file, "items", parts.item_ids, parts.catalogue);
   const std::uint64_t items = parts.item_ids.size();
-  if (items == 0) detail::fail<ModelFileError>({file.path, ": items.ids: expected at least one, found none"});
+  if (items == 0) detail::fail<ModelFileError>({file.path(), ": items.ids: expected at least one, found none"});
   file.expect_shape("items.counts", {items});
   parts.item_counts = file.get<std::uint32_t>("items.counts");
   if (parts.config.markov_weight > 0) parts.markov = get_counts(file, parts.item_counts);

@@ -10,7 +10,8 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/vocabulary_tensors.hpp>
 #include <lstmrec/io/config_fields.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/ratings/model.hpp>
 #include <lstmrec/train/network_tensors.hpp>
 #include <lstmrec/version.hpp>
@@ -23,8 +24,8 @@ namespace lstmrec {
 
 /// Begins the file of a rating model: format, configuration, vocabularies and network.
 template <class Model>
-TensorFile begin_rating_file(const Model& model, const char* format) {
-  TensorFile file;
+TensorWriter begin_rating_file(const Model& model, const char* format) {
+  TensorWriter file;
   file.metadata["format"] = format;
   file.metadata["version"] = LSTMREC_VERSION;
   put_config(file, model.config);
@@ -36,8 +37,8 @@ TensorFile begin_rating_file(const Model& model, const char* format) {
 
 /// Reads what they have in common but the network, and checks its size, before memory is taken for it.
 template <class Model>
-TensorFile read_rating_file(const std::filesystem::path& path, const char* format, Model& model) {
-  TensorFile file = read_safetensors(path);
+TensorReader read_rating_file(const std::filesystem::path& path, const char* format, Model& model) {
+  TensorReader file(path);
   expect_format(file, {&format, 1});
   model.config = get_config<std::remove_cvref_t<decltype(model.config)>>(file);
   std::vector<ItemInfo> unused;
@@ -49,11 +50,11 @@ TensorFile read_rating_file(const std::filesystem::path& path, const char* forma
 }
 
 /// Numbers that have to be finite, and so many.
-inline std::vector<double> get_finite_numbers(const TensorFile& file, const std::string& name, std::uint64_t count) {
+inline std::vector<double> get_finite_numbers(TensorReader& file, const std::string& name, std::uint64_t count) {
   file.expect_shape(name, {count});
   auto numbers = file.get<double>(name);
   if (!std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); }))
-    detail::fail<ModelFileError>({file.path, ": ", name, ": expected finite numbers"});
+    detail::fail<ModelFileError>({file.path(), ": ", name, ": expected finite numbers"});
   return numbers;
 }
 
@@ -62,19 +63,19 @@ inline constexpr const char* history_rating_format = "lstmrec history rating mod
 /// Saves a rating model: network, configuration, baseline, levels, neighbours and vocabularies, in one safetensors
 /// file. Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason.
 inline void save(const HistoryRatingModel& model, const std::filesystem::path& path) {
-  TensorFile file = begin_rating_file(model, history_rating_format);
+  TensorWriter file = begin_rating_file(model, history_rating_format);
   const std::array numbers{model.bias.mean, model.bias.lowest, model.bias.highest};
   file.put("bias.mean_lowest_highest", {numbers.size()}, std::span<const double>(numbers));
   file.put("bias.items", {model.bias.item_bias.size()}, std::span<const double>(model.bias.item_bias));
   file.put("levels", {model.levels.size()}, std::span<const float>(model.levels.values()));
   if (model.uses_neighbours()) put_rows(file, "neighbours", model.neighbours.similarities);
-  write_safetensors(path, file);
+  file.write(path);
 }
 
 /// Loads what `save` wrote. Throws Error where the file can't be opened and ModelFileError where it is not such a file.
 inline HistoryRatingModel load_history_rating_model(const std::filesystem::path& path) {
   HistoryRatingModel model;
-  const TensorFile file = read_rating_file(path, history_rating_format, model);
+  TensorReader file = read_rating_file(path, history_rating_format, model);
   const std::uint64_t users = model.users.size(), items = model.items.size();
   const auto size = static_cast<std::uint64_t>(model.config.vector_size);
   const auto numbers = get_finite_numbers(file, "bias.mean_lowest_highest", 3);
@@ -83,13 +84,13 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
   model.bias.lowest = numbers[1];
   model.bias.highest = numbers[2];
   if (model.bias.lowest > model.bias.highest)
-    detail::fail<ModelFileError>({file.path, ": bias.mean_lowest_highest: the lowest is above the highest"});
+    detail::fail<ModelFileError>({file.path(), ": bias.mean_lowest_highest: the lowest is above the highest"});
   model.bias.user_regularisation = model.config.user_regularisation;
   model.bias.item_bias = get_finite_numbers(file, "bias.items", items);
   try {
     model.levels = RatingLevels(file.get<float>("levels"));
   } catch (const DataError& error) {
-    detail::fail<ModelFileError>({file.path, ": levels: ", error.what()});
+    detail::fail<ModelFileError>({file.path(), ": levels: ", error.what()});
   }
   if (model.config.neighbours_weight > 0)
     model.neighbours.similarities = get_rows(file, "neighbours", model.items.size());

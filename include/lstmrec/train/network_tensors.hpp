@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
-#include <lstmrec/io/safetensors.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
 #include <string>
@@ -25,7 +26,7 @@ std::vector<std::uint64_t> tensor_shape(const ParameterView<Scalar>& view) {
 
 /// Adds a network's parameters to a file as `<prefix><name>`, those of layers that it does not have left out.
 template <class Network>
-void put_network(TensorFile& file, const std::string& prefix, const Network& network) {
+void put_network(TensorWriter& file, const std::string& prefix, const Network& network) {
   for (const auto& view : parameter_views(network, true))
     if (view.size() > 0)
       file.put(prefix + view.name, detail::tensor_shape(view),
@@ -36,7 +37,7 @@ void put_network(TensorFile& file, const std::string& prefix, const Network& net
 /// them. `shape`: such a network of one item, so that nothing of the size of the catalogue is made before the file is
 /// known to fit.
 template <class Network>
-void expect_network(const TensorFile& file, const std::string& prefix, const Network& shape, std::uint64_t items) {
+void expect_network(const TensorReader& file, const std::string& prefix, const Network& shape, std::uint64_t items) {
   const auto views = parameter_views(shape, true);
   for (const auto& view : views) {
     if (view.size() == 0) continue;
@@ -44,20 +45,20 @@ void expect_network(const TensorFile& file, const std::string& prefix, const Net
     if (is_by_item(view.kind)) expected.front() = items;
     file.expect_shape(prefix + view.name, expected);
   }
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const auto& [name, tensor] : file.header().tensors) {
     if (!name.starts_with(prefix)) continue;
     bool is_known = false;
     for (const auto& view : views)
       is_known = is_known || (view.size() > 0 && name.compare(prefix.size(), name.npos, view.name) == 0);
     if (!is_known)
-      detail::fail<ModelFileError>({file.path, ": ", name, ": the configuration's network has no such parameter"});
+      detail::fail<ModelFileError>({file.path(), ": ", name, ": the configuration's network has no such parameter"});
   }
 }
 
 /// Fills a network's parameters, which have their sizes already. Throws ModelFileError where a tensor's shape or type
 /// is another.
 template <class Network>
-void get_network(const TensorFile& file, const std::string& prefix, Network& network) {
+void get_network(TensorReader& file, const std::string& prefix, Network& network) {
   for (const auto& view : parameter_views(network, true)) {
     if (view.size() == 0) continue;
     file.expect_shape(prefix + view.name, detail::tensor_shape(view));
