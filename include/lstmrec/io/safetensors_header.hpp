@@ -24,7 +24,7 @@ namespace lstmrec {
 static_assert(std::endian::native == std::endian::little,
               "safetensors files are little-endian; so must the machine be");
 
-/// What a safetensors file says of one of its arrays. Sizes are the format's: the last one is contiguous.
+/// One array of a safetensors file, as its header describes it. Sizes are the format's: the last one is contiguous.
 struct TensorInfo {
   std::string dtype;  ///< F32, F64, I64, U32, U8 …
   std::vector<std::uint64_t> shape;

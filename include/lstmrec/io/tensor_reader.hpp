@@ -69,7 +69,7 @@ class TensorReader {
 
   bool contains(const std::string& name) const { return header_.tensors.contains(name); }
 
-  /// What the file says of a tensor. Throws ModelFileError where there is no such tensor.
+  /// A tensor as the header describes it. Throws ModelFileError where there is no such tensor.
   const TensorInfo& tensor(const std::string& name) const {
     const auto found = header_.tensors.find(name);
     if (found == header_.tensors.end()) detail::fail<ModelFileError>({path_, ": the tensor ", name, " is missing"});

@@ -16,7 +16,7 @@
 
 namespace lstmrec {
 
-/// What a safetensors file is going to hold. Tensors are borrowed until the file is written, so that saving a model
+/// Collects the contents of a safetensors file and writes it. Tensors are borrowed until the file is written, so that saving a model
 /// takes no memory of the model's size; what exists for the file only is handed over.
 ///
 ///     TensorWriter file;

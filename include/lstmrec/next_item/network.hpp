@@ -226,8 +226,8 @@ struct NextItemNetwork {
     if (blocks.size() == 1) embed(last, state);
   }
 
-  /// The steps of one sequence's events, in order, with their input projections taken as one product. To the bit what
-  /// single steps give.
+  /// The steps of one sequence's events, in order, with their input projections taken as one product. The result has
+  /// the bits of single steps.
   void step_sequence(const History& events, State& state) const {
     if constexpr (ProjectsInputs<Block>) {
       const auto n = static_cast<Index>(events.size());

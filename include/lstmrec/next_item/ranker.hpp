@@ -69,7 +69,7 @@ class BasicRanker {
   }
 
   /// Records a whole history in order, a range of ids: up to 1.6 times as fast as one by one where input projections
-  /// are not cached. The same state to the bit. Throws UnknownId on the first unknown id; then nothing has changed.
+  /// are not cached. The state has the same bits. Throws UnknownId on the first unknown id; then nothing has changed.
   template <std::ranges::forward_range Ids>
   void observe_all(UserState& user, const Ids& ids) {
     std::vector<std::uint32_t> items;
