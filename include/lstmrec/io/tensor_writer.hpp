@@ -16,8 +16,8 @@
 
 namespace lstmrec {
 
-/// Collects the contents of a safetensors file and writes it. Tensors are borrowed until the file is written, so that saving a model
-/// takes no memory of the model's size; what exists for the file only is handed over.
+/// Collects the contents of a safetensors file and writes it. Tensors are borrowed until the file is written, so that
+/// saving a model takes no memory of the model's size; what exists for the file only is handed over.
 ///
 ///     TensorWriter file;
 ///     file.metadata["format"] = "an example";
