@@ -4,8 +4,8 @@
 
 namespace lstmrec {
 
-/// As many numbers as a vector register holds: what a pointwise formula computes with, so that one formula serves every
-/// processor and is one loop. (Eigen's array expressions do the same arithmetic in several passes, and take most of a
+/// A vector register of numbers. Pointwise formulas compute with it, so that one formula serves every processor and is
+/// one loop. (Eigen's array expressions do the same arithmetic in several passes, and take most of a
 /// program's compile time.)
 template <class Scalar_>
 struct Lanes {

@@ -15,10 +15,10 @@ namespace lstmrec {
 // Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; Van Zee and van de Geijn, "BLIS: a
 // framework for rapidly instantiating BLAS functionality", 2015.
 //
-// Eigen's packets stand for the vector registers, so there is one source for all processors. Where Eigen has none it is
-// right but not fast. It is here
-// because Eigen's own product loses up to a quarter of the speed with some compilers, and because it packs the left
-// matrix again for every product, where a recurrent layer multiplies by the same weights at every step.
+// Eigen's packets stand for the vector registers, so there is one source for all processors. Where Eigen has none the
+// product is right but not fast. It is here because Eigen's own product loses up to a quarter of the speed with some
+// compilers, and because it packs the left matrix again for every product, where a recurrent layer multiplies by the
+// same weights at every step.
 
 namespace detail {
 
@@ -198,8 +198,8 @@ void multiply(StridedMatrix<Scalar> a, PackedRows<Scalar> packed, StridedMatrix<
   }
 }
 
-/// to = from + A b for Packets registers of rows, which stay in registers while the columns run past; then to = plus +
-/// to. Null: zero.
+/// to = (from + A b) + plus, for Packets registers of rows, which stay in registers while the columns run past. A null
+/// `from` or `plus` stands for zeros.
 template <Index Packets, class Scalar>
 void column_product(Index depth, const Scalar* a, Index stride, const Scalar* b, const Scalar* from, const Scalar* plus,
                     Scalar* to) {
