@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <lstmrec/train/progress.hpp>
 #include <new>
 #include <optional>
 
@@ -73,6 +74,8 @@ int CommandLine::run(int argc, char** argv, const std::function<int()>& body) {
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app_->exit(e);  // --help
     return fail(e.what() + std::string(" (--help lists the options)"), wrong_usage);
+  } catch (const lstmrec::TrainingTerminated& e) {
+    return fail(e.what(), terminated);
   } catch (const std::bad_alloc&) {
     return fail("not enough memory", failed);
   } catch (const std::exception& e) {
@@ -84,6 +87,7 @@ template <class Value>
 using Given = std::function<void(const Value&)>;
 
 template Option CommandLine::add_option(const std::string&, float&, const std::string&);
+template Option CommandLine::add_option(const std::string&, double&, const std::string&);
 template Option CommandLine::add_option(const std::string&, unsigned long&, const std::string&);
 template Option CommandLine::add_option(const std::string&, unsigned long long&, const std::string&);
 template Option CommandLine::add_option(const std::string&, std::string&, const std::string&);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -16,11 +18,14 @@
 #include <limits>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
+#include <lstmrec/train/progress.hpp>
 #include <sstream>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "command_line.hpp"
@@ -78,32 +83,91 @@ inline void check_outputs(const std::vector<OptionFile>& outputs, std::vector<Op
   }
 }
 
-/// While it lives, Ctrl-C is noted instead of ending the program; a second Ctrl-C ends it.
+/// While it lives, Ctrl-C asks for a stop and SIGTERM for an end instead of ending the program; a second Ctrl-C ends
+/// it.
 ///
-/// std::stop_source::request_stop may not be called from a signal handler, so the handler sets a flag only, and the
-/// training's progress callback calls poll().
-class CtrlC {
+/// std::stop_source::request_stop may not be called from a signal handler, so a thread of its own waits for the
+/// signals, which all other threads that are made meanwhile leave to it.
+class Signals {
  public:
-  CtrlC() {
-    pressed_ = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { pressed_ = 1; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, &before_);
+  Signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    watcher_ = std::thread([this, signals] { watch(signals); });
   }
-  CtrlC(const CtrlC&) = delete;
-  CtrlC& operator=(const CtrlC&) = delete;
-  ~CtrlC() { sigaction(SIGINT, &before_, nullptr); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() {
+    closing_ = true;
+    pthread_kill(watcher_.native_handle(), SIGINT);
+    watcher_.join();
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
 
-  std::stop_token token() const { return source_.get_token(); }
-  /// Passes a Ctrl-C on to the token; true the first time.
-  bool poll() { return pressed_ != 0 && source_.request_stop(); }
+  std::stop_token stop() const { return stop_.get_token(); }
+  std::stop_token terminate() const { return terminate_.get_token(); }
+  /// True the first time after Ctrl-C.
+  bool poll() { return stop_.stop_requested() && !std::exchange(polled_, true); }
 
  private:
-  static inline volatile std::sig_atomic_t pressed_ = 0;
-  struct sigaction before_ = {};
-  std::stop_source source_;
+  void watch(const sigset_t& signals) {
+    for (int signal = 0; sigwait(&signals, &signal) == 0 && !closing_;) {
+      if (signal == SIGTERM) {
+        terminate_.request_stop();
+      } else if (!stop_.request_stop()) {
+        std::signal(SIGINT, SIG_DFL);
+        pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+        std::raise(SIGINT);
+      }
+    }
+  }
+
+  sigset_t before_ = {};
+  std::stop_source stop_, terminate_;
+  std::atomic<bool> closing_ = false;
+  bool polled_ = false;
+  std::thread watcher_;
 };
+
+/// The options of a trainer that are about checkpoints.
+inline void add_checkpoint_options(CommandLine& line, lstmrec::CheckpointOptions& checkpoint) {
+  const auto folder =
+      line.add_option("--checkpoint", checkpoint.folder,
+                      "Write the whole state of the training to this folder as it goes on, the last two "
+                      "states being kept, so that it can be resumed")
+          .check(not_empty);
+  line.add_option("--checkpoint-minutes", checkpoint.minutes, "Write one so long after the last")
+      .needs(folder)
+      .capture_default_str();
+  line.add_option("--checkpoint-epochs", checkpoint.epochs,
+                  "Write one at the end of every so many epochs; 0: of the last")
+      .check(fits<std::size_t>)
+      .needs(folder)
+      .capture_default_str();
+  line.add_flag(
+          "--resume", checkpoint.resume,
+          "Go on from the newest state in that folder, to the result of an undisturbed training; begin anew where "
+          "there is none")
+      .needs(folder);
+}
+
+/// Returns train(). Where it throws a TrainingInterrupted, saves what had been learned to `path`, if that is not empty,
+/// and throws the cause.
+template <class Model, class Train>
+auto save_if_interrupted(const std::filesystem::path& path, Train&& train) {
+  try {
+    return train();
+  } catch (const lstmrec::TrainingInterrupted<Model>& interruption) {
+    if (!path.empty()) {
+      save(interruption.model(), path);
+      std::cerr << "what had been learned by then is written to " << path.string() << '\n';
+    }
+    interruption.rethrow_cause();
+  }
+}
 
 /// Which compiler made this program.
 inline std::string compiler() {

@@ -3,7 +3,8 @@
 ///     train_movielens --data ml-1m --min-item-count 5 --model ml-1m.safetensors --report ml-1m.html
 ///
 /// Figures go to standard output, progress and errors to standard error. Exit codes: 0, 1 for what went wrong, 2 for a
-/// wrong command line, 130 after Ctrl-C (what had been learned by then is written all the same).
+/// wrong command line, 130 after Ctrl-C (what had been learned by then is evaluated and written all the same), 143
+/// after SIGTERM (it is written and not evaluated). With --checkpoint a training can be resumed, whatever ended it.
 
 #include <sys/resource.h>
 
@@ -39,6 +40,7 @@ struct Arguments {
   SequenceOptions sequences;
   std::string split = "leave-one-out", preset = "default";
   std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
+  CheckpointOptions checkpoint;
   bool drop_repeats = false, linear_baselines = false, quiet = false;
 };
 
@@ -75,6 +77,7 @@ void add_options(CommandLine& line, Arguments& a) {
       .excludes(model)
       .excludes(final_model)
       .excludes(warm_start);
+  add_checkpoint_options(line, a.checkpoint);
   line.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   line.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
   line.add_flag("--linear-baselines", a.linear_baselines,
@@ -117,20 +120,25 @@ struct Outcome {
   }
 };
 
-/// `before`: what to begin with, if anything.
+/// `before`: what to begin with, if anything. `model`: where to save what has been learned if something goes wrong.
 Outcome train(const Split& split, const RecommenderConfig& config, const std::optional<Recommender>& before,
-              const Arguments& a) {
+              const Arguments& a, const CheckpointOptions& checkpoint, const Path& model) {
   ProgressPrinter printer;
-  CtrlC ctrl_c;
+  Signals signals;
   const auto progress = [&](const TrainingProgress& p) {
     if (!a.quiet) printer(p);
-    if (ctrl_c.poll()) {
+    if (signals.poll()) {
       printer.clear_bar();
       std::cerr << "Ctrl-C: stopping here, with what has been learned; once more to quit at once\n";
     }
   };
-  const FitOptions options{.threads = a.threads, .progress = progress, .stop = ctrl_c.token()};
-  FitResult result = before ? warm_start(*before, split, config, options) : fit(split, config, options);
+  const FitOptions options{.threads = a.threads,
+                           .progress = progress,
+                           .stop = signals.stop(),
+                           .terminate = signals.terminate(),
+                           .checkpoint = checkpoint};
+  FitResult result = save_if_interrupted<Recommender>(
+      model, [&] { return before ? warm_start(*before, split, config, options) : fit(split, config, options); });
   Recommender recommender = std::move(result.recommender);
   recommender.cache_input_projections();
   return {std::move(recommender), std::move(result), peak_memory_mib()};
@@ -377,7 +385,8 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   }
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
-  const Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a);
+  const Outcome outcome =
+      saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a, a.checkpoint, a.model);
   if (outcome.training && !outcome.stopped() &&
       outcome.training->epochs.size() < static_cast<std::size_t>(config.training.epochs))
     say("no better validation in ", config.training.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
@@ -435,7 +444,10 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   if (outcome.training->best_epoch > 0)
     chosen.training.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
   say("training once more, on all events");
-  const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen, before, a);
+  CheckpointOptions checkpoint = a.checkpoint;
+  if (!checkpoint.folder.empty()) checkpoint.folder /= "final";
+  const Outcome final_outcome =
+      train(train_on_all(std::move(split.sequences)), chosen, before, a, checkpoint, a.final_model);
   save(final_outcome.recommender, a.final_model);
   say("final model written to ", a.final_model.string());
   return final_outcome.stopped() ? stopped(final_outcome) : 0;

@@ -41,6 +41,7 @@ struct Arguments {
   std::optional<double> learning_rate, neighbours_weight;
   std::uint64_t seed = 1;
   std::size_t top = 10, threads = 0;
+  CheckpointOptions checkpoint;
   bool raw_inputs = false, quiet = false;
 };
 
@@ -66,6 +67,7 @@ void add_options(CommandLine& line, Arguments& a) {
   line.add_option("--threads", a.threads, "0: as many as there are processors; changes no result").range(0, 1024);
   line.add_flag("--raw-inputs", a.raw_inputs, "Textbook form: indices and seconds as they are, to see what that does");
   line.add_option("--model", a.model, "Write the trained model to this file; not of several folds");
+  add_checkpoint_options(line, a.checkpoint);
   line.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   line.add_option("--user", a.user,
                   "List the unrated items with the highest predictions for this user; not of several folds");
@@ -76,6 +78,7 @@ void add_options(CommandLine& line, Arguments& a) {
 /// The differences between the two forms for this program.
 struct HistoryForm {
   using Config = HistoryRatingConfig;
+  using Model = HistoryRatingModel;
   static auto& training(Config& config) { return config.training; }
   static constexpr const char* name = "history LSTM";
   static constexpr const char* mixture = "LSTM + neighbours";
@@ -90,6 +93,7 @@ struct HistoryForm {
 };
 struct TextbookForm {
   using Config = TextbookRatingConfig;
+  using Model = TextbookRatingModel;
   static Config& training(Config& config) { return config; }
   static constexpr const char* name = "textbook LSTM";
   static constexpr auto fit = [](const auto&... arguments) { return fit_textbook_ratings(arguments...); };
@@ -166,10 +170,8 @@ int work(const Arguments& a) {
   if (a.neighbours_weight) Form::set_neighbours(config, *a.neighbours_weight);
   config.check();
 
-  CtrlC ctrl_c;
   bool refits = false;
   const auto progress = [&](const TrainingProgress& p) {
-    ctrl_c.poll();
     if (a.quiet) return;
     if (p.refit && !refits) std::cerr << "training once more, with the validation ratings too\n";
     refits = p.refit;
@@ -192,7 +194,17 @@ int work(const Arguments& a) {
                                   ? split_ratings_by_fold(events, read_movielens(a.test_folds[k]), .05, a.seed)
                               : in_time ? split_ratings_by_time(events)
                                         : split_ratings_random(events, .05, .1, a.seed);
-    const auto result = Form::fit(split, config, FitOptions{a.threads, progress, ctrl_c.token()});
+    std::optional<Signals> signals(std::in_place);
+    FitOptions options{.threads = a.threads,
+                       .progress = progress,
+                       .stop = signals->stop(),
+                       .terminate = signals->terminate(),
+                       .checkpoint = a.checkpoint};
+    if (!a.checkpoint.folder.empty() && a.test_folds.size() > 1)
+      options.checkpoint.folder /= "fold-" + std::to_string(k + 1);
+    const auto result =
+        save_if_interrupted<typename Form::Model>(a.model, [&] { return Form::fit(split, config, options); });
+    signals.reset();
     protocol += (k == 0 ? "" : "; ") + split.protocol;
     if (result.refitted) protocol += ", those of the validation part learned from in the end";
     stopped = result.stopped;

@@ -13,6 +13,7 @@
 #include <lstmrec/ratings/metrics.hpp>
 #include <lstmrec/ratings/queries.hpp>
 #include <lstmrec/ratings/split.hpp>
+#include <lstmrec/train/checkpoint.hpp>
 #include <lstmrec/train/epoch_loop.hpp>
 #include <lstmrec/train/network_training.hpp>
 #include <numeric>
@@ -118,7 +119,8 @@ class TextbookRatingTask {
 ///
 /// The same seed gives the same bits on one binary and processor; it is trained on one thread. Throws
 /// ConfigError on a bad configuration, DataError where there are no training ratings or the log has no ratings,
-/// TrainingDiverged, and whatever the progress callback throws.
+/// TrainingDiverged, and whatever the progress callback throws; after the first step as the cause of a
+/// TrainingInterrupted<TextbookRatingModel>, which owns what had been learned by then.
 inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSplit& split,
                                                                  const TextbookRatingConfig& config = {},
                                                                  const FitOptions& options = {}) {
@@ -145,8 +147,14 @@ inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSpl
   TextbookRatingTask task(model, training, rating_queries(split, Part::validation));
   const EpochRules rules{.epochs = static_cast<std::size_t>(config.epochs),
                          .keep = Keep::last,
-                         .learning_rate = [&](std::int64_t) { return config.learning_rate; }};
-  model.network = train_epochs<TextbookRatingNetwork<float>>(task, rules, options, result);
+                         .learning_rate = [&](std::int64_t) { return config.learning_rate; },
+                         .identity = identity_of(config, fingerprint(split))};
+  try {
+    model.network = train_epochs<TextbookRatingNetwork<float>>(task, rules, options, result);
+  } catch (TrainingInterrupted<TextbookRatingNetwork<float>>& interruption) {
+    model.network = std::move(interruption.model());
+    throw TrainingInterrupted<TextbookRatingModel>(std::move(model), result, interruption.cause());
+  }
   return result;
 }
 

@@ -306,10 +306,13 @@ TEST_CASE("fit: a loss that is not finite ends in TrainingDiverged that says whe
   try {
     fit(split, config, {.threads = 1}, FailingLoss{&calls_left});
     FAIL("nothing thrown");
-  } catch (const TrainingDiverged& error) {
-    const std::string message = error.what();
-    CHECK(message.find("epoch 2, batch 3: loss nan, gradient norm ") == 0);
+  } catch (const TrainingInterrupted<Recommender>& interruption) {
+    const std::string message = interruption.what();
+    CHECK(message.find("the training was interrupted: epoch 2, batch 3: loss nan, gradient norm ") == 0);
+    CHECK_THROWS_AS(interruption.rethrow_cause(), TrainingDiverged);
   }
+  calls_left = 0;
+  CHECK_THROWS_AS(fit(split, config, {.threads = 1}, FailingLoss{&calls_left}), TrainingDiverged);
 }
 
 TEST_CASE("fit: a learning rate far too high ends in TrainingDiverged") {
@@ -320,7 +323,12 @@ TEST_CASE("fit: a learning rate far too high ends in TrainingDiverged") {
   config.training.warmup = 0;
   config.training.epochs = 20;
   config.training.patience = 0;
-  CHECK_THROWS_AS(fit(split, config), TrainingDiverged);
+  try {
+    fit(split, config);
+    FAIL("nothing thrown");
+  } catch (const TrainingInterrupted<Recommender>& interruption) {
+    CHECK_THROWS_AS(interruption.rethrow_cause(), TrainingDiverged);
+  }
 }
 
 TEST_CASE("fit: bad configurations and splits without training events are refused") {
@@ -483,10 +491,73 @@ TEST_CASE("warm_start: takes other settings of the training, which are kept") {
   CHECK(result.recommender.config().window == 4);
 }
 
-TEST_CASE("fit: what the progress callback throws arrives") {
-  CHECK_THROWS_AS(
-      fit(noise(20, 40), small(), {.progress = [](const TrainingProgress&) { throw std::out_of_range("x"); }}),
-      std::out_of_range);
+TEST_CASE("fit: what ends it after the first step arrives with what had been learned by then") {
+  const Split split = noise(20, 40);
+  RecommenderConfig config = small();
+  config.markov_weight = GENERATE(0.5, -1.0);
+  config.training.epochs = 1;
+  const Recommender of_one_epoch = fit(split, config).recommender;
+  config.training.epochs = 3;
+  std::size_t last_batch = 0;
+  for (const std::size_t epoch : {1, 2, 3}) {
+    try {
+      fit(split, config, {.progress = [&](const TrainingProgress& p) {
+            last_batch = p.batches;
+            if (p.epoch == epoch && p.batch == 2) throw std::out_of_range("x");
+          }});
+      FAIL("nothing thrown");
+    } catch (TrainingInterrupted<Recommender>& interruption) {
+      CHECK(interruption.what() == std::string("the training was interrupted: x"));
+      CHECK_THROWS_AS(interruption.rethrow_cause(), std::out_of_range);
+      CHECK(interruption.record().epochs.size() == epoch - 1);
+      const Recommender& model = interruption.model();
+      CHECK(model.item_ids().size() == split.sequences.items.size());
+      CHECK(model.markov_weight() == std::max(0.0, config.markov_weight));
+      CHECK(model.uses_markov() == (config.markov_weight > 0));
+      CHECK(evaluate(model, split, split.test).targets.size() == split.test.size());
+      // The best epoch so far, of those whose validation is over.
+      if (epoch > 1) CHECK(interruption.record().best_epoch >= 1);
+    }
+  }
+  CHECK(last_batch > 2);
+}
+
+TEST_CASE("fit: ends within a batch of training or validation where it is told to terminate") {
+  const Split split = noise(20, 400);
+  RecommenderConfig config = small();
+  config.training.batch_size = 64;
+  std::stop_source terminate;
+  std::size_t batches = 0, last_batch = 0;
+  const auto run = [&](std::size_t wanted) {
+    terminate = std::stop_source();
+    batches = 0;
+    fit(split, config,
+        {.threads = 1,
+         .progress =
+             [&](const TrainingProgress& p) {
+               last_batch = p.batches;
+               if (!p.epoch_ended && ++batches == wanted) terminate.request_stop();
+             },
+         .terminate = terminate.get_token()});
+  };
+  try {
+    run(2);
+    FAIL("nothing thrown");
+  } catch (const TrainingInterrupted<Recommender>& interruption) {
+    CHECK_THROWS_AS(interruption.rethrow_cause(), TrainingTerminated);
+    CHECK(batches == 2);
+    CHECK(interruption.record().epochs.empty());
+    CHECK(interruption.model().items() == 20);
+  }
+  REQUIRE(last_batch > 2);
+
+  // During validation: the loss of the last batch asks for it, so that the check after the batch comes first; the
+  // scorer's own check is seen through a validation that begins with the request.
+  const NetworkScorer<NextItemNetwork<float>> scorer = fit(split, config).recommender.scorer();
+  std::stop_source ended;
+  ended.request_stop();
+  const detail::TerminableScorer terminable{scorer, ended.get_token()};
+  CHECK_THROWS_AS(terminable.outputs({}), TrainingTerminated);
 }
 
 TEST_CASE("fit: never sees anything but the training events") {

@@ -213,6 +213,40 @@ TEST_CASE("History rating model: a refit is a training on both parts, with what 
   CHECK(fit_history_ratings(all, config).epochs.size() == 4);  // nothing to refit
 }
 
+TEST_CASE("History rating model: goes on from a checkpoint to the same bits, of the refit too") {
+  const RatingSplit split = two_tastes();
+  HistoryRatingConfig config = small;
+  config.training.epochs = 3;
+  config.training.batch_size = 16;
+  config.refit = true;
+  const auto undisturbed = fit_history_ratings(split, config);
+  const auto cases = rating_queries(split, Part::test);
+  std::size_t interruptions = 0;
+  for (std::size_t count = 1;; count += 3) {
+    const TemporaryFolder folder;
+    FitOptions options{.threads = 1};
+    options.checkpoint = {.folder = folder.path(), .resume = true};
+    std::size_t calls = 0;
+    options.progress = [&](const TrainingProgress&) {
+      if (++calls == count) throw std::out_of_range("x");
+    };
+    try {
+      fit_history_ratings(split, config, options);
+      break;
+    } catch (const TrainingInterrupted<HistoryRatingModel>& interruption) {
+      ++interruptions;
+      CHECK_THROWS_AS(interruption.rethrow_cause(), std::out_of_range);
+      CHECK(interruption.model().score(cases).size() == undisturbed.model.score(cases).size());
+    }
+    options.progress = {};
+    const auto resumed = fit_history_ratings(split, config, options);
+    CHECK(resumed.model.score(cases) == undisturbed.model.score(cases));
+    CHECK(resumed.epochs.size() == undisturbed.epochs.size());
+    CHECK(resumed.refitted);
+  }
+  CHECK(interruptions > 8);
+}
+
 TEST_CASE("History rating model: without training ratings a user is a stranger and an item's vectors are 0") {
   RatingSplit split = two_tastes();
   for (std::size_t k = 0; k < split.parts.size(); ++k) {

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
@@ -15,6 +17,7 @@
 #include <lstmrec/next_item/markov_weight.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/next_item/training_step.hpp>
+#include <lstmrec/train/checkpoint.hpp>
 #include <lstmrec/train/epoch_loop.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <lstmrec/train/schedule.hpp>
@@ -22,6 +25,7 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -59,6 +63,26 @@ void take_weights(const BasicRecommender<Network>& before, const Vocabulary& ite
   }
 }
 
+/// A network's scorer that ends with a TrainingTerminated before the next histories where that is requested.
+template <class Network>
+struct TerminableScorer {
+  NetworkScorer<Network> scorer;
+  std::stop_token terminate;
+
+  Index items() const { return scorer.items(); }
+  Matrix<float> outputs(std::span<const History> histories) const {
+    TrainingTerminated::check(terminate);
+    return scorer.outputs(histories);
+  }
+  void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
+                  MatrixRef<float> scores) const {
+    scorer.score_tile(histories, outputs, first, scores);
+  }
+  void score(std::span<const History> histories, MatrixRef<float> scores) const { scorer.score(histories, scores); }
+};
+template <class Network>
+TerminableScorer(NetworkScorer<Network>, std::stop_token) -> TerminableScorer<Network>;
+
 /// The training of a next-item network, for train_epochs.
 template <class Network>
 class NextItemTask {
@@ -84,6 +108,8 @@ class NextItemTask {
       config.training.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(parts_.size()) / 384, 8, 64);
     // The number of parts changes a little from epoch to epoch with where histories are cut; the schedule needs one.
     all_steps_ = static_cast<std::int64_t>(batches_in(parts_.size())) * config.training.epochs;
+    // Before training, so that memory which does not suffice costs no trained network.
+    if (config.markov_weight != 0) chain_ = MarkovChain(split);
   }
 
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weight of the Markov chain.
@@ -91,17 +117,21 @@ class NextItemTask {
   /// To be called once. Borrows the loss.
   void start(Network initial, const ItemLossRef<float>& loss, const FitOptions& options) {
     threads_ = options.threads;
+    terminate_ = options.terminate;
     steps_.emplace(std::move(initial), batches_, config, item_counts_, loss, options);
   }
 
-  EpochRules rules(Keep keep) const {
+  /// `begins_with`: a hash of the weights that a warm start takes over, else 0.
+  EpochRules rules(Keep keep, std::uint64_t begins_with) const {
     return {.epochs = static_cast<std::size_t>(config.training.epochs),
             .patience = static_cast<std::size_t>(config.training.patience),
             .keep = keep,
-            .learning_rate = [this](std::int64_t step) {
-              return config.training.learning_rate *
-                     warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
-            }};
+            .learning_rate =
+                [this](std::int64_t step) {
+                  return config.training.learning_rate *
+                         warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
+                },
+            .identity = identity_of(config, mix_seed(fingerprint(*split_), begins_with))};
   }
 
   NetworkTraining<Network>& training() { return steps_->training; }
@@ -130,29 +160,29 @@ class NextItemTask {
     if constexpr (Network::has_input_projections)
       if (config.sampled_negatives == 0) projections = network.input_projections();
     const auto figures =
-        evaluate(scorer(network, projections), *split_, validation_,
+        evaluate(TerminableScorer{scorer(network, projections), terminate_}, *split_, validation_,
                  {.cutoffs = {10}, .exclude_seen = config.exclude_seen, .threads = threads_, .bootstrap_samples = 0});
     return ValidationFigures{
         .hr10 = figures.hr_at(10).value, .ndcg10 = figures.ndcg_at(10).value, .mrr = figures.mrr.value};
   }
 
-  /// Decides the weight of the Markov chain and makes the recommender. To be called once, after training.
+  /// Decides the weight of the Markov chain where that is left to the data. To be called after training.
+  void weigh_markov_chain(const Network& network) {
+    if (config.markov_weight < 0)
+      config.markov_weight = choose_markov_weight(TerminableScorer{scorer(network, {}), terminate_}, chain_, *split_,
+                                                  validation_, config.exclude_seen, threads_);
+  }
+
+  /// The recommender of some weights. To be called once, at the end; a weight of the Markov chain that has not been
+  /// decided is 0.
   BasicRecommender<Network> make_recommender(Network network) {
     const Sequences& sequences = split_->sequences;
-    MarkovChain chain;
-    if (config.markov_weight != 0) {
-      chain = MarkovChain(*split_);
-      if (config.markov_weight < 0)
-        config.markov_weight =
-            choose_markov_weight(scorer(network, {}), chain, *split_, validation_, config.exclude_seen, threads_);
-      if (config.markov_weight == 0) chain = {};
-    }
     return BasicRecommender<Network>({.config = config,
                                       .network = std::move(network),
                                       .item_ids = sequences.items,
                                       .catalogue = sequences.catalogue,
                                       .item_counts = item_counts_,
-                                      .markov = std::move(chain)});
+                                      .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain()});
   }
 
  private:
@@ -171,9 +201,11 @@ class NextItemTask {
   BatchBuilder batches_;
   std::vector<Target> validation_;
   std::vector<std::uint32_t> item_counts_;
+  MarkovChain chain_;               ///< Empty where its weight is 0.
   std::vector<Subsequence> parts_;  ///< Of this epoch.
   std::int64_t all_steps_ = 0;
   std::size_t threads_ = 0;
+  std::stop_token terminate_;
   std::optional<NextItemSteps<Network>> steps_;
 };
 
@@ -184,9 +216,7 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
                             const RecommenderConfig& config, const FitOptions& options,
                             const ItemLossRef<float>& loss) {
   config.check();
-  const auto begin = TrainingClock::now();
   BasicFitResult<Network> result;
-  Network kept;
   NextItemTask<Network> task(split, config);
   {
     Network network(static_cast<Index>(split.sequences.items.size()), config);
@@ -195,9 +225,23 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
     if (before) take_weights(*before, split.sequences.items, network);
     task.start(std::move(network), loss, options);
   }
-  kept = train_epochs<Network>(task, task.rules(before ? Keep::last : Keep::best), options, result);
+  const auto rules = task.rules(before ? Keep::last : Keep::best, before ? before->fingerprint() : 0);
+  Network kept;
+  try {
+    kept = train_epochs<Network>(task, rules, options, result);
+  } catch (TrainingInterrupted<Network>& interruption) {
+    throw TrainingInterrupted<BasicRecommender<Network>>(task.make_recommender(std::move(interruption.model())), result,
+                                                         interruption.cause());
+  }
+  const auto weighing = TrainingClock::now();
+  try {
+    task.weigh_markov_chain(kept);
+  } catch (...) {
+    throw TrainingInterrupted<BasicRecommender<Network>>(task.make_recommender(std::move(kept)), result,
+                                                         std::current_exception());
+  }
   result.recommender = task.make_recommender(std::move(kept));
-  result.seconds = TrainingClock::seconds_since(begin);
+  result.seconds += TrainingClock::seconds_since(weighing);
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
@@ -12,6 +13,7 @@
 #include <lstmrec/ratings/neighbours_weight.hpp>
 #include <lstmrec/ratings/queries.hpp>
 #include <lstmrec/ratings/split.hpp>
+#include <lstmrec/train/checkpoint.hpp>
 #include <lstmrec/train/epoch_loop.hpp>
 #include <lstmrec/train/network_training.hpp>
 #include <lstmrec/train/progress.hpp>
@@ -48,6 +50,7 @@ class HistoryRatingTask {
         one_(1),
         pool_(std::min(shards_.size(), options.threads == 0 ? default_threads() : options.threads)) {
     const Sequences& sequences = split.sequences;
+    fingerprint_ = lstmrec::fingerprint(split);
     std::vector<bool> is_rated(sequences.items.size());
     for (std::size_t k = 0; k < split.parts.size(); ++k) {
       if (split.parts[k] != Part::train) continue;
@@ -79,9 +82,11 @@ class HistoryRatingTask {
     const auto steps = static_cast<std::int64_t>(batches()) * config.epochs;
     return {.epochs = static_cast<std::size_t>(config.epochs),
             .patience = static_cast<std::size_t>(config.patience),
-            .learning_rate = [&config, steps](std::int64_t step) {
-              return config.learning_rate * warmup_cosine(step, steps, config.warmup);
-            }};
+            .learning_rate =
+                [&config, steps](std::int64_t step) {
+                  return config.learning_rate * warmup_cosine(step, steps, config.warmup);
+                },
+            .identity = identity_of(model_->config, fingerprint_)};
   }
 
   NetworkTraining<Network>& training() { return *training_; }
@@ -159,6 +164,7 @@ class HistoryRatingTask {
   std::vector<Event> validation_events_;
   std::vector<std::vector<Event>> by_user_;  ///< Training ratings.
   std::vector<std::uint32_t> users_;         ///< Those with training ratings, in the order of this epoch.
+  std::uint64_t fingerprint_ = 0;            ///< Of the split.
   std::vector<Shard> shards_;
   std::vector<Network> gradients_;
   std::optional<NetworkTraining<Network>> training_;
@@ -188,12 +194,24 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const Rating
   model.network.initialise(random);
 
   HistoryRatingTask task(model, split, options);
-  model.network = train_epochs<HistoryRatingNetwork<float>>(task, task.rules(), options, result);
+  using Interrupted = TrainingInterrupted<HistoryRatingModel>;
+  try {
+    model.network = train_epochs<HistoryRatingNetwork<float>>(task, task.rules(), options, result);
+  } catch (TrainingInterrupted<HistoryRatingNetwork<float>>& interruption) {
+    model.network = std::move(interruption.model());
+    throw Interrupted(std::move(model), result, interruption.cause());
+  }
   if (config.neighbours_weight > 0 || (config.neighbours_weight < 0 && !task.validation().empty())) {
     const auto begin = TrainingClock::now();
-    model.neighbours = RatingNeighbours(split, baseline);
-    model.config.neighbours_weight =
-        config.neighbours_weight > 0 ? config.neighbours_weight : choose_neighbours_weight(model, task.validation());
+    try {
+      model.neighbours = RatingNeighbours(split, baseline);
+      model.config.neighbours_weight =
+          config.neighbours_weight > 0 ? config.neighbours_weight : choose_neighbours_weight(model, task.validation());
+    } catch (...) {
+      model.neighbours = {};
+      model.config.neighbours_weight = 0;
+      throw Interrupted(std::move(model), result, std::current_exception());
+    }
     if (!model.uses_neighbours()) model.neighbours = {};
     result.seconds += TrainingClock::seconds_since(begin);
   }
@@ -214,10 +232,12 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const Rating
 ///
 /// The result's epochs are those of both trainings, the second's numbered on and without validation; its model has
 /// been trained on the validation ratings, so that its figures on them say nothing. Where the second training is
-/// stopped, the first's model is kept.
+/// stopped or interrupted, the first's model is kept.
 /// The same seed gives the same bits for any number of threads, on one binary and processor. Throws
 /// ConfigError on a bad configuration, DataError where the log has no ratings or none to train on, TrainingDiverged,
-/// and whatever the progress callback throws.
+/// and whatever the progress callback throws; after the first step as the cause of a
+/// TrainingInterrupted<HistoryRatingModel>, which owns what had been learned by then. The checkpoints of the second
+/// training lie in a folder `refit` of the first's.
 inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit& split,
                                                                const HistoryRatingConfig& config = {},
                                                                const FitOptions& options = {}) {
@@ -237,6 +257,7 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
   chosen.neighbours_weight = result.model.config.neighbours_weight;
   const std::size_t epochs = result.epochs.size();
   FitOptions again = options;
+  if (!options.checkpoint.folder.empty()) again.checkpoint.folder /= "refit";
   if (options.progress)
     again.progress = [&](TrainingProgress progress) {
       progress.refit = true;
@@ -246,7 +267,15 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
       progress.seconds += result.seconds;
       options.progress(progress);
     };
-  auto refitted = detail::fit_history_ratings_once(with_validation_in_training(split), chosen, again);
+  RatingFitResult<HistoryRatingModel> refitted;
+  using Interrupted = TrainingInterrupted<HistoryRatingModel>;
+  try {
+    refitted = detail::fit_history_ratings_once(with_validation_in_training(split), chosen, again);
+  } catch (const Interrupted& interruption) {
+    throw Interrupted(std::move(result.model), result, interruption.cause());
+  } catch (...) {
+    throw Interrupted(std::move(result.model), result, std::current_exception());
+  }
   for (EpochRecord& epoch : refitted.epochs) {
     epoch.epoch += epochs;
     result.epochs.push_back(epoch);

@@ -7,6 +7,7 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
@@ -27,6 +28,11 @@ struct RatingSplit {
   std::vector<Part> parts;  ///< One for each of sequences.events.
   std::string protocol;     ///< One line for tables.
 };
+
+/// A hash that tells splits apart: of the log and of each event's part.
+inline std::uint64_t fingerprint(const RatingSplit& split) {
+  return detail::add_to_hash(fingerprint(split.sequences), split.parts);
+}
 
 namespace detail {
 

@@ -40,6 +40,8 @@ class NetworkTraining {
   const Network& network() const { return network_; }
   /// The weights to validate and to keep.
   const Network& averaged() const { return has_average_ ? average_.average() : network_; }
+  /// Hands them over; the training can't go on.
+  Network take_averaged() { return has_average_ ? average_.take_average() : std::move(network_); }
 
   /// See FitOptions.
   std::function<void(std::span<const std::span<typename Network::Scalar>>)> reduce_gradients;

@@ -58,7 +58,7 @@ class WeightAverage {
     for (const std::uint32_t item : items) updated_[item] = log_decay_;
   }
 
-  /// Brings every column up to date; `layer` as in the last update.
+  /// Brings every column up to date; `layer` as in the last update. A second call changes nothing.
   void catch_up(const Layer& layer) {
     const auto w = parameter_views(layer);
     const auto a = parameter_views(average_);
@@ -66,6 +66,7 @@ class WeightAverage {
       if (a[k].size() == 0 || !is_by_item(a[k].kind)) continue;
       const Index size = a[k].size_of_item();
       for (std::size_t item = 0; item < updated_.size(); ++item) {
+        if (updated_[item] == log_decay_) continue;
         const Index begin = static_cast<Index>(item) * size;
         decay_towards(size, w[k].data + begin, a[k].data + begin, log_decay_ - updated_[item]);
       }
@@ -74,6 +75,7 @@ class WeightAverage {
   }
 
   const Layer& average() const { return average_; }
+  Layer take_average() { return std::move(average_); }  ///< To be called once, at the end.
 
   /// Calls visitor(name, value) for all that an update changes and later updates read.
   template <class Self, class Visitor>
