@@ -7,7 +7,7 @@ programs=$(cd "$2" && pwd)
 train=$programs/train_movielens recommend=$programs/recommend compare=$programs/compare_runs
 sample=$source_folder/data/sample
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work"
 
 fail() {
@@ -346,6 +346,90 @@ ctrl_c() {
   grep -q '"stopped": true' metrics.json || fail 'the metrics should say that training was stopped'
   grep -q 'stopped by Ctrl-C' report.html || fail 'the report should say that training was stopped'
   expect 0 "$recommend" --model model --history 36
+}
+
+# started_training <arguments>: starts it in the background, as $pid, and returns when its first epoch has ended.
+started_training() {
+  set -m  # else bash starts a background program with Ctrl-C ignored
+  "$train" --data small "${tiny[@]}" "$@" >out 2>err &
+  pid=$!
+  local waited=0
+  until grep -q '^epoch ' err; do
+    sleep 0.1
+    ((++waited < 600)) || { kill -KILL "$pid"; fail 'no epoch ended within a minute'; }
+  done
+}
+
+terminates_and_resumes() {
+  small_data
+  local training=(--epochs 400 --patience 0 --checkpoint checkpoints --checkpoint-epochs 50 --resume)
+  expect 0 "$train" --data small "${tiny[@]}" --epochs 400 --patience 0 --model undisturbed --quiet
+  # SIGTERM: what has been learned is saved first, and nothing is evaluated.
+  started_training "${training[@]}" --model model --metrics metrics.json
+  kill -TERM "$pid"
+  local begin=$SECONDS
+  wait "$pid"
+  local code=$?
+  ((code == 143)) || fail "exit code $code after SIGTERM, expected 143"
+  ((SECONDS - begin <= 5)) || fail "SIGTERM took $((SECONDS - begin)) s"
+  grep -q 'what had been learned by then is written to model' err || fail 'it should say what it has saved'
+  [[ ! -e metrics.json ]] || fail 'nothing should have been evaluated'
+  expect 0 "$recommend" --model model --history 36
+  # Ctrl-C: a checkpoint too, and then the evaluation.
+  started_training "${training[@]}" --model model --metrics metrics.json
+  kill -INT "$pid"
+  wait "$pid"
+  code=$?
+  ((code == 130)) || fail "exit code $code after Ctrl-C, expected 130"
+  [[ -e metrics.json ]] || fail 'it should have been evaluated'
+  # SIGKILL.
+  started_training "${training[@]}" --model model
+  kill -KILL "$pid"
+  wait "$pid" 2>/dev/null
+  expect 0 "$train" --data small "${tiny[@]}" "${training[@]}" --model model --quiet
+  cmp model undisturbed || fail 'a resumed training should end with the same model'
+  (($(ls checkpoints | wc -l) == 2)) || fail 'two checkpoints should be kept'
+
+  expect_error 1 'checkpoints: holds checkpoints of an earlier training' "$train" --data small "${tiny[@]}" --epochs 400 \
+    --checkpoint checkpoints --quiet
+  expect_error 1 'checkpoint of another training: config.epochs: expected "399"' "$train" --data small "${tiny[@]}" \
+    --epochs 399 --patience 0 --checkpoint checkpoints --resume --quiet
+  expect_error 2 '--resume requires --checkpoint' "$train" --data small --resume
+  # The model of all events has a training, and checkpoints, of its own.
+  expect 0 "$train" --data small "${tiny[@]}" --checkpoint both --final-model final --quiet
+  expect 0 "$train" --data small "${tiny[@]}" --checkpoint both --resume --final-model again --quiet
+  cmp final again || fail 'a resumed training should end with the same final model'
+  [[ -e both/final ]] || fail 'the final training should have checkpoints of its own'
+}
+
+# On a full disk a checkpoint ends the training with one clear error; the checkpoint before is whole, and the model so far
+# is saved where there is room.
+checkpoints_on_a_full_disk() {
+  small_data
+  local training=(--data small "${tiny[@]}" --epochs 40 --patience 0 --resume --quiet)
+  expect 0 "$train" "${training[@]}" --checkpoint whole --model undisturbed
+  local size
+  size=$(stat -c %s whole/checkpoint-*.safetensors | sort -n | tail -n 1)
+  mkdir disk
+  mount -t tmpfs -o size=$((size * 5 / 2)) lstmrec disk 2>/dev/null || { echo 'SKIPPED: needs to mount a small disk'; return; }
+  # Two checkpoints fit, and a third beside them does not, though it must before the first of the two may go.
+  expect 1 "$train" "${training[@]}" --checkpoint disk/checkpoints --model model
+  (($(wc -l <err) == 2)) || fail 'two lines are expected'
+  grep -qE 'disk/checkpoints/checkpoint-[0-9]+.safetensors: cannot be written: No space left on device' err ||
+    fail 'it should say which checkpoint could not be written, and why'
+  expect 0 "$recommend" --model model --history 36
+  (($(ls disk/checkpoints | wc -l) == 2)) || fail 'the two checkpoints before should be there'
+  mount -o "remount,size=$((size * 10))" disk
+  expect 0 "$train" "${training[@]}" --checkpoint disk/checkpoints --model model
+  umount disk
+  cmp model undisturbed || fail 'it should go on when there is room again'
+
+  if [[ $(id -u) == 0 ]]; then  # root may write to any folder but one on a disk that is mounted for reading
+    mount -t tmpfs -o ro lstmrec disk
+    expect_error 1 'disk/checkpoints: cannot be made: Read-only file system' "$train" "${training[@]}" \
+      --checkpoint disk/checkpoints
+    umount disk
+  fi
 }
 
 progress_on_a_terminal() {
