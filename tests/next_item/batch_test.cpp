@@ -81,6 +81,29 @@ TEST_CASE("an item that the user has had up to an input is no target of it where
   CHECK(left_in.excluded.empty());
 }
 
+TEST_CASE("what is left out of an input's loss: every item up to it, once") {
+  // The second user has repeats, so that the first one's lists are made too.
+  for (const std::vector<std::uint32_t>& second :
+       {std::vector<std::uint32_t>{4, 5, 6, 7, 8, 0, 1}, std::vector<std::uint32_t>{4, 5, 4, 6, 5, 4, 4}}) {
+    const Split split = split_of({{1, 2, 3, 4, 5, 6, 7}, second}, 9);
+    std::vector<Subsequence> parts{{1, 0, 2}, {0, 1, 4}, {1, 2, 4}};
+    SequenceBatch batch;
+    BatchBuilder(split, {.horizon = 1}).fill(parts, 1, 1, batch);
+    std::size_t column = 0;
+    for (Index step = 0; step < batch.steps.steps(); ++step)
+      for (Index row = 0; row < batch.steps.alive(step); ++row, ++column) {
+        const Subsequence& part = parts[static_cast<std::size_t>(row)];
+        const auto history = split.train(part.user).items.first(part.begin + static_cast<std::size_t>(step) + 1);
+        std::vector<std::uint32_t> expected;
+        for (const std::uint32_t item : history)
+          if (std::count(expected.begin(), expected.end(), item) == 0) expected.push_back(item);
+        const auto found = batch.excluded[column];
+        CHECK(std::vector<std::uint32_t>(found.begin(), found.end()) == expected);
+      }
+    CHECK(column == 7);
+  }
+}
+
 TEST_CASE("a batch carries the times and ratings of its inputs where the data has them") {
   const Split split = leave_one_out(build_sequences(make_interactions(random_log(3, 500, 10, 20))));
   auto parts = cut_subsequences(split, 7, 1);

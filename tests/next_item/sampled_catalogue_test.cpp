@@ -6,6 +6,7 @@
 #include <lstmrec/train/adam.hpp>
 #include <lstmrec/train/weight_average.hpp>
 #include <numeric>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -77,7 +78,6 @@ TEST_CASE("Sampled catalogue: the small network holds the touched items, the neg
     CHECK(first.labels[1] == 0);  // of no weight
     CHECK(columns[second.inputs[0]] == 11);
     for (std::uint32_t column = 0; column < columns.size(); ++column) {
-      CHECK(catalogue.items().column_of_item[columns[column]] == column);
       CHECK(catalogue.items().item_of_column[column] == columns[column]);
       CHECK(distance(catalogue.network().input.item_vectors.table.col(column),
                      whole.input.item_vectors.table.col(columns[column])) == 0);
@@ -87,9 +87,40 @@ TEST_CASE("Sampled catalogue: the small network holds the touched items, the neg
     }
     CHECK(distance(catalogue.network().blocks[0].recurrent.cell.input_weight,
                    whole.blocks[0].recurrent.cell.input_weight) == 0);
-    const auto known = catalogue.items().column_of_item;
-    CHECK(static_cast<std::size_t>(std::count_if(known.begin(), known.end(), [](auto p) { return p != ~0u; })) ==
-          columns.size());
+    CHECK(std::set<std::uint32_t>(columns.begin(), columns.end()).size() == columns.size());
+  }
+}
+
+TEST_CASE("Sampled catalogue: of what a batch excludes the negatives are left, as columns") {
+  SampledCatalogue<Network> catalogue(network_of(1), item_counts, 6);
+  const std::vector<std::uint32_t> first = {3, 1, 7, 8, 0, 5, 2}, second = {9, 4, 3, 10};
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    SequenceBatch batch;
+    const std::vector<Index> sizes = {4, 2};
+    batch.steps = PackedSteps(sizes);
+    batch.inputs = {3, 9, 7, 4, 0, 2};
+    batch.labels = {1, 4, 8, 3, 5, 6};
+    batch.weights.assign(6, 1);
+    // A step's columns stand side by side; the lists of a sequence grow.
+    const std::vector<std::span<const std::uint32_t>> lists = {std::span(first).first(1), std::span(second).first(1),
+                                                               std::span(first).first(3), std::span(second).first(4),
+                                                               std::span(first).first(5), std::span(first).first(7)};
+    batch.excluded = lists;
+    catalogue.draw(seed);
+    catalogue.relabel(batch);
+    const auto negatives = static_cast<std::size_t>(catalogue.items().negatives());
+    for (std::size_t column = 0; column < lists.size(); ++column) {
+      std::vector<std::uint32_t> expected, found;
+      for (const std::uint32_t item : lists[column])
+        if (std::count(catalogue.columns().begin(),
+                       catalogue.columns().begin() + static_cast<std::ptrdiff_t>(negatives), item) > 0)
+          expected.push_back(item);
+      for (const std::uint32_t negative : batch.excluded[column]) {
+        REQUIRE(negative < negatives);
+        found.push_back(catalogue.columns()[negative]);
+      }
+      CHECK(found == expected);
+    }
   }
 }
 

@@ -57,6 +57,21 @@ struct SampledTables {
   }
 };
 
+/// The lists of excluded items as columns of negatives; the other items fall out.
+struct ExcludedColumns {
+  std::vector<std::vector<std::uint32_t>> columns;
+  std::vector<std::span<const std::uint32_t>> lists;
+
+  ExcludedColumns(const SomeLabels& some, const std::vector<std::uint32_t>& column_of_item, std::size_t negatives) {
+    for (const auto& excluded : some.excluded) {
+      auto& own = columns.emplace_back();
+      for (const std::uint32_t item : excluded)
+        if (column_of_item[item] < negatives) own.push_back(column_of_item[item]);
+    }
+    for (const auto& own : columns) lists.emplace_back(own);
+  }
+};
+
 /// A loss of one's own that looks at items: the softmax cross-entropy of logits to which a number of each item is added
 /// (Menon et al., "Long-tail learning via logit adjustment", 2021).
 struct AdjustedCrossEntropy {
@@ -159,11 +174,12 @@ TEST_CASE("Sampled softmax: over every item once, it is the softmax over the cat
   // The same tables in another order.
   const SampledTables tables({3, 5, 1, 6, 0, 8, 4, 7, 2}, some.items_of_columns, head, vectors);
   const std::vector<float> log_weights(items, 0.f);
-  const SampledItems sampled{log_weights, tables.column_of_item, tables.item_of_column};
+  const SampledItems sampled{log_weights, tables.item_of_column};
+  const ExcludedColumns out(some, tables.column_of_item, log_weights.size());
   auto sampled_gradients = zeros_like(tables.head);
   Matrix<double> sampled_d_vectors = Matrix<double>::Zero(size, items), sampled_d_h = filled_with_nan(size, columns);
   const double sampled_loss_and_gradient = tables.head.loss_and_gradient(
-      SoftmaxCrossEntropy{}, tables.vectors, h, {3, tables.labels, some.weights, some.excluded, &sampled}, cache,
+      SoftmaxCrossEntropy{}, tables.vectors, h, {3, tables.labels, some.weights, out.lists, &sampled}, cache,
       sampled_d_vectors, sampled_gradients, sampled_d_h);
   CHECK(sampled_loss_and_gradient == Approx(loss).epsilon(1e-7));
   CHECK(distance(sampled_d_h, d_h) < 1e-6);  // weights that were added are floats
@@ -182,8 +198,9 @@ TEST_CASE("Sampled softmax: gradients agree with differences, over more than one
   const std::vector<float> log_weights = {0.3f, -1.f, 0.f, 2.f};
   const std::vector<std::uint32_t> place = {9, 5, 9, 2, 9, 9, 9, ~0u, ~0u};
   const std::vector<std::uint32_t> item_of_place = {0, 2, 3, 4, 5, 1, 6, 7, 8};
-  const SampledItems sampled{log_weights, place, item_of_place};
-  const ItemLabels labels{2, some.items_of_columns, some.weights, some.excluded, &sampled};
+  const SampledItems sampled{log_weights, item_of_place};
+  const ExcludedColumns out(some, place, log_weights.size());
+  const ItemLabels labels{2, some.items_of_columns, some.weights, out.lists, &sampled};
   ItemHead<double>::Cache cache;
   Matrix<double> unused_vectors = vectors, unused_h = h;
   auto unused_head = head;
@@ -223,8 +240,9 @@ TEST_CASE("A loss of one's own is told the item of every row and what was added 
   const std::vector<std::uint32_t> negatives = {6, 3, 8, 0, 1};
   const std::vector<float> log_weights = {0.3f, -1.f, 0.f, 2.f, 0.7f};
   const SampledTables tables({6, 3, 8, 0, 1, 7, 2, 5, 4}, some.items_of_columns, head, vectors);
-  const SampledItems sampled{log_weights, tables.column_of_item, tables.item_of_column};
-  run(tables.head, tables.vectors, {3, tables.labels, some.weights, some.excluded, &sampled}, negatives, log_weights);
+  const SampledItems sampled{log_weights, tables.item_of_column};
+  const ExcludedColumns out(some, tables.column_of_item, log_weights.size());
+  run(tables.head, tables.vectors, {3, tables.labels, some.weights, out.lists, &sampled}, negatives, log_weights);
 }
 
 TEST_CASE("A loss of one's own that looks at items: over every item once it is that over the catalogue") {
@@ -243,11 +261,12 @@ TEST_CASE("A loss of one's own that looks at items: over every item once it is t
 
   const SampledTables tables({3, 5, 1, 6, 0, 8, 4, 7, 2}, some.items_of_columns, head, vectors);
   const std::vector<float> log_weights(items, 0.f);
-  const SampledItems sampled{log_weights, tables.column_of_item, tables.item_of_column};
+  const SampledItems sampled{log_weights, tables.item_of_column};
+  const ExcludedColumns out(some, tables.column_of_item, log_weights.size());
   auto sampled_gradients = zeros_like(tables.head);
   Matrix<double> sampled_d_vectors = Matrix<double>::Zero(size, items), sampled_d_h = filled_with_nan(size, columns);
   const double sampled_loss = tables.head.loss_and_gradient(loss_of_items, tables.vectors, h,
-                                                            {3, tables.labels, some.weights, some.excluded, &sampled},
+                                                            {3, tables.labels, some.weights, out.lists, &sampled},
                                                             cache, sampled_d_vectors, sampled_gradients, sampled_d_h);
   CHECK(sampled_loss == Approx(loss).epsilon(1e-7));
   CHECK(distance(sampled_d_h, d_h) < 1e-6);  // weights that were added are floats

@@ -53,17 +53,29 @@ struct LabelOptions {
   bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss, nor as labels.
 };
 
-/// Fills batches from subsequences. Keeps a bit an event.
+/// Fills batches from subsequences. Where seen items take no part and the log has repeats, it keeps 4 bytes an event.
 class BatchBuilder {
  public:
   /// Borrows the split.
   BatchBuilder(const Split& split, const LabelOptions& options) : split_(&split), options_(options) {
+    if (!options_.exclude_seen) return;
     const Sequences& sequences = split.sequences;
-    is_repeat_.reserve(sequences.events.size());
-    std::vector<std::size_t> last_user(sequences.items.size(), sequences.size());
-    for (std::size_t user = 0; user < sequences.size(); ++user)
-      for (const std::uint32_t item : sequences[user].items)
-        is_repeat_.push_back(std::exchange(last_user[item], user) == user);
+    constexpr auto never = ~std::uint32_t{0};
+    std::vector<std::uint32_t> last_user(sequences.items.size(), never), first(sequences.items.size());
+    bool repeats = false;
+    first_.reserve(sequences.events.size());
+    for (std::uint32_t user = 0; user < sequences.size(); ++user) {
+      std::uint32_t position = 0;
+      for (const std::uint32_t item : sequences[user].items) {
+        if (std::exchange(last_user[item], user) != user)
+          first[item] = position;
+        else
+          repeats = true;
+        first_.push_back(first[item]);
+        ++position;
+      }
+    }
+    if (!repeats) first_ = {};
   }
 
   /// How many inputs of a subsequence have a label: all, but for those after which the user has seen items only.
@@ -94,12 +106,16 @@ class BatchBuilder {
     batch.labels.assign(columns * options_.horizon, 0);
     batch.weights.assign(columns * options_.horizon, 0);
     batch.excluded.resize(options_.exclude_seen ? columns : 0);
+    std::vector<Past> pasts = fill_past(parts, batch);
     batch.dropout_seeds.resize(columns);
     std::size_t column = 0;
     for (Index step = 0; step < batch.steps.steps(); ++step)
       for (Index alive = 0; alive < batch.steps.alive(step); ++alive, ++column) {
-        const Subsequence& part = parts[static_cast<std::size_t>(alive)];
+        const auto number = static_cast<std::size_t>(alive);
+        const Subsequence& part = parts[number];
         fill_column(part.user, part.begin + static_cast<std::uint32_t>(step), column_weight, column, batch);
+        if (options_.exclude_seen)
+          batch.excluded[column] = past_of(part, part.begin + static_cast<std::uint32_t>(step), pasts[number], batch);
         batch.dropout_seeds[column] = mix_seed(seed, part.user, part.begin + static_cast<std::uint32_t>(step));
       }
   }
@@ -111,7 +127,6 @@ class BatchBuilder {
     batch.inputs[column] = history.items[position];
     if (!history.times.empty()) batch.times[column] = history.times[position];
     if (!history.ratings.empty()) batch.ratings[column] = history.ratings[position];
-    if (options_.exclude_seen) batch.excluded[column] = history.items.first(position + 1);
     const std::span<std::uint32_t> labels(batch.labels.data() + column * options_.horizon, options_.horizon);
     const std::span<float> weights(batch.weights.data() + column * options_.horizon, options_.horizon);
     double sum = 0, weight = 0;
@@ -134,15 +149,44 @@ class BatchBuilder {
   /// Whether the k-th event after a position is a label of it: not where seen items are left out and the item has an
   /// event up to there.
   bool is_label(std::uint32_t user, std::uint32_t position, std::size_t k) const {
-    const std::size_t event = split_->sequences.offsets[user] + position + 1 + k;
-    if (!options_.exclude_seen || !is_repeat_[event]) return true;
-    const auto history = split_->sequences[user].items.first(position + 1);
-    return std::find(history.begin(), history.end(), split_->sequences.events.items[event]) == history.end();
+    return first_.empty() || first_[split_->sequences.offsets[user] + position + 1 + k] > position;
+  }
+
+  /// The different items that a part's user has had up to one of its inputs: a range of batch.past.
+  struct Past {
+    std::size_t begin = 0, end = 0;
+  };
+
+  /// batch.past := the different items of each part's user up to the part's end, in the order in which they come, where
+  /// the log has repeats. Returns those before each part.
+  std::vector<Past> fill_past(std::span<const Subsequence> parts, SequenceBatch& batch) const {
+    batch.past.clear();
+    std::vector<Past> pasts(parts.size());
+    if (first_.empty()) return pasts;
+    for (std::size_t number = 0; number < parts.size(); ++number) {
+      const Subsequence& part = parts[number];
+      const std::size_t begin = split_->sequences.offsets[part.user];
+      pasts[number].begin = batch.past.size();
+      for (std::uint32_t position = 0; position < part.end; ++position) {
+        if (position == part.begin) pasts[number].end = batch.past.size();
+        if (first_[begin + position] == position)
+          batch.past.push_back(split_->sequences.events.items[begin + position]);
+      }
+    }
+    return pasts;
+  }
+
+  /// The different items up to an input, which is the one behind those that `past` holds.
+  std::span<const std::uint32_t> past_of(const Subsequence& part, std::uint32_t position, Past& past,
+                                         const SequenceBatch& batch) const {
+    if (first_.empty()) return split_->train(part.user).items.first(position + 1);
+    past.end += first_[split_->sequences.offsets[part.user] + position] == position;
+    return std::span(batch.past).subspan(past.begin, past.end - past.begin);
   }
 
   const Split* split_;
   LabelOptions options_;
-  std::vector<bool> is_repeat_;  ///< By event: whether its user had the item before.
+  std::vector<std::uint32_t> first_;  ///< By event: the position of the user's first event of its item; or empty.
 };
 
 }  // namespace lstmrec

@@ -12,9 +12,9 @@ namespace lstmrec {
 
 /// Embeds an event by its item: x = dropout(norm(E eᵢ)), without the norm where blocks are plain.
 ///
-/// An input of one's own has these members. It is given whole events, so it may read their times and ratings too; it
-/// then says `sees_items_only = false`; such a network is trained and evaluated, but a Ranker, which is told of items
-/// only, does not take it.
+/// An input of one's own has these members, but for backward_to_vectors. It is given whole events, so it may read their
+/// times and ratings too; it then says `sees_items_only = false`; such a network is trained and evaluated, but a
+/// Ranker, which is told of items only, does not take it.
 template <class Scalar_ = float>
 struct ItemInput {
   using Scalar = Scalar_;
@@ -53,12 +53,12 @@ struct ItemInput {
     dropout.apply(dropout_seeds, x);
   }
 
-  /// Adds to `gradients`; d_x (size × events) is used up.
-  void backward(const History& events, std::span<const std::uint64_t> dropout_seeds, const Cache& cache,
-                MatrixRef<Scalar> d_x, ItemInput& gradients) const {
+  /// Adds to `gradients`, but for the item vectors, whose gradients d_x (size × events) then holds, a column an event.
+  /// An input of one's own has `backward(events, dropout_seeds, cache, d_x, gradients)` instead, which adds all.
+  void backward_to_vectors(std::span<const std::uint64_t> dropout_seeds, const Cache& cache, MatrixRef<Scalar> d_x,
+                           ItemInput& gradients) const {
     dropout.apply(dropout_seeds, d_x);
     if (norm.size() > 0) norm.backward(cache.norm, gradients.norm, d_x);
-    item_vectors.backward(events.items, d_x, gradients.item_vectors);
   }
 
   /// x (size × events) := the embedded events, as a trained network has them.

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstdint>
 #include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/next_item/batch.hpp>
 #include <lstmrec/next_item/config.hpp>
@@ -45,13 +46,17 @@ template <class Scalar_ = float, NetworkBlock Block = ConfiguredBlock<Scalar_>, 
 struct NextItemNetwork {
   using Scalar = Scalar_;
 
-  /// The memory of a training pass; one for each part of a batch that is worked on at once.
+  /// The memory of a training pass.
   struct Cache {
-    Buffer<Scalar> embedded;  ///< Embedded events.
-    typename Input::Cache input;
-    std::vector<Buffer<Scalar>> hidden;  ///< Input of every block, and the output of the last.
-    std::vector<typename Block::Cache> blocks;
-    Buffer<Scalar> projected, d_projected, d_hidden, d_input;
+    /// That of one part of a batch.
+    struct Part {
+      Buffer<Scalar> embedded;  ///< Embedded events.
+      typename Input::Cache input;
+      std::vector<Buffer<Scalar>> hidden;  ///< Input of every block, and the output of the last.
+      std::vector<typename Block::Cache> blocks;
+      Buffer<Scalar> projected, d_projected, d_hidden, d_input;
+    };
+    std::vector<Part> parts;
     typename Head::Cache head;
   };
 
@@ -109,52 +114,29 @@ struct NextItemNetwork {
     visit_member(visitor, "head", networks.head...);
   }
 
-  /// One training pass over a batch: returns the loss and adds its gradients. With `sampled`, the loss is over some of
-  /// the items only, and the batch's inputs and labels are columns of this network's tables.
+  /// One training pass over the parts of a batch: returns the loss and adds its gradients. With `sampled`, the loss is
+  /// over some of the items only, and the batch's inputs and labels are columns of this network's tables.
+  ///
+  /// `gradients`: one for each part. Those of the item tables go to the first alone, and the others need none (see
+  /// without_item_tables). The threads of the pool share parts, columns and items; their number changes no bit. A head
+  /// or an input of one's own works on one part after the other, on the calling thread.
+  double forward_backward(std::span<const SequenceBatch> batch, const ItemLossRef<Scalar>& loss, Cache& cache,
+                          std::span<NextItemNetwork> gradients, ThreadPool& pool,
+                          const SampledItems* sampled = nullptr) const {
+    assert(batch.size() == gradients.size());
+    cache.parts.resize(batch.size());
+    pool.run(batch.size(), [&](std::size_t k) { forward(batch[k], cache.parts[k]); });
+    const double value = head_loss(batch, loss, cache, gradients.front(), pool, sampled);
+    pool.run(batch.size(), [&](std::size_t k) { backward(batch[k], cache.parts[k], gradients[k]); });
+    add_input_gradients(batch, cache, gradients.front(), pool);
+    return value;
+  }
+
+  /// That of a batch in one part, on the calling thread.
   double forward_backward(const SequenceBatch& batch, const ItemLossRef<Scalar>& loss, Cache& cache,
                           NextItemNetwork& gradients, const SampledItems* sampled = nullptr) const {
-    const Index columns = batch.steps.columns(), hidden = hidden_size();
-    cache.hidden.resize(blocks.size() + 1);
-    cache.blocks.resize(blocks.size());
-    auto embedded = cache.embedded.resize(embedding_size(), columns);
-    input.forward(batch.events(), batch.dropout_seeds, cache.input, embedded);
-    auto first = projects() ? cache.hidden[0].resize(hidden, columns) : embedded;
-    if (projects()) input_projection.forward(embedded, first);
-    for (std::size_t k = 0; k < blocks.size(); ++k)
-      blocks[k].forward(k == 0 ? first : cache.hidden[k].view(), batch.steps, batch.dropout_seeds, cache.blocks[k],
-                        cache.hidden[k + 1].resize(hidden, columns));
-    auto last = cache.hidden[blocks.size()].view();
-    auto projected = projects() ? cache.projected.resize(embedding_size(), columns) : last;
-    if (projects()) output_projection.forward(last, projected);
-    const ItemLabels labels{batch.labels_per_column, batch.labels, batch.weights, batch.excluded, sampled};
-    auto& vector_gradients =
-        own_output_vectors.count() == 0 ? gradients.input.item_vectors.table : gradients.own_output_vectors.table;
-    auto d_projected = cache.d_projected.resize(embedding_size(), columns);
-    const double value = [&] {
-      if constexpr (requires {
-                      head.loss_and_gradient(loss, output_vectors(), projected, batch.steps, labels, cache.head,
-                                             vector_gradients, gradients.head, d_projected);
-                    })
-        return head.loss_and_gradient(loss, output_vectors(), projected, batch.steps, labels, cache.head,
-                                      vector_gradients, gradients.head, d_projected);
-      else
-        return head.loss_and_gradient(loss, output_vectors(), projected, labels, cache.head, vector_gradients,
-                                      gradients.head, d_projected);
-    }();
-
-    auto d_output = projects() ? cache.d_hidden.resize(hidden, columns) : d_projected;
-    if (projects()) output_projection.backward(last, d_projected, gradients.output_projection, d_output);
-    for (std::size_t k = blocks.size(); k-- > 0;) {
-      // The block's own output has been read for the last time: its place takes the gradient of its input.
-      auto d_input = cache.hidden[k + 1].view();
-      blocks[k].backward(k == 0 ? first : cache.hidden[k].view(), batch.steps, batch.dropout_seeds, cache.blocks[k],
-                         d_output, gradients.blocks[k], d_input);
-      new (&d_output) typename Buffer<Scalar>::View(d_input);
-    }
-    auto d_embedded = projects() ? cache.d_input.resize(embedding_size(), columns) : d_output;
-    if (projects()) input_projection.backward(embedded, d_output, gradients.input_projection, d_embedded);
-    input.backward(batch.events(), batch.dropout_seeds, cache.input, d_embedded, gradients.input);
-    return value;
+    ThreadPool one(1);
+    return forward_backward({&batch, 1}, loss, cache, {&gradients, 1}, one, sampled);
   }
 
   /// The state of so many sequences before their first events.
@@ -251,6 +233,118 @@ struct NextItemNetwork {
   }
 
  private:
+  using Part = typename Cache::Part;
+
+  /// From the events of a part to what the head reads.
+  void forward(const SequenceBatch& batch, Part& part) const {
+    const Index columns = batch.steps.columns();
+    part.hidden.resize(blocks.size() + 1);
+    part.blocks.resize(blocks.size());
+    auto embedded = part.embedded.resize(embedding_size(), columns);
+    input.forward(batch.events(), batch.dropout_seeds, part.input, embedded);
+    if (projects()) input_projection.forward(embedded, part.hidden[0].resize(hidden_size(), columns));
+    for (std::size_t k = 0; k < blocks.size(); ++k)
+      blocks[k].forward(input_of_block(k, part), batch.steps, batch.dropout_seeds, part.blocks[k],
+                        part.hidden[k + 1].resize(hidden_size(), columns));
+    if (projects())
+      output_projection.forward(part.hidden.back().view(), part.projected.resize(embedding_size(), columns));
+    part.d_projected.resize(embedding_size(), columns);
+  }
+
+  typename Buffer<Scalar>::View input_of_block(std::size_t k, Part& part) const {
+    return k == 0 && !projects() ? part.embedded.view() : part.hidden[k].view();
+  }
+  typename Buffer<Scalar>::View output_of(Part& part) const {
+    return projects() ? part.projected.view() : part.hidden.back().view();
+  }
+  /// After `backward`: the gradient of the embedded events.
+  typename Buffer<Scalar>::View d_embedded_of(Part& part) const {
+    return projects() ? part.d_input.view() : part.hidden[1].view();
+  }
+
+  /// The loss of all parts, whose gradient it leaves in their d_projected.
+  double head_loss(std::span<const SequenceBatch> batch, const ItemLossRef<Scalar>& loss, Cache& cache,
+                   NextItemNetwork& gradients, ThreadPool& pool, const SampledItems* sampled) const {
+    auto& d_vectors =
+        own_output_vectors.count() == 0 ? gradients.input.item_vectors.table : gradients.own_output_vectors.table;
+    const auto labels_of = [&](const SequenceBatch& part) {
+      return ItemLabels{part.labels_per_column, part.labels, part.weights, part.excluded, sampled};
+    };
+    if constexpr (requires { typename Head::Part; }) {
+      std::vector<typename Head::Part> parts;
+      for (std::size_t k = 0; k < batch.size(); ++k)
+        if (batch[k].steps.columns() > 0)
+          parts.push_back({output_of(cache.parts[k]), labels_of(batch[k]), cache.parts[k].d_projected.view()});
+      return head.loss_and_gradient(loss, output_vectors(), parts, cache.head, d_vectors, gradients.head, pool);
+    } else {
+      double sum = 0;
+      for (std::size_t k = 0; k < batch.size(); ++k) {
+        if (batch[k].steps.columns() == 0) continue;
+        const auto h = output_of(cache.parts[k]);
+        const ItemLabels labels = labels_of(batch[k]);
+        auto d_h = cache.parts[k].d_projected.view();
+        if constexpr (requires {
+                        head.loss_and_gradient(loss, output_vectors(), h, batch[k].steps, labels, cache.head, d_vectors,
+                                               gradients.head, d_h);
+                      })
+          sum += head.loss_and_gradient(loss, output_vectors(), h, batch[k].steps, labels, cache.head, d_vectors,
+                                        gradients.head, d_h);
+        else
+          sum += head.loss_and_gradient(loss, output_vectors(), h, labels, cache.head, d_vectors, gradients.head, d_h);
+      }
+      return sum;
+    }
+  }
+
+  /// From the gradient of what the head reads to that of the embedded events; adds to all gradients but the input's.
+  void backward(const SequenceBatch& batch, Part& part, NextItemNetwork& gradients) const {
+    const Index columns = batch.steps.columns();
+    if (columns == 0) return;
+    auto d_output = projects() ? part.d_hidden.resize(hidden_size(), columns) : part.d_projected.view();
+    if (projects())
+      output_projection.backward(part.hidden.back().view(), part.d_projected.view(), gradients.output_projection,
+                                 d_output);
+    for (std::size_t k = blocks.size(); k-- > 0;) {
+      // The block's own output has been read for the last time: its place takes the gradient of its input.
+      auto d_input = part.hidden[k + 1].view();
+      blocks[k].backward(input_of_block(k, part), batch.steps, batch.dropout_seeds, part.blocks[k], d_output,
+                         gradients.blocks[k], d_input);
+      new (&d_output) typename Buffer<Scalar>::View(d_input);
+    }
+    if (projects())
+      input_projection.backward(part.embedded.view(), d_output, gradients.input_projection,
+                                part.d_input.resize(embedding_size(), columns));
+    if constexpr (has_shared_input)
+      input.backward_to_vectors(batch.dropout_seeds, part.input, d_embedded_of(part), gradients.input);
+  }
+
+  /// Whether the events' gradients can be taken to the item vectors apart from all else: see ItemInput.
+  static constexpr bool has_shared_input = requires(const Input& i, std::span<const std::uint64_t> seeds,
+                                                    const typename Input::Cache& c, MatrixRef<Scalar> d, Input& g) {
+    i.backward_to_vectors(seeds, c, d, g);
+  };
+
+  void add_input_gradients(std::span<const SequenceBatch> batch, Cache& cache, NextItemNetwork& gradients,
+                           ThreadPool& pool) const {
+    if constexpr (has_shared_input) {
+      const std::size_t ranges = pool.threads() == 1 ? 1 : 4 * pool.threads();
+      pool.run(ranges, [&](std::size_t range) {
+        const auto end_of = [&](std::size_t r) {
+          return static_cast<std::uint32_t>(static_cast<std::size_t>(input.item_vectors.count()) * r / ranges);
+        };
+        for (std::size_t k = 0; k < batch.size(); ++k)
+          if (batch[k].steps.columns() > 0)
+            input.item_vectors.backward(batch[k].inputs, d_embedded_of(cache.parts[k]), gradients.input.item_vectors,
+                                        end_of(range), end_of(range + 1));
+      });
+    } else {
+      for (std::size_t k = 0; k < batch.size(); ++k)
+        if (batch[k].steps.columns() > 0)
+          input.backward(batch[k].events(), batch[k].dropout_seeds, cache.parts[k].input, d_embedded_of(cache.parts[k]),
+                         gradients.input);
+    }
+  }
+
   bool projects() const { return input_projection.weight.size() > 0; }
 
   /// The step behind the first block's recurrence, up to the last one's.

@@ -60,11 +60,13 @@ class SampledCatalogue {
       log_weights_[column] = std::log(log_weights_[column] / expected_[columns_[column]]);
   }
 
-  /// Turns the inputs and labels of a batch into columns; what it excludes stays as it is.
+  /// Turns the inputs and labels of a batch into columns, and what it excludes into those of the negatives among it.
+  /// Cost: the longest list of each sequence.
   void relabel(SequenceBatch& batch) {
     for (std::uint32_t& input : batch.inputs) input = column_of(input);
     for (std::size_t i = 0; i < batch.labels.size(); ++i)
       batch.labels[i] = batch.weights[i] == 0 ? 0 : column_of(batch.labels[i]);
+    if (!batch.excluded.empty()) relabel_excluded(batch);
   }
 
   /// Takes the touched columns and all other parameters from the whole network.
@@ -79,7 +81,7 @@ class SampledCatalogue {
   }
 
   const Network& network() const { return network_; }
-  SampledItems items() const { return {log_weights_, column_of_item_, columns_}; }
+  SampledItems items() const { return {log_weights_, columns_}; }
   /// By column: the item in the whole catalogue.
   std::span<const std::uint32_t> columns() const { return columns_; }
 
@@ -91,6 +93,37 @@ class SampledCatalogue {
     std::vector<double> weights;
     for (const std::uint32_t count : item_counts) weights.push_back(weight_of(count));
     return weights;
+  }
+
+  void relabel_excluded(SequenceBatch& batch) const {
+    if (batch.steps.steps() == 0) return;
+    const auto sequences = static_cast<std::size_t>(batch.steps.alive(0));
+    /// Calls visit(sequence, list) for every column.
+    const auto for_each_list = [&](auto&& visit) {
+      std::size_t column = 0;
+      for (Index step = 0; step < batch.steps.steps(); ++step)
+        for (std::size_t sequence = 0; sequence < static_cast<std::size_t>(batch.steps.alive(step)); ++sequence)
+          visit(sequence, batch.excluded[column++]);
+    };
+    std::vector<std::span<const std::uint32_t>> longest(sequences);
+    for_each_list([&](std::size_t sequence, std::span<const std::uint32_t> list) { longest[sequence] = list; });
+    std::vector<std::uint32_t> columns;
+    std::vector<std::size_t> places;  // of these columns in their sequence's list
+    std::vector<std::size_t> begin(1, 0);
+    for (const auto& list : longest) {
+      for (std::size_t place = 0; place < list.size(); ++place) {
+        if (column_of_item_[list[place]] >= log_weights_.size()) continue;
+        columns.push_back(column_of_item_[list[place]]);
+        places.push_back(place);
+      }
+      begin.push_back(columns.size());
+    }
+    std::vector<std::size_t> end(begin.begin(), begin.end() - 1);
+    for_each_list([&](std::size_t sequence, std::span<const std::uint32_t>& list) {
+      while (end[sequence] < begin[sequence + 1] && places[end[sequence]] < list.size()) ++end[sequence];
+      list = std::span(columns).subspan(begin[sequence], end[sequence] - begin[sequence]);
+    });
+    batch.past.swap(columns);
   }
 
   std::uint32_t column_of(std::uint32_t item) {

@@ -24,9 +24,10 @@ namespace lstmrec::detail {
 
 /// One training step of a next-item network after the other, each on a batch of subsequences.
 ///
-/// A batch is cut into config.training.shards parts, each with its own gradients, which are summed in a fixed order, so
-/// the threads change no bit of the result. With sampled negatives a step is made on the few items it meets (see
-/// SampledCatalogue), and the columns of other items wait until `training.catch_up()`.
+/// A batch is cut into config.training.shards parts, whose gradients are summed in a fixed order, so the threads change
+/// no bit of the result. Memory does not grow with their number, but for a few tiles of logits. With sampled negatives
+/// a step is made on the few items it meets (see SampledCatalogue), and the columns of other items wait until
+/// `training.catch_up()`.
 template <class Network>
 class NextItemSteps {
  public:
@@ -41,14 +42,15 @@ class NextItemSteps {
         batches_(&batches),
         config_(&config),
         loss_(loss),
-        shards_(static_cast<std::size_t>(config.training.shards)),
-        pool_(std::min(shards_.size(), options.threads == 0 ? default_threads() : options.threads)) {
+        batch_(static_cast<std::size_t>(config.training.shards)),
+        pool_(options.threads) {
     if (config.sampled_negatives > 0) {
       if (options.reduce_gradients) throw ConfigError("gradients can be reduced only where sampled_negatives is 0");
       sampled_.emplace(Network(1, config), item_counts, static_cast<std::size_t>(config.sampled_negatives));
     }
     training.reduce_gradients = options.reduce_gradients;
-    gradients_ = std::vector<Network>(shards_.size(), zeros_like(trained()));
+    gradients_.push_back(zeros_like(trained()));
+    gradients_.resize(batch_.size(), without_item_tables(gradients_.front()));
   }
 
   NextItemSteps(const NextItemSteps&) = delete;
@@ -62,21 +64,14 @@ class NextItemSteps {
     SampledItems sampled_items;
     if (sampled_) {
       sampled_->draw(mix_seed(config_->training.seed, epoch, number));
-      for (Shard& shard : shards_) sampled_->relabel(shard.batch);
+      for (SequenceBatch& part : batch_) sampled_->relabel(part);
       sampled_->gather(training.network(), pool_);
       sampled_items = sampled_->items();
+      reserve_items(gradients_.front(), trained().items());
     }
-    pool_.run(shards_.size(), [&](std::size_t s) {
-      Shard& shard = shards_[s];
-      if (sampled_) reserve_items(gradients_[s], trained().items());
-      set_zero(gradients_[s]);
-      shard.loss = shard.batch.inputs.empty()
-                       ? 0
-                       : trained().forward_backward(shard.batch, loss_, shard.cache, gradients_[s],
-                                                    sampled_ ? &sampled_items : nullptr);
-    });
-    double loss = 0;
-    for (const Shard& shard : shards_) loss += shard.loss;
+    for (Network& part : gradients_) set_zero(part, pool_);
+    const double loss =
+        trained().forward_backward(batch_, loss_, cache_, gradients_, pool_, sampled_ ? &sampled_items : nullptr);
     if (sampled_)
       training.step(gradients_, loss, learning_rate, epoch, number, pool_, {sampled_->columns(), &trained()});
     else
@@ -85,26 +80,19 @@ class NextItemSteps {
   }
 
  private:
-  /// One worker's part of a batch, with the buffers that outlive it.
-  struct Shard {
-    SequenceBatch batch;
-    typename Network::Cache cache;
-    double loss = 0;
-  };
-
   const Network& trained() const { return sampled_ ? sampled_->network() : training.network(); }
 
-  /// The longest subsequences go to the shards in turn, first to last and then last to first, so that no shard gets the
+  /// The longest subsequences go to the parts in turn, first to last and then last to first, so that no part gets the
   /// longer one every time: all have about the same work.
   void fill(std::span<Subsequence> parts, std::size_t predictions, std::size_t epoch) {
     const float weight = 1 / static_cast<float>(std::max<std::size_t>(1, predictions));
     sort_longest_first(parts);
-    pool_.run(shards_.size(), [&](std::size_t s) {
+    pool_.run(batch_.size(), [&](std::size_t s) {
       std::vector<Subsequence> own;
       for (std::size_t row = 0, i;
-           (i = row * shards_.size() + (row % 2 == 0 ? s : shards_.size() - 1 - s)) < parts.size(); ++row)
+           (i = row * batch_.size() + (row % 2 == 0 ? s : batch_.size() - 1 - s)) < parts.size(); ++row)
         own.push_back(parts[i]);
-      batches_->fill(own, weight, mix_seed(config_->training.seed, epoch), shards_[s].batch);
+      batches_->fill(own, weight, mix_seed(config_->training.seed, epoch), batch_[s]);
     });
   }
 
@@ -112,8 +100,9 @@ class NextItemSteps {
   const RecommenderConfig* config_;
   ItemLossRef<float> loss_;
   std::optional<SampledCatalogue<Network>> sampled_;
-  std::vector<Shard> shards_;
-  std::vector<Network> gradients_;
+  std::vector<SequenceBatch> batch_;  ///< In parts.
+  typename Network::Cache cache_;
+  std::vector<Network> gradients_;  ///< Of each part; the first has the item tables for all.
   ThreadPool pool_;
 };
 

@@ -41,8 +41,15 @@ struct Embedding {
 
   /// Adds to `gradients`: the columns of the indices only.
   void backward(std::span<const std::uint32_t> indices, ConstMatrixRef<Scalar> d_output, Embedding& gradients) const {
+    backward(indices, d_output, gradients, 0, static_cast<std::uint32_t>(count()));
+  }
+
+  /// Adds to the columns first … end − 1 of `gradients`, which threads can so share.
+  void backward(std::span<const std::uint32_t> indices, ConstMatrixRef<Scalar> d_output, Embedding& gradients,
+                std::uint32_t first, std::uint32_t end) const {
     for (std::size_t j = 0; j < indices.size(); ++j)
-      linalg::add(d_output.col(static_cast<Index>(j)), MatrixRef<Scalar>(gradients.table).col(indices[j]));
+      if (indices[j] >= first && indices[j] < end)
+        linalg::add(d_output.col(static_cast<Index>(j)), MatrixRef<Scalar>(gradients.table).col(indices[j]));
   }
 };
 

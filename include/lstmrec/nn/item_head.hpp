@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/products.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/nn/item_labels.hpp>
 #include <lstmrec/nn/losses.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
@@ -22,13 +24,34 @@ struct ItemHead {
   using Scalar = Scalar_;
   static constexpr Index tile = 128;  ///< Columns whose logits are in memory at a time.
 
+  /// A part of a batch, borrowed.
+  struct Part {
+    ConstMatrixRef<Scalar> h;  ///< size × columns.
+    ItemLabels labels;
+    MatrixRef<Scalar> d_h;  ///< size × columns, overwritten.
+  };
+
+  /// Columns whose logits are in memory.
+  struct Tile {
+    std::size_t part = 0;
+    Index begin = 0, count = 0;  ///< Columns of the part.
+    Buffer<Scalar> logits;       ///< rows × count.
+  };
+
+  /// Some of a tile's columns, worked on by one thread.
+  struct Piece {
+    double loss = 0;
+    std::vector<Scalar> kept;                ///< Scratch, the logits of a column's labels.
+    std::vector<std::uint32_t> own_rows;     ///< Rows of the labels, where negatives are sampled.
+    std::vector<float> own_weights;          ///< Their weights.
+    std::vector<std::uint32_t> label_items;  ///< Their items in the catalogue.
+  };
+
   struct Cache {
     PackedMatrix<Scalar> vectors, vectors_transposed;  ///< V and Vᵀ, packed once for all tiles.
-    Buffer<Scalar> logits;                             ///< items × tile.
-    std::vector<Scalar> kept;                          ///< Scratch, the logits of a column's labels.
-    std::vector<std::uint32_t> own_rows;               ///< Rows of the labels, where negatives are sampled.
-    std::vector<float> own_weights;                    ///< Their weights.
-    std::vector<std::uint32_t> label_items;            ///< Their items in the catalogue.
+    Vector<Scalar> shift;                              ///< What is added to the rows that all columns share.
+    std::vector<Tile> tiles;
+    std::vector<Piece> pieces;
   };
 
   Vector<Scalar> bias;  ///< b, items.
@@ -67,103 +90,182 @@ struct ItemHead {
   /// Scores, loss and both gradients in one pass over tiles of columns, so that an items × columns matrix is never in
   /// memory.
   ///
-  /// Returns the loss. Adds to d_vectors (size × items) and `gradients`, overwrites d_h (size × columns). Excluded
-  /// items take no part in the loss, unless they are labels.
-  double loss_and_gradient(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h,
-                           const ItemLabels& labels, Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients,
-                           MatrixRef<Scalar> d_h) const {
-    assert(static_cast<std::size_t>(h.cols()) == labels.columns() && vectors.cols() == items());
-    if (labels.sampled) return sampled_loss_and_gradient(loss, vectors, h, labels, cache, d_vectors, gradients, d_h);
-    double sum = 0;
-    cache.vectors.pack(vectors);
-    cache.vectors_transposed.pack_transposed(vectors);
-    for (Index begin = 0; begin < h.cols(); begin += tile) {
-      const Index count = std::min(tile, h.cols() - begin);
-      const ItemLabels part = labels.middle_columns(begin, count);
-      auto logits = cache.logits.resize(items(), count);
-      linalg::product(cache.vectors_transposed, h.middleCols(begin, count), logits);
-      linalg::add_to_columns(bias, logits);
-      exclude(part, logits, Scalar(-1e30), cache.kept);  // finite, so that no loss meets ∞ − ∞
-      sum += loss(logits, {part.per_column, part.items, part.weights, {}, {}, {}});
-      exclude(part, logits, Scalar(0), cache.kept);
-      // z = Vᵀ h + b
-      linalg::product(cache.vectors, logits, d_h.middleCols(begin, count));
-      linalg::add_product_transposed(h.middleCols(begin, count), logits, d_vectors);
-      linalg::add_row_sums(logits, gradients.bias);
-    }
-    return sum;
-  }
-
- private:
-  /// The loss over a column's own labels and the sampled negatives, which all columns share:
+  /// Returns the loss. Adds to d_vectors (size × items) and `gradients`, overwrites d_h of every part. Excluded items
+  /// take no part in the loss, unless they are labels.
+  ///
+  /// The threads of the pool share the columns of some tiles, and then the items' gradients, each of which is a sum
+  /// over tiles in their order: so their number changes no bit. Memory: the logits of two tiles a thread, but no more
+  /// than `most_logits` or one tile.
+  ///
+  /// With sampled negatives the loss is over a column's own labels and the negatives, which all columns share:
   ///
   ///     Z = Σ over labels exp(zᵢ) + Σ over negatives (countⱼ / (n qⱼ)) exp(zⱼ)
   ///
   /// with the n draws from q, of which j is countⱼ, labels and excluded items left out of the second sum: its mean
   /// over the draws is the rest of the catalogue's sum. Bengio and Senécal, "Quick training of probabilistic neural
   /// nets by importance sampling", 2003, eq. 10; the labels are always there, so their logits take no correction.
-  double sampled_loss_and_gradient(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors,
-                                   ConstMatrixRef<Scalar> h, const ItemLabels& labels, Cache& cache,
-                                   MatrixRef<Scalar> d_vectors, ItemHead& gradients, MatrixRef<Scalar> d_h) const {
-    const SampledItems& sampled = *labels.sampled;
-    const auto per_column = static_cast<Index>(labels.per_column);
-    const Index negatives = sampled.negatives(), rows = negatives + per_column;
-    const auto negative_vectors = vectors.leftCols(negatives);
-    const Vector<Scalar> shift =
-        bias.head(negatives) +
-        Eigen::Map<const Eigen::VectorXf>(sampled.log_weights.data(), negatives).template cast<Scalar>();
-    cache.vectors.pack(negative_vectors);
-    cache.vectors_transposed.pack_transposed(negative_vectors);
+  double loss_and_gradient(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, std::span<const Part> parts,
+                           Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients, ThreadPool& pool) const {
+    if (parts.empty()) return 0;
+    const SampledItems* const sampled = parts.front().labels.sampled;
+    const Index shared = sampled ? sampled->negatives() : items();
+    const Index rows = shared + (sampled ? static_cast<Index>(parts.front().labels.per_column) : 0);
+    const Index touched = sampled ? static_cast<Index>(sampled->item_of_column.size()) : items();
+    pool.run(2, [&](std::size_t transposed) {
+      if (transposed == 0)
+        cache.vectors.pack(vectors.leftCols(shared));
+      else
+        cache.vectors_transposed.pack_transposed(vectors.leftCols(shared));
+    });
+    cache.shift = bias.head(shared);
+    if (sampled)
+      cache.shift += Eigen::Map<const Eigen::VectorXf>(sampled->log_weights.data(), shared).template cast<Scalar>();
+
+    const std::size_t threads = pool.threads();
+    const std::size_t room = most_logits / (static_cast<std::size_t>(rows * tile) * sizeof(Scalar));
+    const std::size_t at_once = threads == 1 ? 1 : std::clamp<std::size_t>(room, 1, 2 * threads);
+    const Index piece = at_once < threads ? chunk : tile;
+    const auto pieces = static_cast<std::size_t>(tile / piece);
+    const std::size_t ranges = threads == 1 ? 1 : std::min<std::size_t>(4 * threads, (touched + 63) / 64);
+    cache.tiles.resize(at_once);
+    cache.pieces.resize(at_once * pieces);
     double sum = 0;
-    for (Index begin = 0; begin < h.cols(); begin += tile) {
-      const Index count = std::min(tile, h.cols() - begin);
-      const ItemLabels part = labels.middle_columns(begin, count);
-      const auto part_h = h.middleCols(begin, count);
-      auto logits = cache.logits.resize(rows, count);
-      // Row `negatives` + k of a column is its own k-th target; one that repeats another adds its weight to that one's.
-      cache.own_rows.clear();
-      cache.own_weights.assign(part.weights.begin(), part.weights.end());
-      linalg::product(cache.vectors_transposed, part_h, logits.topRows(negatives));
-      linalg::add_to_columns(shift, logits.topRows(negatives));
-      for (Index column = 0; column < count; ++column) {
-        const auto own = part.items_of(column);
-        float* const weights = cache.own_weights.data() + column * per_column;
-        for (std::size_t k = 0; k < own.size(); ++k) {
-          cache.own_rows.push_back(static_cast<std::uint32_t>(negatives) + static_cast<std::uint32_t>(k));
-          const auto first = static_cast<std::size_t>(std::find(own.begin(), own.end(), own[k]) - own.begin());
-          if (weights[k] == 0 || first == k) continue;
-          weights[first] += weights[k];
-          weights[k] = 0;
-        }
-        for (std::size_t k = 0; k < own.size(); ++k)
-          if (weights[k] != 0)
-            logits(negatives + static_cast<Index>(k), column) =
-                linalg::dot(vectors.col(own[k]), part_h.col(column)) + bias[own[k]];
+    std::size_t part = 0;
+    Index begin = 0;
+    while (part < parts.size()) {
+      std::size_t count = 0;  // of tiles
+      for (; part < parts.size() && count < at_once; ++count) {
+        Tile& next = cache.tiles[count];
+        next.part = part;
+        next.begin = begin;
+        next.count = std::min(tile, parts[part].h.cols() - begin);
+        next.logits.resize(rows, next.count);
+        begin += next.count;
+        if (begin < parts[part].h.cols()) continue;
+        begin = 0;
+        ++part;
       }
-      cache.label_items.clear();
-      for (const std::uint32_t column : part.items) cache.label_items.push_back(sampled.item_of_column[column]);
-      const LogitLabels own_labels{part.per_column,   cache.own_rows,
-                                   cache.own_weights, sampled.item_of_column.first(static_cast<std::size_t>(negatives)),
-                                   cache.label_items, sampled.log_weights};
-      leave_out(part, cache.own_weights, negatives, Scalar(-1e30), logits);
-      sum += loss(logits, own_labels);
-      leave_out(part, cache.own_weights, negatives, Scalar(0), logits);
-      const auto d_negatives = logits.topRows(negatives);
-      linalg::product(cache.vectors, d_negatives, d_h.middleCols(begin, count));
-      linalg::add_product_transposed(part_h, d_negatives, d_vectors.leftCols(negatives));
-      linalg::add_row_sums(d_negatives, gradients.bias.head(negatives));
-      for (Index column = 0; column < count; ++column) {
-        const auto own = part.items_of(column);
-        for (std::size_t k = 0; k < own.size(); ++k) {
-          const Scalar d = logits(negatives + static_cast<Index>(k), column);
-          if (d == 0) continue;
-          linalg::add_scaled(d, vectors.col(own[k]), d_h.col(begin + column));
-          linalg::add_scaled(d, part_h.col(column), d_vectors.col(own[k]));
-          gradients.bias[own[k]] += d;
-        }
-      }
+      pool.run(count * pieces, [&](std::size_t k) {
+        Tile& whole = cache.tiles[k / pieces];
+        const Index first = static_cast<Index>(k % pieces) * piece;
+        cache.pieces[k].loss = 0;
+        if (first < whole.count)
+          run_piece(loss, vectors, parts[whole.part], whole, first, std::min(piece, whole.count - first), cache,
+                    cache.pieces[k]);
+      });
+      for (std::size_t k = 0; k < count * pieces; ++k) sum += cache.pieces[k].loss;
+      pool.run(ranges, [&](std::size_t range) {
+        const auto end_of = [&](std::size_t r) { return touched * static_cast<Index>(r) / static_cast<Index>(ranges); };
+        for (std::size_t k = 0; k < count; ++k)
+          add_item_gradients(parts[cache.tiles[k].part], cache.tiles[k], shared, end_of(range), end_of(range + 1),
+                             d_vectors, gradients);
+      });
     }
     return sum;
+  }
+
+  /// The loss and gradients of one part, on the calling thread.
+  double loss_and_gradient(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h,
+                           const ItemLabels& labels, Cache& cache, MatrixRef<Scalar> d_vectors, ItemHead& gradients,
+                           MatrixRef<Scalar> d_h) const {
+    assert(static_cast<std::size_t>(h.cols()) == labels.columns() && vectors.cols() == items());
+    const Part part{h, labels, d_h};
+    ThreadPool one(1);
+    return loss_and_gradient(loss, vectors, {&part, 1}, cache, d_vectors, gradients, one);
+  }
+
+ private:
+  static constexpr Index chunk = 32;                                  ///< Columns that the loss is given at once.
+  static constexpr std::size_t most_logits = std::size_t{128} << 20;  ///< Bytes.
+
+  /// Turns the logits of a tile's columns first … first + count − 1 into their gradients, and sets d_h.
+  void run_piece(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, const Part& part, Tile& whole,
+                 Index first, Index count, const Cache& cache, Piece& piece) const {
+    const SampledItems* const sampled = part.labels.sampled;
+    const Index shared = cache.shift.size();
+    const auto all = whole.logits.view().middleCols(first, count);
+    const auto h = part.h.middleCols(whole.begin + first, count);
+    auto d_h = part.d_h.middleCols(whole.begin + first, count);
+    linalg::product(cache.vectors_transposed, h, all.topRows(shared));
+    linalg::add_to_columns(cache.shift, all.topRows(shared));
+    for (Index begin = 0; begin < count; begin += chunk) {
+      const Index columns = std::min(chunk, count - begin);
+      const ItemLabels labels = part.labels.middle_columns(whole.begin + first + begin, columns);
+      auto logits = all.middleCols(begin, columns);
+      if (sampled) {
+        const LogitLabels own = score_own_labels(vectors, h.middleCols(begin, columns), labels, shared, logits, piece);
+        leave_out(labels, piece.own_weights, shared, Scalar(-1e30), logits);  // finite, so that no loss meets ∞ − ∞
+        piece.loss += loss(logits, own);
+        leave_out(labels, piece.own_weights, shared, Scalar(0), logits);
+      } else {
+        exclude(labels, logits, Scalar(-1e30), piece.kept);
+        piece.loss += loss(logits, {labels.per_column, labels.items, labels.weights, {}, {}, {}});
+        exclude(labels, logits, Scalar(0), piece.kept);
+      }
+    }
+    // z = Vᵀ h + b
+    linalg::product(cache.vectors, all.topRows(shared), d_h);
+    if (!sampled) return;
+    const ItemLabels labels = part.labels.middle_columns(whole.begin + first, count);
+    for (Index column = 0; column < count; ++column) {
+      const auto own = labels.items_of(column);
+      for (std::size_t k = 0; k < own.size(); ++k)
+        if (const Scalar d = all(shared + static_cast<Index>(k), column); d != 0)
+          linalg::add_scaled(d, vectors.col(own[k]), d_h.col(column));
+    }
+  }
+
+  /// Sets the logits of the columns' own labels, which are the rows from `negatives` on, and returns what the loss is
+  /// told of all rows. A label that repeats another adds its weight to that one's.
+  LogitLabels score_own_labels(ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, const ItemLabels& labels,
+                               Index negatives, MatrixRef<Scalar> logits, Piece& piece) const {
+    const SampledItems& sampled = *labels.sampled;
+    piece.own_rows.clear();
+    piece.label_items.clear();
+    piece.own_weights.assign(labels.weights.begin(), labels.weights.end());
+    for (Index column = 0; column < logits.cols(); ++column) {
+      const auto own = labels.items_of(column);
+      float* const weights = piece.own_weights.data() + static_cast<std::size_t>(column) * labels.per_column;
+      for (std::size_t k = 0; k < own.size(); ++k) {
+        piece.own_rows.push_back(static_cast<std::uint32_t>(negatives) + static_cast<std::uint32_t>(k));
+        piece.label_items.push_back(sampled.item_of_column[own[k]]);
+        const auto first = static_cast<std::size_t>(std::find(own.begin(), own.end(), own[k]) - own.begin());
+        if (weights[k] == 0 || first == k) continue;
+        weights[first] += weights[k];
+        weights[k] = 0;
+      }
+      for (std::size_t k = 0; k < own.size(); ++k)
+        if (weights[k] != 0)
+          logits(negatives + static_cast<Index>(k), column) =
+              linalg::dot(vectors.col(own[k]), h.col(column)) + bias[own[k]];
+    }
+    return {labels.per_column, piece.own_rows,
+            piece.own_weights, sampled.item_of_column.first(static_cast<std::size_t>(negatives)),
+            piece.label_items, sampled.log_weights};
+  }
+
+  /// Adds what a tile says of the vectors and biases first … end − 1.
+  void add_item_gradients(const Part& part, Tile& whole, Index shared, Index first, Index end,
+                          MatrixRef<Scalar> d_vectors, ItemHead& gradients) const {
+    const auto d_logits = whole.logits.view();
+    const auto h = part.h.middleCols(whole.begin, whole.count);
+    if (const Index count = std::min(shared, end) - first; count > 0) {
+      linalg::add_product_transposed(h, d_logits.middleRows(first, count), d_vectors.middleCols(first, count));
+      linalg::add_row_sums(d_logits.middleRows(first, count),
+                           MatrixRef<Scalar>(gradients.bias).middleRows(first, count));
+    }
+    if (!part.labels.sampled) return;
+    const ItemLabels labels = part.labels.middle_columns(whole.begin, whole.count);
+    for (Index column = 0; column < whole.count; ++column) {
+      const auto own = labels.items_of(column);
+      for (std::size_t k = 0; k < own.size(); ++k) {
+        if (own[k] < first || own[k] >= end) continue;
+        const Scalar d = d_logits(shared + static_cast<Index>(k), column);
+        if (d == 0) continue;
+        linalg::add_scaled(d, h.col(column), d_vectors.col(own[k]));
+        gradients.bias[own[k]] += d;
+      }
+    }
   }
 
   /// Sets what takes no part in a sampled loss: negatives that are excluded or labels, and the rows of missing
@@ -174,10 +276,7 @@ struct ItemHead {
     for (Index column = 0; column < logits.cols(); ++column) {
       Scalar* const z = logits.col(column).data();
       if (!labels.excluded.empty())
-        for (const auto item : labels.excluded[static_cast<std::size_t>(column)]) {
-          const std::uint32_t sampled_column = labels.sampled->column_of_item[item];
-          if (sampled_column < negatives) z[sampled_column] = value;
-        }
+        for (const auto row : labels.excluded[static_cast<std::size_t>(column)]) z[row] = value;
       const auto own = labels.items_of(column);
       for (std::size_t k = 0; k < own.size(); ++k) {
         if (own_weights[static_cast<std::size_t>(column) * own.size() + k] == 0)

@@ -11,7 +11,6 @@ namespace lstmrec {
 /// columns that a batch touches, the negatives first. All spans are borrowed.
 struct SampledItems {
   std::span<const float> log_weights;             ///< One a negative: what is added to its logit.
-  std::span<const std::uint32_t> column_of_item;  ///< By item of the catalogue; a larger number if it has no column.
   std::span<const std::uint32_t> item_of_column;  ///< By column of the tables.
   Index negatives() const { return static_cast<Index>(log_weights.size()); }
 };
@@ -27,7 +26,7 @@ struct ItemLabels {
   std::span<const std::uint32_t> items;                      ///< per_column a column, one column after the other.
   std::span<const float> weights;                            ///< One for each of `items`.
   std::span<const std::span<const std::uint32_t>> excluded;  ///< A list of items a column; empty: nothing excluded.
-  const SampledItems* sampled = nullptr;  ///< If not null, `items` are columns of its tables; `excluded` stay items.
+  const SampledItems* sampled = nullptr;  ///< If not null, `items` and `excluded` are columns of its tables.
 
   std::size_t columns() const { return items.size() / per_column; }
   std::span<const std::uint32_t> items_of(Index column) const { return part(items, column); }

@@ -237,6 +237,19 @@ void reserve_items(Layer& layer, Index items) {
   Layer::visit(visitor, layer);
 }
 
+/// The layer without its item tables, whose sizes become 0.
+template <class Layer>
+Layer without_item_tables(Layer layer) {
+  auto visitor = [&](const char*, ParameterKind kind, auto& parameter) {
+    if constexpr (requires { parameter.resize(Index(), Index()); }) {
+      if (kind == ParameterKind::item_embedding) parameter.resize(parameter.rows(), 0);
+      if (kind == ParameterKind::item_bias) parameter.resize(0, 1);
+    }
+  };
+  Layer::visit(visitor, layer);
+  return layer;
+}
+
 /// Sets every parameter to zero.
 template <class Layer>
 void set_zero(Layer& layer) {

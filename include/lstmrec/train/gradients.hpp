@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <lstmrec/core/error.hpp>
@@ -15,15 +16,16 @@ namespace lstmrec {
 
 namespace detail {
 
-/// Adds equally shaped parameters to the first, in their order whatever the number of threads. Returns the Euclidean
-/// norm of the sum.
+/// Adds equally shaped parameters to the first, in their order whatever the number of threads; those of size 0 are
+/// left out. Returns the Euclidean norm of the sum.
 template <class Scalar>
-double sum_parameters(std::span<const std::vector<ParameterView<Scalar>>> parts, ThreadPool& pool) {
-  const auto blocks = parameter_blocks(parts.front());
+double sum_parameters(std::span<const std::vector<ParameterView<Scalar>>> parts,
+                      const std::vector<ParameterBlock>& blocks, ThreadPool& pool) {
   std::vector<double> squares(blocks.size(), 0.0);
   pool.run_ranges(blocks.size(), [&](std::size_t k) {
     Scalar* const sum = blocks[k].of(parts.front());
     for (std::size_t part = 1; part < parts.size(); ++part) {
+      if (parts[part][blocks[k].parameter].size() == 0) continue;
       const Scalar* const term = blocks[k].of(parts[part]);
       for_each_lane<Scalar>(blocks[k].count, [=](auto at) { at.store(sum, at[sum] + at[term]); });
     }
@@ -36,20 +38,38 @@ double sum_parameters(std::span<const std::vector<ParameterView<Scalar>>> parts,
 
 }  // namespace detail
 
-/// Adds the gradients of a batch's parts to those of the first, in their order whatever the number of threads. Returns
-/// the Euclidean norm of the sum.
+/// Adds the gradients of a batch's parts to those of the first, in their order whatever the number of threads. Parts
+/// but the first may lack parameters. Returns the Euclidean norm of the sum.
 template <class Layer>
 double sum_gradients(std::vector<Layer>& parts, ThreadPool& pool) {
   std::vector<std::vector<ParameterView<typename Layer::Scalar>>> views;
   for (Layer& part : parts) views.push_back(parameter_views(part));
-  return detail::sum_parameters<typename Layer::Scalar>(views, pool);
+  return detail::sum_parameters<typename Layer::Scalar>(views, parameter_blocks(views.front()), pool);
+}
+
+/// That of gradients whose item tables hold the columns of some items, and then room to spare, on which no bit of the
+/// norm depends.
+template <class Layer>
+double sum_gradients(std::vector<Layer>& parts, ThreadPool& pool, std::span<const std::uint32_t> items) {
+  std::vector<std::vector<ParameterView<typename Layer::Scalar>>> views;
+  for (Layer& part : parts) views.push_back(parameter_views(part));
+  return detail::sum_parameters<typename Layer::Scalar>(views, sparse_parameter_blocks(views.front(), items), pool);
+}
+
+/// Sets gradients to zero.
+template <class Layer>
+void set_zero(Layer& gradients, ThreadPool& pool) {
+  const auto views = parameter_views(gradients);
+  const auto blocks = parameter_blocks(views);
+  pool.run_ranges(blocks.size(),
+                  [&](std::size_t k) { std::fill_n(blocks[k].of(views), blocks[k].count, typename Layer::Scalar(0)); });
 }
 
 /// The norm that sum_gradients would return for one part, to the bit.
 template <class Layer>
 double gradient_norm(Layer& gradients, ThreadPool& pool) {
   const std::vector<std::vector<ParameterView<typename Layer::Scalar>>> views(1, parameter_views(gradients));
-  return detail::sum_parameters<typename Layer::Scalar>(views, pool);
+  return detail::sum_parameters<typename Layer::Scalar>(views, parameter_blocks(views.front()), pool);
 }
 
 /// Throws TrainingDiverged unless a batch's loss and the norm of its gradients are finite. Epoch and batch from 0.

@@ -51,7 +51,8 @@ class NetworkTraining {
   /// batch from 0, for the message.
   void step(std::vector<Network>& gradients, double loss, double learning_rate, std::size_t epoch, std::size_t batch,
             ThreadPool& pool, const TouchedColumns<Network>& touched = {}) {
-    double norm = sum_gradients(gradients, pool);
+    double norm =
+        touched.before == nullptr ? sum_gradients(gradients, pool) : sum_gradients(gradients, pool, touched.columns);
     Network& sum = gradients.front();
     if (reduce_gradients) {
       assert(touched.before == nullptr);
