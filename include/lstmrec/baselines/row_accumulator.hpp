@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -22,10 +21,9 @@ class RowAccumulator {
     return sums_[column];
   }
 
-  /// Calls visit(column, sum) for the columns that were met, in ascending order, and forgets them.
+  /// Calls visit(column, sum) for the columns that were met, in the order in which they were, and forgets them.
   template <class Visit>
   void take(Visit&& visit) {
-    std::sort(met_.begin(), met_.end());
     for (const std::uint32_t column : met_) {
       visit(column, static_cast<const Sum&>(sums_[column]));
       sums_[column] = {};
