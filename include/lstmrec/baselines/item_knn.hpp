@@ -53,14 +53,16 @@ struct ItemKnn {
       recent.collect(split.train(user), items_of[user]);
       for (const auto item : items_of[user]) users_of[item].push_back(static_cast<std::uint32_t>(user));
     }
+    std::vector<double> counts;  // beside each other, since a row reads them in no order
+    for (const auto& users : users_of) counts.push_back(static_cast<double>(users.size()));
     RowAccumulator<std::uint32_t> common(items);
     std::vector<ScoredItem> row;
     for (std::uint32_t item = 0; item < items; ++item) {
       for (const auto user : users_of[item])
         for (const auto other : items_of[user]) ++common[other];
       common.take([&](std::uint32_t other, std::uint32_t users) {
-        const double product = static_cast<double>(users_of[item].size()) * static_cast<double>(users_of[other].size());
-        if (other != item) row.push_back({other, static_cast<float>(users / (std::sqrt(product) + options.shrinkage))});
+        const double root = std::sqrt(counts[item] * counts[other]);
+        if (other != item) row.push_back({other, static_cast<float>(users / (root + options.shrinkage))});
       });
       push_best(similarities, row, options.neighbours);
     }
