@@ -11,12 +11,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <limits>
 #include <lstmrec/baselines.hpp>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -169,7 +171,12 @@ std::pair<LinearScorer, double> best_solution(const Equations& equations, const 
   return best;
 }
 
-Figures evaluate_all(const Recommender& recommender, const Split& split, const Arguments& a) {
+/// Of item-kNN and the Markov chains on one core where items are rare; where they are common it is five times as many.
+constexpr double pairs_per_second = 2e7;
+
+/// Baselines that would take longer than training did, and longer than a minute, are left out.
+Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments& a) {
+  const Recommender& recommender = outcome.recommender;
   const EvaluateOptions options{.exclude_seen = recommender.exclude_seen(), .threads = a.threads};
   Figures figures;
   if (!split.validation.empty()) figures.validation = evaluate(recommender, split, split.validation, options);
@@ -180,9 +187,23 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, const A
   if (recommender.uses_markov()) {
     add("LSTM alone", recommender.with_markov_weight(0));
   }
+  const double longest = std::max(60., outcome.training ? outcome.training->seconds : 0.);
+  const auto add_unless_long = [&](const char* name, std::uint64_t pairs, const auto& make) {
+    const double seconds = static_cast<double>(pairs) / pairs_per_second;
+    if (seconds > 10 && !a.quiet)
+      std::cerr << name
+                << (seconds > longest ? ": left out, as counting pairs would take about " : ": counts pairs for about ")
+                << duration(seconds) << '\n';
+    if (seconds <= longest) add(name, make());
+  };
+  const std::uint64_t events = std::accumulate(split.train_length.begin(), split.train_length.end(), std::uint64_t{0});
+  MarkovOptions decayed;
+  const std::uint64_t decayed_pairs = events * decayed.max_gap;
+  if (8 * decayed_pairs > std::uint64_t{1} << 30) decayed.followers = 128;  // all of them might take more than a GiB
+
   add("popularity", Popularity(split));
-  add("Markov", MarkovChain(split, MarkovOptions::first_order()));
-  add("item-kNN", ItemKnn(split));
+  add_unless_long("Markov", events, [&] { return MarkovChain(split, MarkovOptions::first_order()); });
+  add_unless_long("item-kNN", user_pairs(split.train_length), [&] { return ItemKnn(split); });
   const auto add_linear = [&](const char* name, const auto& equations) {
     const auto [scorer, lambda] = best_solution(equations, split, options);
     if (!a.quiet) std::cerr << name << ": best on validation with lambda " << lambda << '\n';
@@ -190,7 +211,7 @@ Figures evaluate_all(const Recommender& recommender, const Split& split, const A
     add(name, scorer);
   };
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
-  add("decayed Markov", MarkovChain(split));
+  add_unless_long("decayed Markov", decayed_pairs, [&] { return MarkovChain(split, decayed); });
   if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
   for (const auto& [name, evaluation] : figures.test)
     figures.differences.push_back(compare(figures.test.front().evaluation, evaluation, {.threads = a.threads}));
@@ -397,7 +418,7 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   if (outcome.recommender.uses_markov())
     say("the Markov chain is used with weight ", outcome.recommender.markov_weight());
   say("evaluating");
-  const Figures figures = evaluate_all(outcome.recommender, split, a);
+  const Figures figures = evaluate_all(outcome, split, a);
   const auto& ranks = figures.test.front().evaluation.ranks;
   if (const auto repeats = std::count(ranks.begin(), ranks.end(), metrics::not_ranked); repeats > 0)
     say(repeats, " of ", ranks.size(),

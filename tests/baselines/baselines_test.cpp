@@ -5,17 +5,24 @@
 #include <lstmrec/baselines/item_knn.hpp>
 #include <lstmrec/baselines/linear.hpp>
 #include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/markov_tensors.hpp>
 #include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/split.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <map>
+#include <numeric>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "baselines/scores_of.hpp"
 #include "catch.hpp"
+#include "data/temporary_folder.hpp"
 #include "eval/small_split.hpp"
 
 using namespace lstmrec;
@@ -87,6 +94,118 @@ TEST_CASE("the decayed chain equals its definition on random sequences with repe
       }
     check_near(scores_of(chain, history), expected);
   }
+}
+
+TEST_CASE("a chain keeps the followers of the highest sums, of equal ones those of the lower index") {
+  const Split split = random_split();
+  std::size_t ties = 0;
+  for (const MarkovOptions& all : {MarkovOptions{}, MarkovOptions::first_order()}) {
+    const MarkovChain whole(split, all);
+    for (const std::size_t followers : {1u, 5u, 17u, 1000u}) {
+      MarkovOptions options = all;
+      options.followers = followers;
+      const MarkovChain chain(split, options);
+      CHECK(chain.totals == whole.totals);  // of all followers, so that what is kept has its probability
+      SparseRows expected;
+      for (std::size_t item = 0; item < whole.totals.size(); ++item) {
+        const SparseRows::Row row = whole.transitions[item];
+        std::vector<std::size_t> order(row.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return row.values[a] > row.values[b]; });
+        const std::size_t kept = std::min(followers, row.size());
+        ties += kept < row.size() && row.values[order[kept - 1]] == row.values[order[kept]];
+        order.resize(kept);
+        std::sort(order.begin(), order.end());
+        for (const std::size_t k : order) expected.push(row.items[k], row.values[k]);
+        expected.end_row();
+      }
+      CHECK(chain.transitions.offsets == expected.offsets);
+      CHECK(chain.transitions.items == expected.items);
+      CHECK(chain.transitions.values == expected.values);
+      const std::size_t bytes = 8 * expected.items.size() + 16 * chain.totals.size();
+      CHECK(bytes <= MarkovChain::bytes(chain.totals.size(), followers));
+    }
+  }
+  CHECK(ties > 10);
+  CHECK(MarkovChain::bytes(10'000'000, 64) == 10'000'000ull * (8 * 64 + 16));
+  CHECK(MarkovChain::bytes(10, 64) == 10 * (8 * 10 + 16));
+}
+
+TEST_CASE("a chain that is counted in blocks of items is the one that is counted at once") {
+  const Split split = random_split();
+  for (const std::size_t followers : {0u, 5u}) {
+    const MarkovChain whole(split, {.followers = followers});
+    for (const std::size_t block_events : {1u, 100u, 700u}) {  // one item a block, a few, nearly half
+      const MarkovChain chain(split, {.followers = followers}, block_events);
+      CHECK(chain.transitions.offsets == whole.transitions.offsets);
+      CHECK(chain.transitions.items == whole.transitions.items);
+      CHECK(chain.transitions.values == whole.transitions.values);
+      CHECK(chain.totals == whole.totals);
+    }
+  }
+}
+
+TEST_CASE("a chain's limit of followers is in its file, and a file without one has all of them") {
+  const Split split = random_split();
+  const TemporaryFolder folder;
+  for (const std::size_t followers : {0u, 5u}) {
+    const MarkovChain chain(split, {.followers = followers});
+    TensorWriter file;
+    put_counts(file, chain);
+    file.write(folder.path() / "counts");
+    file.metadata.erase("counts.followers");
+    file.write(folder.path() / "old");
+    for (const char* name : {"counts", "old"}) {
+      TensorReader reader(folder.path() / name);
+      const MarkovChain read = get_counts(reader, training_counts(split));
+      CHECK(read.options.followers == (std::string(name) == "old" ? 0 : followers));
+      CHECK(read.options.decay == chain.options.decay);
+      CHECK(read.transitions.offsets == chain.transitions.offsets);
+      CHECK(read.transitions.items == chain.transitions.items);
+      CHECK(read.transitions.values == chain.transitions.values);
+      CHECK(read.totals == chain.totals);
+    }
+  }
+}
+
+TEST_CASE("recent items are a user's last different ones, and everything of a user with few") {
+  const std::vector<std::uint32_t> items{4, 1, 3, 1, 0, 3, 3}, others{3, 0};
+  const History history(items);
+  std::vector<std::uint32_t> found{9};
+  const auto last = [&](std::size_t limit) {
+    RecentItems recent(5, limit);
+    recent.collect(History(others), found);
+    CHECK(found == std::vector<std::uint32_t>{0, 3});
+    recent.collect(history, found);
+    return found;
+  };
+  CHECK(last(2) == std::vector<std::uint32_t>{0, 3});
+  CHECK(last(3) == std::vector<std::uint32_t>{0, 1, 3});
+  CHECK(last(4) == std::vector<std::uint32_t>{0, 1, 3, 4});
+  CHECK(last(5) == std::vector<std::uint32_t>{0, 1, 3, 4});
+}
+
+TEST_CASE("pairs of users are counted up to the limit, beyond 32 bits") {
+  CHECK(user_pairs({}) == 0);
+  const std::vector<std::uint32_t> lengths{0, 1, 2, 3, 4000000000u};
+  CHECK(user_pairs(lengths, 2) == 1 + 4 + 4 + 4);
+  CHECK(user_pairs(lengths) == 1 + 4 + 9 + 2500ull * 2500);
+  CHECK(user_pairs(lengths, ~std::size_t{0}) == 14 + 16'000'000'000'000'000'000ull);
+}
+
+TEST_CASE("item neighbours and EASE learn a robot's last items alone") {
+  // User 1 is the robot: of items 0 … 5, with a limit of three, 3, 5 and 4 are the last different ones.
+  const Split split = split_of({{0, 1, 2, 0, 0}, {0, 1, 2, 3, 4, 5, 5, 4, 3, 0, 0}, {3, 4, 0, 0}}, 6);
+  const Split cut = split_of({{0, 1, 2, 0, 0}, {3, 4, 5, 0, 0}, {3, 4, 0, 0}}, 6);
+  const ItemKnn knn(split, {.user_items = 3}), of_cut(cut), whole(split), with_limit(split, {.user_items = 6});
+  CHECK(knn.similarities.items == of_cut.similarities.items);
+  CHECK(knn.similarities.values == of_cut.similarities.values);
+  CHECK(knn.similarities.items != whole.similarities.items);
+  CHECK(with_limit.similarities.items == whole.similarities.items);
+  CHECK(with_limit.similarities.values == whole.similarities.values);
+  CHECK(EaseEquations(split, {50, .9}, 3).gram == EaseEquations(cut).gram);
+  CHECK(EaseEquations(split, {50, .9}, 3).gram != EaseEquations(split).gram);
+  CHECK(EaseEquations(split, {50, .9}, 6).gram == EaseEquations(split).gram);
 }
 
 TEST_CASE("item neighbours by hand") {
@@ -163,6 +282,8 @@ TEST_CASE("baselines refuse options out of range") {
   CHECK_THROWS_AS(MarkovChain(split, {.popularity_weight = std::nan("")}), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.neighbours = 0}), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.shrinkage = -1}), ConfigError);
+  CHECK_THROWS_AS(ItemKnn(split, {.user_items = 0}), ConfigError);
+  CHECK_THROWS_AS(EaseEquations(split, {50, .9}, 0), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.window = 0}), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.decay = 0}), ConfigError);
 }

@@ -135,6 +135,29 @@ TEST_CASE("rating neighbours: of an item rated again the last rating counts") {
   CHECK(rating.residual == Approx(2 * rating.similarity));  // b_u = (−2 + 2) / 3
 }
 
+TEST_CASE("rating neighbours learn a robot's last items alone") {
+  // Item 1 is user 0's first, and item 2 the one that is rated again: with a limit of two, 0 and 2 are the last.
+  const Rows others{{1, 0, 1, 2.f}, {1, 1, 2, 1.f}, {1, 2, 3, 2.f}, {2, 0, 1, 4.f}, {2, 2, 2, 5.f}};
+  Rows rows{{0, 2, 0, 1.f}, {0, 1, 1, 5.f}, {0, 0, 2, 4.f}, {0, 2, 3, 4.f}}, last{{0, 0, 2, 4.f}, {0, 2, 3, 4.f}};
+  rows.insert(rows.end(), others.begin(), others.end());
+  last.insert(last.end(), others.begin(), others.end());
+  const auto rows_of = [](const Rows& log, std::size_t limit) {
+    const RatingSplit split = all_training(log);
+    const SparseRows kept = RatingNeighbours(split, three(split), {.user_items = limit}).similarities;
+    std::vector<std::tuple<std::int64_t, std::int64_t, float>> found;
+    for (std::size_t item = 0; item < kept.rows(); ++item)
+      for (std::size_t k = 0; k < kept[item].size(); ++k)
+        found.emplace_back(split.sequences.items.id(static_cast<std::uint32_t>(item)).integer(),
+                           split.sequences.items.id(kept[item].items[k]).integer(), kept[item].values[k]);
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  // User 1's last two are 1 and 2 in both.
+  CHECK(rows_of(rows, 2) == rows_of(last, 2));
+  CHECK(rows_of(rows, 2) != rows_of(rows, 3));
+  CHECK(rows_of(rows, 3) == rows_of(rows, 1000));
+}
+
 TEST_CASE("rating neighbours: only training ratings make them") {
   RatingSplit split = random_ratings();
   const RatingBias bias(split);
@@ -151,4 +174,5 @@ TEST_CASE("rating neighbours: options outside their ranges are refused") {
   const RatingBias bias(split);
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.neighbours = 0}), ConfigError);
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.shrinkage = 0}), ConfigError);
+  CHECK_THROWS_AS(RatingNeighbours(split, bias, {.user_items = 0}), ConfigError);
 }

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <lstmrec/baselines/decayed_window.hpp>
 #include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
-#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/split.hpp>
 #include <span>
 #include <stdexcept>
@@ -66,8 +66,9 @@ struct LinearScorer {
 ///     B = argmin ‖X − X B‖² + λ ‖B‖²  with a zero diagonal
 ///     B(i, j) = −P(i, j) / P(j, j) for i ≠ j,   P = (XᵀX + λ I)⁻¹
 ///
-/// X: users × items, 1 where the training part has the item. Steck, "Embarrassingly shallow autoencoders for sparse
-/// data", 2019. The decay is none of the paper's: it tells the scorer which items are recent.
+/// X: users × items, 1 where the item is among the user's last `user_items` different ones in the training part. Steck,
+/// "Embarrassingly shallow autoencoders for sparse data", 2019. The decay is none of the paper's: it tells the scorer
+/// which items are recent.
 template <class Scalar = float>
 struct EaseEquations {
   DecayedWindow history;
@@ -75,15 +76,18 @@ struct EaseEquations {
   Matrix<Scalar> gram;  ///< XᵀX.
 
   /// Throws ConfigError on options outside their ranges and on more than max_linear_items.
-  /// Cost: the sum over users of squared length.
-  explicit EaseEquations(const Split& split, const DecayedWindow& chosen = {50, .9})
+  /// Cost: user_pairs(split.train_length, user_items), in time.
+  explicit EaseEquations(const Split& split, const DecayedWindow& chosen = {50, .9},
+                         std::size_t user_items = default_user_items)
       : history(chosen), popularity(split) {
     history.check();
+    require(user_items >= 1, "user_items must be at least 1", user_items);
     check_linear_items(popularity.shares.size());
     gram.setZero(popularity.items(), popularity.items());
+    RecentItems recent(popularity.shares.size(), user_items);
     std::vector<std::uint32_t> own;
     for (std::size_t user = 0; user < split.sequences.size(); ++user) {
-      distinct_items(split.train(user), own);
+      recent.collect(split.train(user), own);
       for (const auto item : own)
         for (const auto other : own) gram(other, item) += 1;
     }

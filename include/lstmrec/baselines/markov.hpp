@@ -6,6 +6,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <lstmrec/baselines/best_of_row.hpp>
 #include <lstmrec/baselines/decayed_window.hpp>
 #include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/baselines/row_accumulator.hpp>
@@ -13,8 +15,8 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
-#include <numeric>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -28,6 +30,7 @@ struct MarkovOptions {
   std::size_t window = 20;          ///< How many of a history's last items speak.
   double decay = 0.8;               ///< The weight of an item to that of the one after it.
   double popularity_weight = 1e-6;  ///< Of an item's share of all events: orders what has no transitions.
+  std::size_t followers = 0;        ///< Kept of each item, those of the highest m; 0: all of them.
 
   /// Here popularity decides between the many items of equal counts. Its weight is 10⁻⁶ in exact arithmetic, but beside
   /// a count a float can't hold terms so small; 10⁻³ gives the same order.
@@ -43,6 +46,7 @@ struct MarkovOptions {
     visitor("window", options.window);
     visitor("decay", options.decay);
     visitor("popularity_weight", options.popularity_weight);
+    visitor("followers", options.followers);
   }
 
   /// Throws ConfigError that names the rule which an option breaks.
@@ -61,9 +65,14 @@ struct MarkovOptions {
 ///     P(i→j) = m(i→j) / (Σ_j m(i→j) + smoothing) + popularity_weight · share(j)
 ///     score(j) = Σ_age decay^age · P(item of that age → j)     over the last `window` items, the newest of age 0
 ///
+/// With `followers`, of each row only so many entries are kept, those of the highest m, of equal ones those of the
+/// lower index. The sums are over all followers still, so that what is kept has the probability that it has without the
+/// limit and what is cut has that of an item without transitions. A large log needs the limit: without one, a row has
+/// up to max_gap entries for every event of its item.
+///
 /// With first_order(): P(i→j) = n(i→j) / (n(i→·) + 1), of the last item alone, popularity deciding between equals.
 /// A history without events gets the shares. A history's items are indices of the split (an assert). The counts are
-/// kept as they are and divided when used, so that a share of them (one user's) can be taken out again. Cost of a
+/// kept as they are and divided when used, so that without a limit one user's share can be taken out again. Cost of a
 /// query: the entries of `window` rows.
 struct MarkovChain {
   MarkovOptions options;
@@ -74,30 +83,55 @@ struct MarkovChain {
   MarkovChain() = default;
 
   /// Throws ConfigError on options outside their ranges.
-  /// Memory beside the result: 4 bytes an event. Cost: events × max_gap, and sorting every row.
+  ///
+  /// Items are counted in blocks: one item, or as many in a row as have together at most `block_events` events in the
+  /// training part. The result does not depend on it. Memory beside the result: 8 bytes an event of the largest block
+  /// and up to 25 an item. Cost: training events × max_gap, and a pass over the training part a block.
   template <std::same_as<Split> TrainingSplit>
-  explicit MarkovChain(const TrainingSplit& split, const MarkovOptions& chosen = {})
-      : options(chosen), popularity(split) {
+  explicit MarkovChain(const TrainingSplit& split, const MarkovOptions& chosen = {},
+                       std::size_t block_events = std::size_t{1} << 24)
+      : options(chosen) {
     options.check();
-    const auto& sequences = split.sequences;
-    const auto positions = training_positions(split);
-    RowAccumulator<double> sums(sequences.items.size());
-    for (std::size_t item = 0; item < sequences.items.size(); ++item) {
-      for (std::size_t p = positions.offsets[item]; p < positions.offsets[item + 1]; ++p) {
-        const std::size_t position = positions.events[p];
-        const std::size_t user = sequences.events.users[position];
-        const auto rest = split.train(user).items.subspan(position - sequences.offsets[user]);
-        for (std::size_t gap = 1; gap < rest.size() && gap <= options.max_gap; ++gap)
-          sums[rest[gap]] += 1.0 / static_cast<double>(gap);
-      }
-      double total = 0;
-      sums.take([&](std::uint32_t follower, double sum) {
-        transitions.push(follower, static_cast<float>(sum));
-        total += sum;
-      });
-      transitions.end_row();
-      totals.push_back(static_cast<float>(total));
+    const auto counts = training_counts(split);
+    popularity = Popularity(counts);
+    const std::size_t most = options.followers > 0 ? options.followers : std::numeric_limits<std::size_t>::max();
+    if (options.followers > 0) {  // growing by doubling would take up to three times the result
+      std::size_t entries = 0;
+      for (const std::size_t count : counts) entries += std::min({most, count * options.max_gap, counts.size()});
+      transitions.items.reserve(entries);
+      transitions.values.reserve(entries);
     }
+    transitions.offsets.reserve(counts.size() + 1);
+    totals.reserve(counts.size());
+    RowAccumulator<double> sums(counts.size());
+    std::vector<ScoredItem> row;
+    for (std::size_t first = 0, last = 0; first < counts.size(); first = last) {
+      for (std::size_t events = 0; last == first || (last < counts.size() && events + counts[last] <= block_events);)
+        events += counts[last++];
+      const Positions positions(split, std::span(counts).subspan(first, last - first), first);
+      for (std::size_t item = first; item < last; ++item) {
+        for (const std::size_t position : positions.of(item)) {
+          const std::size_t user = split.sequences.events.users[position];
+          const auto rest = split.train(user).items.subspan(position - split.sequences.offsets[user]);
+          for (std::size_t gap = 1; gap < rest.size() && gap <= options.max_gap; ++gap)
+            sums[rest[gap]] += 1.0 / static_cast<double>(gap);
+        }
+        double total = 0;
+        sums.take([&](std::uint32_t follower, double sum) {
+          row.push_back({follower, static_cast<float>(sum)});
+          total += sum;
+        });
+        push_best(transitions, row, most);
+        totals.push_back(static_cast<float>(total));
+      }
+    }
+  }
+
+  /// The most bytes that a chain of so many items takes with a limit of `followers`, which is above 0.
+  static std::uint64_t bytes(std::size_t items, std::size_t followers) {
+    constexpr std::uint64_t entry = sizeof(std::uint32_t) + sizeof(float),
+                            row = sizeof(std::size_t) + 2 * sizeof(float);
+    return items * (entry * std::min(items, followers) + row);
   }
 
   Index items() const { return popularity.items(); }
@@ -140,25 +174,34 @@ struct MarkovChain {
   }
 
  private:
-  /// Where each item occurs in the training part: positions in sequences.events, by item.
-  struct Positions {
-    std::vector<std::size_t> offsets;
-    std::vector<std::uint32_t> events;
-  };
-
-  template <std::same_as<Split> TrainingSplit>
-  static Positions training_positions(const TrainingSplit& split) {
-    Positions positions;
-    positions.offsets.push_back(0);
-    for (const auto count : training_counts(split)) positions.offsets.push_back(positions.offsets.back() + count);
-    positions.events.resize(positions.offsets.back());
-    auto next = positions.offsets;
-    for (std::size_t user = 0; user < split.sequences.size(); ++user) {
-      auto position = static_cast<std::uint32_t>(split.sequences.offsets[user]);
-      for (const std::uint32_t item : split.train(user).items) positions.events[next[item]++] = position++;
+  /// Where each item of a block occurs in the training part: positions in sequences.events.
+  class Positions {
+   public:
+    /// `counts`: the events of the items first … first + counts.size() − 1.
+    template <std::same_as<Split> TrainingSplit>
+    Positions(const TrainingSplit& split, std::span<const std::uint32_t> counts, std::size_t first)
+        : first_(first), offsets_(1, 0) {
+      for (const std::size_t count : counts) offsets_.push_back(offsets_.back() + count);
+      events_.resize(offsets_.back());
+      std::vector<std::size_t> next(offsets_.begin(), offsets_.end() - 1);
+      for (std::size_t user = 0; user < split.sequences.size(); ++user) {
+        std::size_t position = split.sequences.offsets[user];
+        for (const std::size_t item : split.train(user).items) {
+          if (item - first < counts.size()) events_[next[item - first]++] = position;  // below `first` it wraps around
+          ++position;
+        }
+      }
     }
-    return positions;
-  }
+
+    /// In ascending order.
+    std::span<const std::size_t> of(std::size_t item) const {
+      return std::span(events_).subspan(offsets_[item - first_], offsets_[item - first_ + 1] - offsets_[item - first_]);
+    }
+
+   private:
+    std::size_t first_;
+    std::vector<std::size_t> offsets_, events_;
+  };
 };
 
 }  // namespace lstmrec

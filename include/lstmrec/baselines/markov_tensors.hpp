@@ -13,6 +13,7 @@
 #include <lstmrec/io/tensor_writer.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lstmrec {
@@ -32,6 +33,7 @@ inline MarkovChain get_counts(TensorReader& file, const std::vector<std::uint32_
   MarkovChain counts;
   MarkovOptions::visit(counts.options, [&](const char* name, auto& option) {
     const std::string* text = file.text(detail::message({"counts.", name}));
+    if (text == nullptr && std::string_view(name) == "followers") return;  // files of earlier versions kept all
     if (text == nullptr || !detail::from_text(*text, option))
       detail::fail<ModelFileError>(
           {file.path(), ": counts.", name, ": expected a number, found ", detail::found_text(text)});

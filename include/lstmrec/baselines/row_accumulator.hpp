@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -8,35 +7,39 @@
 namespace lstmrec {
 
 /// Adds up the entries of a sparse row, then of the next: only the columns that are met cost anything. Holds a Sum and
-/// a byte a column.
+/// a flag a column.
 template <class Sum>
 class RowAccumulator {
  public:
-  explicit RowAccumulator(std::size_t columns) : sums_(columns), is_met_(columns, 0) {}
+  explicit RowAccumulator(std::size_t columns) : entries_(columns) {}
 
   Sum& operator[](std::uint32_t column) {
-    if (is_met_[column] == 0) {
-      is_met_[column] = 1;
+    Entry& entry = entries_[column];
+    if (!entry.is_met) {
+      entry.is_met = true;
       met_.push_back(column);
     }
-    return sums_[column];
+    return entry.sum;
   }
 
-  /// Calls visit(column, sum) for the columns that were met, in ascending order, and forgets them.
+  /// Calls visit(column, sum) for the columns that were met, in the order in which they were, and forgets them.
   template <class Visit>
   void take(Visit&& visit) {
-    std::sort(met_.begin(), met_.end());
     for (const std::uint32_t column : met_) {
-      visit(column, static_cast<const Sum&>(sums_[column]));
-      sums_[column] = {};
-      is_met_[column] = 0;
+      visit(column, static_cast<const Sum&>(entries_[column].sum));
+      entries_[column] = {};
     }
     met_.clear();
   }
 
  private:
-  std::vector<Sum> sums_;
-  std::vector<std::uint8_t> is_met_;
+  /// Side by side, since columns are met in no order and each is a miss of the cache.
+  struct Entry {
+    Sum sum = {};
+    bool is_met = false;
+  };
+
+  std::vector<Entry> entries_;
   std::vector<std::uint32_t> met_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/best_of_row.hpp>
+#include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/baselines/row_accumulator.hpp>
 #include <lstmrec/baselines/sparse_rows.hpp>
 #include <lstmrec/core/error.hpp>
@@ -22,6 +23,7 @@ namespace lstmrec {
 struct RatingNeighbourOptions {
   std::size_t neighbours = 50;  ///< Kept for each item.
   double shrinkage = 100;       ///< With one common user more than so many, half of the similarity is left.
+  std::size_t user_items = default_user_items;  ///< A user is learned from by so many of the last different items.
 };
 
 /// The evidence of a user's ratings of similar items for an item.
@@ -45,6 +47,7 @@ struct NeighbourRating {
 ///
 ///     z_ui = r_ui − μ − b_i − b_u
 ///     s(i, j) = Σ z_ui z_uj / √(Σ z_ui² Σ z_uj²) · (n − 1) / (n − 1 + shrinkage)    over the n users who rated both
+///                                                                         among their last `user_items` items
 ///
 /// Each item keeps the `neighbours` others of the highest similarity above 0, of equal ones those of the lower index.
 /// A user's opinion of an item is estimated from those of the user's visible ratings whose items are among its
@@ -59,21 +62,25 @@ struct RatingNeighbours {
   RatingNeighbours() = default;
 
   /// `bias`: of the same split. Throws ConfigError on options outside their ranges.
-  /// Memory beside the result: 32 bytes a training rating and 32 an item. Cost: the sum over users of squared length.
+  /// Memory beside the result: 32 bytes a training rating and 36 an item. Cost: user_pairs of how many training ratings
+  /// each user has.
   RatingNeighbours(const RatingSplit& split, const RatingBias& bias, const RatingNeighbourOptions& options = {}) {
     if (options.neighbours < 1) throw ConfigError("neighbours must be at least 1");
     if (!(options.shrinkage > 0)) throw ConfigError("shrinkage must be positive");
+    require(options.user_items >= 1, "user_items must be at least 1", options.user_items);
     const Sequences& sequences = split.sequences;
     const std::size_t items = sequences.items.size();
     std::vector<std::vector<Residual>> of_user(sequences.size()), of_item(items);
+    RecentItems recent(items, options.user_items);
     for (std::uint32_t user = 0; user < of_user.size(); ++user) {
-      for (std::size_t k = sequences.offsets[user]; k < sequences.offsets[user + 1]; ++k) {
-        if (split.parts[k] != Part::train) continue;
+      recent.next_user();
+      for (std::size_t k = sequences.offsets[user + 1]; k-- > sequences.offsets[user];) {
+        if (split.parts[k] != Part::train || !recent.admits(sequences.events.items[k])) continue;
         const Event& event = sequences.events[k];
         const double over_item = static_cast<double>(event.rating) - bias.mean - bias.item_bias[event.item];
         of_user[user].push_back({event.item, over_item - bias.user_bias[user]});
       }
-      sort_by_item(of_user[user]);
+      std::sort(of_user[user].begin(), of_user[user].end(), before);
       for (const auto& [item, z] : of_user[user]) of_item[item].push_back({user, z});
     }
 
@@ -102,7 +109,8 @@ struct RatingNeighbours {
   }
 
   /// One a target, in the order of asked_events; reads the targets' items and nothing else. `bias`: of the split that
-  /// the neighbours were made from; the cases' indices are its. Cost: visible ratings + kept neighbours a target.
+  /// the neighbours were made from; the cases' indices are its. Cost: sorting the visible ratings, and
+  /// kept neighbours × log(visible ratings) a target.
   std::vector<NeighbourRating> ratings(std::span<const RatingQuery> cases, const FoldInBias& bias) const {
     std::vector<NeighbourRating> result;
     std::vector<Residual> rated;
@@ -132,25 +140,24 @@ struct RatingNeighbours {
     double value;
   };
 
+  static bool before(const Residual& a, const Residual& b) { return a.index < b.index; }
+
   static void sort_by_item(std::vector<Residual>& rated) {
-    const auto before = [](const Residual& a, const Residual& b) { return a.index < b.index; };
     const auto same = [](const Residual& a, const Residual& b) { return a.index == b.index; };
     std::stable_sort(rated.begin(), rated.end(), before);
     rated.erase(rated.begin(), std::unique(rated.rbegin(), rated.rend(), same).base());  // the last of equal ones stay
   }
 
-  /// Both stand in the order of the items.
+  /// Both stand in the order of the items. A search in the ratings, not a walk along them, since they may be 10⁵.
   static void add_common(const SparseRows::Row& row, const std::vector<Residual>& rated, NeighbourRating& rating) {
-    for (std::size_t k = 0, mine = 0; k < row.size() && mine < rated.size();) {
-      if (rated[mine].index < row.items[k]) {
-        ++mine;
-      } else if (row.items[k] < rated[mine].index) {
-        ++k;
-      } else {
-        const double similarity = static_cast<double>(row.values[k++]);
-        rating.similarity += similarity;
-        rating.residual += similarity * rated[mine++].value;
-      }
+    auto mine = rated.begin();
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      mine = std::lower_bound(mine, rated.end(), Residual{row.items[k], 0}, before);
+      if (mine == rated.end()) break;
+      if (mine->index != row.items[k]) continue;
+      const double similarity = static_cast<double>(row.values[k]);
+      rating.similarity += similarity;
+      rating.residual += similarity * mine->value;
     }
   }
 };
