@@ -217,7 +217,7 @@ class ProgressPrinter {
       if (p.epoch < p.epochs) line += "  " + duration(p.seconds_left) + " left";
       std::cerr << line << '\n' << std::flush;
       if (!terminal_) shown_ = Clock::now();
-    } else if (Clock::now() - shown_ >= (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(60))) {
+    } else if (Clock::now() - shown_ >= interval()) {
       if (terminal_) {
         draw_bar(p);
       } else {
@@ -226,6 +226,7 @@ class ProgressPrinter {
                   << std::flush;
       }
       shown_ = Clock::now();
+      is_first_ = false;
     }
   }
 
@@ -236,6 +237,12 @@ class ProgressPrinter {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  /// The first line comes soon, because it says how long the training will take.
+  Clock::duration interval() const {
+    if (terminal_) return std::chrono::milliseconds(100);
+    return is_first_ ? std::chrono::seconds(5) : std::chrono::seconds(60);
+  }
 
   static std::string place(const lstmrec::TrainingProgress& p) {
     const std::string epochs = std::to_string(p.epochs), epoch = std::to_string(p.epoch);
@@ -257,7 +264,7 @@ class ProgressPrinter {
     std::cerr << '\r' << line.substr(0, columns - 1) << "\033[K" << std::flush;  // a full line would scroll
   }
 
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool terminal_ = isatty(STDERR_FILENO) != 0, is_first_ = true;
   Clock::time_point shown_ = Clock::now();
 };
 

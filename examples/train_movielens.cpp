@@ -17,7 +17,9 @@
 #include <limits>
 #include <lstmrec/baselines.hpp>
 #include <lstmrec/io/atomic_file.hpp>
+#include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/lstmrec.hpp>
+#include <lstmrec/next_item/training_memory.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -125,6 +127,11 @@ struct Outcome {
 /// `before`: what to begin with, if anything. `model`: where to save what has been learned if something goes wrong.
 Outcome train(const Split& split, const RecommenderConfig& config, const std::optional<Recommender>& before,
               const Arguments& a, const CheckpointOptions& checkpoint, const Path& model) {
+  if (!a.quiet) {
+    const auto available = available_memory();
+    std::cerr << "training takes about " << memory_text(training_memory(split, config, a.threads).total())
+              << " of memory" << (available ? ", of " + memory_text(*available) + " available" : "") << '\n';
+  }
   ProgressPrinter printer;
   Signals signals;
   const auto progress = [&](const TrainingProgress& p) {

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <limits>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/fit_inl.hpp>  // draw_targets
+#include <lstmrec/next_item/training_memory.hpp>
 #include <numeric>
 #include <stdexcept>
 #include <stop_token>
@@ -17,6 +19,7 @@
 #include <iterator>
 #endif
 
+#include "../data/thrown.hpp"
 #include "catch.hpp"
 #include "eval/small_split.hpp"
 #include "nn/support.hpp"
@@ -343,6 +346,43 @@ TEST_CASE("fit: bad configurations and splits without training events are refuse
   } catch (const Error& error) {
     CHECK(error.what() == std::string("test: no user has two events to train on"));
   }
+}
+
+TEST_CASE("fit: says what memory it needs, and refuses before the first step where there is less") {
+  const Split split = noise(20, 40);
+  RecommenderConfig config = small();
+  const TrainingMemory small_memory = training_memory(split, config);
+  CHECK(small_memory.network > 0);
+  CHECK(small_memory.markov_chain > 0);
+  RecommenderConfig large = config;
+  large.hidden_size = 512;
+  large.markov_weight = 0;
+  const TrainingMemory large_memory = training_memory(split, large);
+  // Five copies of the weights in training: these, their average, the best, and two moments.
+  const auto weights = static_cast<std::uint64_t>(parameter_count(NextItemNetwork<float>(20, large)));
+  CHECK(large_memory.network == 5 * 4 * weights);
+  CHECK(large_memory.markov_chain == 0);
+  CHECK(large_memory.gradients > 2 * 4 * weights);
+  // With sampled negatives the gradients are of the items that a batch meets.
+  const Split many = noise(30000, 40);
+  CHECK(training_memory(many, config).gradients < training_memory(many, config).network / 5);
+
+  std::size_t batches = 0;
+  const auto run = [&](std::uint64_t memory) {
+    fit(split, large, {.progress = [&](const TrainingProgress&) { ++batches; }, .memory = memory});
+  };
+  const std::string message = thrown<ConfigError>([&] { run(1'000'000); });
+  CHECK(contains(message, "training needs about " + memory_text(large_memory.total()) + " of memory, and 1 MB are "));
+  CHECK(batches == 0);
+  large.training.epochs = 0;
+  run(large_memory.total());
+
+  CHECK(memory_text(1'400'000) == "1 MB");
+  CHECK(memory_text(999'000'000) == "999 MB");
+  CHECK(memory_text(999'700'000) == "1.0 GB");
+  CHECK(memory_text(9'960'000'000) == "10 GB");
+  CHECK(memory_text(23'400'000'000) == "23 GB");
+  if (const auto available = available_memory()) CHECK(*available > 0);
 }
 
 TEST_CASE("fit: repeats are no targets unless they are to be recommended, and weigh nothing in the loss") {

@@ -12,10 +12,13 @@
 #include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
 #include <lstmrec/next_item/recommender.hpp>
+#include <lstmrec/next_item/resolved_config.hpp>
+#include <lstmrec/next_item/training_memory.hpp>
 #include <lstmrec/next_item/training_step.hpp>
 #include <lstmrec/train/checkpoint.hpp>
 #include <lstmrec/train/epoch_loop.hpp>
@@ -44,6 +47,14 @@ inline std::vector<Target> draw_targets(const std::vector<Target>& targets, std:
   std::vector<Target> drawn;
   for (const std::uint32_t place : places) drawn.push_back(targets[place]);
   return drawn;
+}
+
+/// Throws ConfigError where a training needs more memory than there is, as far as that is known.
+inline void expect_memory(std::uint64_t needed, const FitOptions& options) {
+  const auto available = options.memory > 0 ? std::optional(options.memory) : available_memory();
+  if (available && needed > *available)
+    fail<ConfigError>({"training needs about ", memory_text(needed), " of memory, and ", memory_text(*available),
+                       " are available; smaller sizes, batches or catalogues need less"});
 }
 
 /// Takes over a recommender's weights. Items are matched by id; those it does not know keep what `network` has.
@@ -87,9 +98,9 @@ TerminableScorer(NetworkScorer<Network>, std::stop_token) -> TerminableScorer<Ne
 template <class Network>
 class NextItemTask {
  public:
-  /// Throws DataError where the split has nothing to train on.
-  NextItemTask(const Split& split, const RecommenderConfig& asked)
-      : config(asked),
+  /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
+  NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options)
+      : config(resolved(asked, split)),
         split_(&split),
         batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, asked.exclude_seen}),
         validation_(
@@ -102,14 +113,11 @@ class NextItemTask {
       throw DataError(sequences.source +
                       ": after the first event of each user there are only repeats to train on, for which exclude_seen "
                       "has to be false");
-    if (config.sampled_negatives < 0) config.sampled_negatives = sequences.items.size() > 20000 ? 2048 : 0;
-    // Small data needs small batches to get enough steps; large batches are only faster.
-    if (config.training.batch_size == 0)
-      config.training.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(parts_.size()) / 384, 8, 64);
+    expect_memory(training_memory<Network>(split, config, options.threads).total(), options);
     // The number of parts changes a little from epoch to epoch with where histories are cut; the schedule needs one.
     all_steps_ = static_cast<std::int64_t>(batches_in(parts_.size())) * config.training.epochs;
     // Before training, so that memory which does not suffice costs no trained network.
-    if (config.markov_weight != 0) chain_ = MarkovChain(split);
+    if (config.markov_weight != 0) chain_ = MarkovChain(split, {.followers = followers_of(config)});
   }
 
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weight of the Markov chain.
@@ -217,7 +225,7 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
                             const ItemLossRef<float>& loss) {
   config.check();
   BasicFitResult<Network> result;
-  NextItemTask<Network> task(split, config);
+  NextItemTask<Network> task(split, config, options);
   {
     Network network(static_cast<Index>(split.sequences.items.size()), config);
     Random random(config.training.seed);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -101,6 +102,9 @@ struct FitOptions {
   /// them: so that processes which train on parts of the data can sum theirs. Not with sampled negatives (ConfigError).
   std::function<void(std::span<const std::span<float>>)> reduce_gradients = {};
   CheckpointOptions checkpoint = {};
+  /// Bytes that `fit` may take (see training_memory); it refuses to begin where it needs more. 0: what the system says
+  /// is available.
+  std::uint64_t memory = 0;
 };
 
 /// How a training went.

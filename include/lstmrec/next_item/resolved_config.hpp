@@ -1,0 +1,25 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/next_item/batch_builder.hpp>
+#include <lstmrec/next_item/config.hpp>
+
+namespace lstmrec {
+
+/// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weight of
+/// the Markov chain, which is decided after training. Cost: one pass over the users.
+inline RecommenderConfig resolved(RecommenderConfig config, const Split& split) {
+  if (config.sampled_negatives < 0) config.sampled_negatives = split.sequences.items.size() > 20000 ? 2048 : 0;
+  // Small data needs small batches to get enough steps; large batches are only faster.
+  if (config.training.batch_size == 0) {
+    const auto parts =
+        cut_subsequences(split, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, 0));
+    config.training.batch_size = std::clamp<std::int64_t>(static_cast<std::int64_t>(parts.size()) / 384, 8, 64);
+  }
+  return config;
+}
+
+}  // namespace lstmrec

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/next_item/config.hpp>
+#include <lstmrec/next_item/network.hpp>
+#include <lstmrec/next_item/resolved_config.hpp>
+#include <lstmrec/nn/parameters.hpp>
+
+namespace lstmrec {
+
+/// The most followers that a recommender's Markov chain keeps of each item: so many that the chain takes no more memory
+/// than the item vectors.
+inline std::size_t followers_of(const RecommenderConfig& config) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
+}
+
+/// What `fit` needs beside the split, in bytes: an estimate from sizes alone, within about a quarter where the numbers
+/// are large.
+struct TrainingMemory {
+  std::uint64_t network = 0;    ///< The weights in training, their average, those of the best epoch, and the moments.
+  std::uint64_t gradients = 0;  ///< Of the item tables and of each part of a batch.
+  std::uint64_t batch = 0;      ///< A batch's way through the network, and its logits.
+  std::uint64_t markov_chain = 0;  ///< With what counting takes beside it.
+  std::uint64_t other = 0;         ///< Vocabulary, counts and batches.
+
+  std::uint64_t total() const { return network + gradients + batch + markov_chain + other; }
+};
+
+/// `threads` as in FitOptions. Cost: one pass over the users.
+template <class Network = NextItemNetwork<float>>
+TrainingMemory training_memory(const Split& split, const RecommenderConfig& asked, std::size_t threads = 0) {
+  const RecommenderConfig config = resolved(asked, split);
+  if (threads == 0) threads = default_threads();
+  const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
+  const std::uint64_t items = split.sequences.items.size(), events = split.sequences.events.size();
+  const Network of_one(1, config);
+  std::uint64_t shared = 0, of_item = 0;  // numbers
+  for (const auto& view : parameter_views(of_one)) (is_by_item(view.kind) ? of_item : shared) += number(view.size());
+  std::uint64_t longest = 0;
+  for (const std::uint32_t length : split.train_length) longest = std::max<std::uint64_t>(longest, length);
+  const std::uint64_t columns = number(config.training.batch_size) * std::min(number(config.window), longest);
+  const bool is_sampled = config.sampled_negatives > 0;
+  // The items of a batch: its inputs, its labels and the negatives.
+  const std::uint64_t touched =
+      is_sampled ? std::min(items, number(config.sampled_negatives) + columns * number(1 + config.target_horizon))
+                 : items;
+
+  TrainingMemory memory;
+  const std::uint64_t copies = 3 + (config.training.ema_decay > 0) + !split.validation.empty();
+  memory.network = sizeof(float) * copies * (items * of_item + shared);
+  memory.gradients =
+      sizeof(float) * (touched * of_item * (is_sampled ? 2 : 1) + shared * number(config.training.shards));
+  const std::uint64_t of_column = 4 * number(config.embedding_size) + number(config.blocks) *
+                                                                          number(config.hidden_size) *
+                                                                          (12 + 2 * number(config.feed_forward_factor));
+  const std::uint64_t rows = is_sampled ? number(config.sampled_negatives) : items;
+  memory.batch = sizeof(float) * (columns * of_column + 128 * rows * (threads == 1 ? 1 : 2 * threads) +
+                                  2 * rows * number(config.embedding_size));
+  if (config.markov_weight != 0)
+    memory.markov_chain =
+        MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);
+  memory.other = items * (is_sampled ? 120 : 100) + (config.exclude_seen ? 4 * events : 0) + (std::uint64_t{16} << 20);
+  return memory;
+}
+
+}  // namespace lstmrec
