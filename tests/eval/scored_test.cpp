@@ -259,6 +259,15 @@ TEST_CASE("a user of thousands of targets: one call for all outputs, and seen it
   check_scored(not_tiled(50), split, 3, {.exclude_seen = true}, 1);
 }
 
+TEST_CASE("a history of nothing has seen nothing, whatever was scored before it") {
+  const std::vector<std::uint32_t> items{0, 1};
+  const ScoringQueries queries{2, [&](std::size_t k) { return k == 0 ? History(items) : History(); }, {}};
+  ThreadPool one(1);
+  const auto lists = top_lists(Tiled{100}, queries, 100, {.batch = 1}, one);
+  CHECK(lists[0].size() == 98);
+  CHECK(lists[1].size() == 100);
+}
+
 TEST_CASE("parts of the work: whole groups, few enough for a network and many enough for the threads") {
   const auto parts = [](const std::vector<std::size_t>& sizes, std::size_t batch, std::size_t threads) {
     PrefixGroups groups;

@@ -73,6 +73,7 @@ inline void add_distinct(std::span<const std::uint32_t> items, std::vector<std::
     if (place == distinct.end() || *place != items[0]) distinct.insert(place, items[0]);
     return;
   }
+  if (items.empty()) return;
   const auto known = static_cast<std::ptrdiff_t>(distinct.size());
   distinct.insert(distinct.end(), items.begin(), items.end());
   std::sort(distinct.begin() + known, distinct.end());

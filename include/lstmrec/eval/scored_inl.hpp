@@ -47,7 +47,8 @@ class ScoringThread {
     all_histories_.clear();
     for (const std::size_t number : chosen) all_histories_.push_back(queries_->history(number));
     const Matrix<float> outputs = scorer_->outputs(all_histories_);
-    known_ = {};  // of histories that may be gone
+    known_ = {};  // the histories before may be gone
+    distinct_.clear();
     const std::size_t batches = (chosen.size() + seen_.size() - 1) / seen_.size();
     for (std::size_t batch = 0; batch < batches; ++batch) {
       const std::size_t begin = chosen.size() * batch / batches, end = chosen.size() * (batch + 1) / batches;

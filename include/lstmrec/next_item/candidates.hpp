@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -43,11 +46,22 @@ class Candidates {
   }
   bool allows_all() const { return allowed_.empty(); }
   bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item] != 0; }
+  /// Whether an item stays out of the lists of a user who has had `seen`: distinct items in ascending order.
+  bool leaves_out(std::span<const std::uint32_t> seen, std::uint32_t item) const {
+    return !allows(item) || (exclude_seen_ && std::binary_search(seen.begin(), seen.end(), item));
+  }
+  /// The first item from `item` on that is allowed; their number where there is none.
+  Index next_allowed(Index item) const {
+    if (allowed_.empty() || item >= items_) return std::min(item, items_);
+    const auto* const from = allowed_.data() + item;
+    const void* const found = std::memchr(from, 1, static_cast<std::size_t>(items_ - item));
+    return found ? item + (static_cast<const std::uint8_t*>(found) - from) : items_;
+  }
 
  private:
   bool exclude_seen_;
   Index items_;
-  std::vector<std::uint8_t> allowed_;  ///< By item; empty: all.
+  std::vector<std::uint8_t> allowed_;  ///< By item, 1 or 0; empty: all.
 };
 
 }  // namespace lstmrec
