@@ -316,10 +316,6 @@ void growth_with_events() {
   const std::vector<std::size_t> lengths = {100, 1000, 10'000, 100'000};
   constexpr std::size_t items = 20'000;
   print_curve(
-      "an epoch of 4 users", "events a user", lengths,
-      [](std::size_t length) { return training_seconds(equal_histories(4, length, items)); },
-      "linear; short ones pay for the optimiser and the validation");
-  print_curve(
       "a Markov chain of 4 users", "events a user", lengths,
       [](std::size_t length) {
         const Split split = equal_histories(4, length, items);
@@ -351,6 +347,10 @@ void growth_with_events() {
           });
         },
         "linear");
+  print_curve(
+      "an epoch of 4 users", "events a user", lengths,
+      [](std::size_t length) { return training_seconds(equal_histories(4, length, items)); },
+      "linear; short ones pay for the optimiser and the validation");
 }
 
 void growth_with_items() {
@@ -419,15 +419,18 @@ void growth_with_targets() {
 
 int main(int count, char** arguments) {
   const std::vector<std::string> words(arguments + 1, arguments + count);
-  if (words == std::vector<std::string>{"growth"}) {
+  const auto is = [&](const char* word) { return words == std::vector<std::string>{word}; };
+  if (is("events")) {
     growth_with_events();
+  } else if (is("items")) {
     growth_with_items();
+  } else if (is("targets")) {
     growth_with_targets();
   } else if (words.size() == 2 && std::atof(words[0].c_str()) >= 1 && std::atof(words[1].c_str()) >= 1) {
     row(static_cast<std::size_t>(std::atof(words[0].c_str())), static_cast<std::size_t>(std::atof(words[1].c_str())));
   } else {
-    std::cerr << "usage: scale ITEMS EVENTS      such as 1e6 1e7: one row\n"
-                 "       scale growth            the curves\n";
+    std::cerr << "usage: scale ITEMS EVENTS      such as 1e6 1e7: all stages at that size\n"
+                 "       scale events | items | targets      how time grows with them\n";
     return 2;
   }
 }

@@ -60,14 +60,13 @@ class RankedList : public ScoreVisitor {
 
   void begin(const ScoredQuery& query) override {
     query_ = query;
+    seen_ = AscendingItems(query.seen);
     rank_ = RankCounter(query.target, query.target_score, query.seen);
     others_.emplace(best_);
   }
   void add(std::uint32_t first, std::span<const float> scores) override {
     rank_.add(first, scores);
-    others_->add(first, scores, [&](std::uint32_t item) {
-      return item == query_.target || std::binary_search(query_.seen.begin(), query_.seen.end(), item);
-    });
+    others_->add(first, scores, [&](std::uint32_t item) { return item == query_.target || seen_.contains(item); });
   }
   void end() override {
     const auto others = others_->sorted();
@@ -82,6 +81,7 @@ class RankedList : public ScoreVisitor {
   ListWriter* writer_;
   std::vector<ScoredItem> best_;
   ScoredQuery query_;
+  AscendingItems seen_;
   RankCounter rank_;
   std::optional<TopK> others_;
 };

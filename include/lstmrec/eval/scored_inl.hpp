@@ -171,20 +171,21 @@ LSTMREC_INLINE std::vector<std::vector<ScoredItem>> top_lists(const ScorerRef& s
     std::vector<std::vector<ScoredItem>>* lists = nullptr;
     const ItemFilter* allows = nullptr;
     std::size_t length = 0;
-    ScoredQuery query;
+    std::size_t number = 0;
+    AscendingItems seen;
     std::optional<TopK> best;
 
-    void begin(const ScoredQuery& begun) override {
-      query = begun;
-      (*lists)[query.number].resize(length);
-      best.emplace((*lists)[query.number]);
+    void begin(const ScoredQuery& query) override {
+      number = query.number;
+      seen = AscendingItems(query.seen);
+      (*lists)[number].resize(length);
+      best.emplace((*lists)[number]);
     }
     void add(std::uint32_t first, std::span<const float> scores) override {
-      best->add(first, scores, [&](std::uint32_t item) {
-        return std::binary_search(query.seen.begin(), query.seen.end(), item) || (*allows && !(*allows)(item));
-      });
+      best->add(first, scores,
+                [&](std::uint32_t item) { return seen.contains(item) || (*allows && !(*allows)(item)); });
     }
-    void end() override { (*lists)[query.number].resize(best->sorted().size()); }
+    void end() override { (*lists)[number].resize(best->sorted().size()); }
   };
   for_each_scored(scorer, queries, options, pool, [&] {
     auto visitor = std::make_unique<Visitor>();

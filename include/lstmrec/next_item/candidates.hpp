@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <optional>
-#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -46,9 +46,9 @@ class Candidates {
   }
   bool allows_all() const { return allowed_.empty(); }
   bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item] != 0; }
-  /// Whether an item stays out of the lists of a user who has had `seen`: distinct items in ascending order.
-  bool leaves_out(std::span<const std::uint32_t> seen, std::uint32_t item) const {
-    return !allows(item) || (exclude_seen_ && std::binary_search(seen.begin(), seen.end(), item));
+  /// Whether an item stays out of the lists of a user who has had `seen`.
+  bool leaves_out(AscendingItems& seen, std::uint32_t item) const {
+    return !allows(item) || (exclude_seen_ && seen.contains(item));
   }
   /// The first item from `item` on that is allowed; their number where there is none.
   Index next_allowed(Index item) const {

@@ -44,6 +44,7 @@ std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& use
   candidates.expect_items(items);
   best_.resize(std::min(n, static_cast<std::size_t>(items)));
   TopK best(best_);
+  AscendingItems seen(user.seen);
   compute_output(user);
   for (Index first = 0, end = 0; (first = candidates.next_allowed(end)) < items;) {
     // Blocks of tile_multiple items that are not all left out.
@@ -54,7 +55,7 @@ std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& use
     const auto scores = MatrixRef<float>(tile_).topRows(end - first);
     score_tile(user, first, scores);
     best.add(static_cast<std::uint32_t>(first), {scores.data(), static_cast<std::size_t>(scores.rows())},
-             [&](std::uint32_t item) { return candidates.leaves_out(user.seen, item); });
+             [&](std::uint32_t item) { return candidates.leaves_out(seen, item); });
   }
   return recommendations(best.sorted());
 }
@@ -64,8 +65,9 @@ std::span<const Recommendation> BasicRanker<Network>::list(const UserState& user
                                                            const Candidates& candidates) {
   candidates.expect_items(recommender_->items());
   best_.resize(std::min(n, static_cast<std::size_t>(scores_.size())));
+  AscendingItems seen(user.seen);
   return recommendations(
-      top_k(last_scores(), best_, [&](std::uint32_t item) { return candidates.leaves_out(user.seen, item); }));
+      top_k(last_scores(), best_, [&](std::uint32_t item) { return candidates.leaves_out(seen, item); }));
 }
 
 template <class Network>
