@@ -392,14 +392,14 @@ void growth_with_targets() {
       "all targets of two users, ranked", "targets a user", counts,
       [&](std::size_t count) {
         const Split split = all_targets(count);
-        return evaluation_seconds(untrained_with_chain(split), split, split.test);
+        return evaluation_seconds(untrained(split, units), split, split.test);
       },
       "linear: one pass along a user's events");
   print_curve(
       "all targets of two users, calibrated", "targets a user", std::span(counts).first(3),
       [&](std::size_t count) {
         const Split split = all_targets(count);
-        const Recommender recommender = untrained_with_chain(split);
+        const Recommender recommender = untrained(split, units);
         const Evaluation evaluation = evaluate(recommender, split, split.test, {.bootstrap_samples = 0});
         return best_seconds([&] { kept = static_cast<float>(calibration(recommender, split, evaluation).error); });
       },
@@ -408,7 +408,7 @@ void growth_with_targets() {
       "all targets of two users, lists of ten written", "targets a user", std::span(counts).first(3),
       [&](std::size_t count) {
         const Split split = all_targets(count);
-        const Recommender recommender = untrained_with_chain(split);
+        const Recommender recommender = untrained(split, units);
         std::ofstream nowhere("/dev/null");
         return best_seconds([&] { write_ranked_lists(nowhere, recommender, split, split.test, {.length = 10}); });
       },

@@ -168,10 +168,13 @@ template <class Network>
 void BasicRanker<Network>::observe_indices(UserState& user, std::span<const std::uint32_t> items) {
   if (items.empty()) return;
   load(user);
-  if (recommender_->input_projections().size() > 0)
+  if (recommender_->input_projections().size() > 0) {
     for (const std::uint32_t& item : items) step(item);
-  else
-    recommender_->network().step_sequence(History(items), state_);
+  } else {
+    constexpr std::size_t together = 1024;  // events, whose projections are in memory at once
+    for (auto rest = items; !rest.empty(); rest = rest.subspan(std::min(together, rest.size())))
+      recommender_->network().step_sequence(History(rest.first(std::min(together, rest.size()))), state_);
+  }
   std::vector<std::uint32_t> new_items;
   distinct_items(History(items), new_items);
   std::erase_if(new_items,
