@@ -64,3 +64,15 @@ TEST_CASE("top_k refuses scores that are not numbers, wherever they stand") {
     CHECK_THROWS_AS(top_k(scores, best, [](std::uint32_t) { return true; }), Error);
   }
 }
+
+TEST_CASE("ascending items: asked for in ascending order, in steps and again") {
+  const std::vector<std::uint32_t> items{0, 3, 4, 9};
+  AscendingItems every(items), some(items), none;
+  for (std::uint32_t item = 0; item < 12; ++item) {
+    const bool expected = std::find(items.begin(), items.end(), item) != items.end();
+    CHECK(every.contains(item) == expected);
+    CHECK(every.contains(item) == expected);
+    if (item % 3 == 0) CHECK(some.contains(item) == expected);
+    CHECK(!none.contains(item));
+  }
+}

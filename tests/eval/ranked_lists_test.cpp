@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/ranked_lists.hpp>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -83,6 +85,59 @@ TEST_CASE("a target's place in its ranked list is its rank") {
       CHECK((fields ? rank : metrics::not_ranked) == ranks[k]);
     }
   }
+}
+
+namespace {
+
+/// A scorer of 30 items whose lists say how long the history is, and which counts how often it is asked for outputs.
+struct LastOfLength {
+  int* calls;
+
+  Index items() const { return 30; }
+  Matrix<float> outputs(std::span<const History> histories) const {
+    ++*calls;
+    Matrix<float> lengths(1, static_cast<Index>(histories.size()));
+    for (std::size_t k = 0; k < histories.size(); ++k)
+      lengths(0, static_cast<Index>(k)) = static_cast<float>(histories[k].size());
+    return lengths;
+  }
+  void score_tile(std::span<const History>, const Matrix<float>& outputs, Index first, MatrixRef<float> scores) const {
+    for (Index column = 0; column < scores.cols(); ++column)
+      for (Index row = 0; row < scores.rows(); ++row)
+        scores(row, column) = first + row == static_cast<Index>(outputs(0, column)) % 30 ? 1.0f : 0.0f;
+  }
+  void score(std::span<const History> histories, MatrixRef<float> scores) const {
+    score_tile(histories, outputs(histories), 0, scores);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("ranked lists of a user's many targets stand in the targets' order and take one call for outputs") {
+  std::vector<std::vector<std::uint32_t>> users(70, {0, 1, 2, 3});
+  for (std::uint32_t k = 0; k < 200; ++k) users[40].push_back(k % 30);
+  Split split = split_of(users, 30);
+  split.test.clear();
+  for (std::uint32_t user = 0; user < 70; ++user)
+    for (std::uint32_t position = 1; position < users[user].size(); position += user == 40 ? 1 : 3)
+      split.test.push_back({user, position});
+  int calls = 0;
+  const LastOfLength scorer{&calls};
+  const auto check_lines = [&] {
+    std::istringstream text(lists(scorer, split, {.length = 1, .exclude_seen = false}));
+    std::uint32_t user = 0, item = 0;
+    for (const Target target : split.test) {
+      REQUIRE(text >> user >> item);
+      CAPTURE(user, item, target.position);
+      REQUIRE(user == target.user);
+      if (item != split.event(target).item) REQUIRE(item == target.position % 30);
+    }
+    CHECK(!(text >> user));
+  };
+  check_lines();
+  CHECK(calls == 3);  // 40 users, the one of 203 targets, 29 users
+  std::reverse(split.test.begin(), split.test.end());
+  check_lines();
 }
 
 TEST_CASE("ranked lists say when they can't be written") {

@@ -14,6 +14,7 @@
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/eval/calibration.hpp>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/prefix_groups.hpp>
 #include <lstmrec/eval/ranked_lists.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scored.hpp>
@@ -201,6 +202,87 @@ TEST_CASE("every query meets the scores of all items once, in tiles that ascend,
       check_scored(not_tiled(items), split, threads, {.exclude_seen = false}, 1);
     }
   }
+}
+
+TEST_CASE("histories that begin at one row are one group: the longest group first, in it the shorter first") {
+  const std::vector<std::uint32_t> a{1, 2, 3, 4}, b{1, 2, 3, 4}, c{5, 6};
+  const std::vector<std::int64_t> times{1, 2, 3, 4};
+  const History with_times(a, times, {}, 0);
+  const std::vector<History> histories{History(c).first(1), History(b).first(3), with_times,
+                                       History(a).first(4), History(b).first(3), History(c),
+                                       History(a).first(0)};
+  const PrefixGroups groups = prefix_groups(histories.size(), [&](std::size_t k) { return histories[k]; });
+  const auto group = [&](std::size_t g) { return std::vector<std::size_t>(groups[g].begin(), groups[g].end()); };
+  using Numbers = std::vector<std::size_t>;
+  REQUIRE(groups.size() == 4);
+  CHECK(group(0) == Numbers{2});  // of equal length with the next, and met before it
+  CHECK(group(1) == Numbers{6, 3});
+  CHECK(group(2) == Numbers{1, 4});
+  CHECK(group(3) == Numbers{0, 5});
+  CHECK(prefix_groups(0, [](std::size_t) { return History(); }).size() == 0);
+}
+
+TEST_CASE("a user of thousands of targets: one call for all outputs, and seen items as if counted anew") {
+  /// Counts the calls for outputs of a user's histories.
+  struct Counting : Tiled {
+    std::atomic<int>* calls;
+    std::atomic<bool>* in_order;
+    Matrix<float> outputs(std::span<const History> histories) const {
+      for (std::size_t k = 0; k < histories.size(); ++k) {
+        *calls += k == 0 || histories[k].user != histories[k - 1].user;
+        if (k > 0 && histories[k].user == histories[k - 1].user && histories[k].size() < histories[k - 1].size())
+          *in_order = false;
+      }
+      return Tiled::outputs(histories);
+    }
+  };
+  Random random(3);
+  std::vector<std::vector<std::uint32_t>> users(6);
+  for (std::size_t user = 0; user < users.size(); ++user)
+    for (std::size_t k = 0; k < (user == 0 ? 3000 : 20 * user); ++k)
+      users[user].push_back(static_cast<std::uint32_t>(random.below(50)));
+  Split split = split_of(users, 50);
+  split.test.clear();
+  for (std::uint32_t user = 0; user < users.size(); ++user)
+    for (std::uint32_t position = 0; position < users[user].size(); ++position)
+      if (position % 7 != 5) split.test.push_back({user, position});
+  split.test.push_back({1, 3});  // twice, and in no order
+  split.test.push_back({0, 1});
+  for (const std::size_t threads : {1u, 3u})
+    for (const std::size_t batch : {64u, 5u}) {
+      std::atomic<int> calls = 0;
+      std::atomic<bool> in_order = true;
+      check_scored(Counting{{50}, &calls, &in_order}, split, threads, {.exclude_seen = true, .batch = batch}, 1);
+      CHECK(calls == 6);
+      CHECK(in_order);
+    }
+  check_scored(not_tiled(50), split, 3, {.exclude_seen = true}, 1);
+}
+
+TEST_CASE("a history of nothing has seen nothing, whatever was scored before it") {
+  const std::vector<std::uint32_t> items{0, 1};
+  const ScoringQueries queries{2, [&](std::size_t k) { return k == 0 ? History(items) : History(); }, {}};
+  ThreadPool one(1);
+  const auto lists = top_lists(Tiled{100}, queries, 100, {.batch = 1}, one);
+  CHECK(lists[0].size() == 98);
+  CHECK(lists[1].size() == 100);
+}
+
+TEST_CASE("parts of the work: whole groups, few enough for a network and many enough for the threads") {
+  const auto parts = [](const std::vector<std::size_t>& sizes, std::size_t batch, std::size_t threads) {
+    PrefixGroups groups;
+    for (const std::size_t size : sizes) groups.offsets.push_back(groups.offsets.back() + size);
+    groups.order.resize(groups.offsets.back());
+    return detail::scoring_parts(groups, batch, threads);
+  };
+  using Places = std::vector<std::size_t>;
+  CHECK(parts({}, 64, 2) == Places{0});
+  CHECK(parts({5}, 1, 2) == Places{0, 5});
+  CHECK(parts(std::vector<std::size_t>(150, 1), 64, 1) == Places{0, 64, 128, 150});
+  CHECK(parts({9, 1, 1, 1, 1}, 2, 1) == Places{0, 9, 11, 13});
+  // 6400 queries: with one thread a part may have 800 of them, with 100 threads only 64.
+  CHECK(parts(std::vector<std::size_t>(128, 50), 64, 1).size() == 1 + 8);
+  CHECK(parts(std::vector<std::size_t>(128, 50), 64, 100).size() == 1 + 128);
 }
 
 TEST_CASE("without queries nothing is scored, and queries need no target") {

@@ -5,6 +5,7 @@
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/slices.hpp>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "catch.hpp"
@@ -70,6 +71,19 @@ TEST_CASE("slices by genre count an item in each of its genres") {
   CHECK((found[0].genre == "Drama" && found[0].targets == 2 && found[0].hr == 0.5 && found[0].ndcg == 0.5));
   CHECK((found[1].genre == "Comedy" && found[1].targets == 1 && found[1].hr == 1 && found[1].ndcg == Approx(0.5)));
   CHECK((found[2].genre == "War" && found[2].targets == 1 && found[2].ndcg == 1));
+
+  // As many genres as items: what was found for one is not looked for in a row of all of them.
+  std::vector<std::vector<std::uint32_t>> users;
+  for (std::uint32_t user = 0; user < 5000; ++user) users.push_back({0, 1, user});
+  Split many = split_of(users, 5000);
+  for (std::size_t item = 0; item < 5000; ++item) many.sequences.catalogue[item].genres = {std::to_string(item % 2500)};
+  Evaluation all;
+  all.targets = many.test;
+  all.ranks.assign(5000, 1);
+  const auto twos = slices_by_genre(all, many);
+  REQUIRE(twos.size() == 2500);
+  CHECK((twos.front().genre == "0" && twos[1].genre == "1" && twos[2].genre == "10" && twos.back().targets == 2));
+
   for (auto& info : catalogue) info.genres.clear();
   CHECK(slices_by_genre(evaluation, split).empty());
 }

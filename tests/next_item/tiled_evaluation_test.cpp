@@ -8,6 +8,7 @@
 #include <lstmrec/eval/ranked_lists.hpp>
 #include <lstmrec/eval/scored.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
+#include <lstmrec/next_item/ranker.hpp>
 #include <span>
 #include <sstream>
 #include <string>
@@ -155,4 +156,59 @@ TEST_CASE("Tiled evaluation: the weight of a Markov chain is the same over tiles
   const double weight = choose_markov_weight(alone, recommender.markov(), split(), split().test, true, 2);
   CHECK(weight > 0);
   CHECK(choose_markov_weight(whole, recommender.markov(), split(), split().test, true, 1) == weight);
+}
+
+TEST_CASE("Tiled lists: a ranker's lists of a large catalogue are those of all scores, to the bit") {
+  constexpr std::uint32_t many = 9000;  // two tiles of a ranker and a part of one, which is no whole number of blocks
+  auto parts = random_parts(many, {.embedding_size = 5, .hidden_size = 8, .markov_weight = GENERATE(0.0, 0.75)});
+  if (parts.config.markov_weight > 0) {
+    std::vector<std::vector<std::uint32_t>> users(30);
+    Random random(1);
+    for (auto& events : users)
+      for (std::size_t k = 0; k < 30; ++k) events.push_back(static_cast<std::uint32_t>(random.below(many)));
+    parts.markov = MarkovChain(split_of(users, many));
+  }
+  const Recommender recommender(std::move(parts));
+  Ranker ranker(recommender), all(recommender);
+  std::vector<RawId> every_third, but_two, edges{0, 63, 64, 4095, 4096, 8191, 8192, 8999};
+  for (std::uint32_t item = 0; item < many; ++item) {
+    if (item % 3 == 0) every_third.push_back(item);
+    if (item != 4097 && item != 8999) but_two.push_back(item);
+  }
+  const std::vector<CandidateFilter> filters = {{},
+                                                {.exclude_seen = false},
+                                                {.allow = edges},
+                                                {.exclude_seen = false, .allow = edges},
+                                                {.allow = every_third},
+                                                {.block = edges},
+                                                {.block = but_two},
+                                                {.allow = std::vector<RawId>()},
+                                                {.allow = edges, .block = {4095, 8999}}};
+  UserState user;
+  for (const int event : {-1, 4095, 63, 8999, 100}) {
+    if (event >= 0) ranker.observe(user, event);
+    all.scores(user);
+    for (const CandidateFilter& filter : filters)
+      for (const std::size_t n : {0u, 1u, 7u, 6000u}) {
+        const Candidates candidates(recommender, filter);
+        const auto list = ranker.top_n(user, n, candidates), expected = all.list(user, n, candidates);
+        CAPTURE(event, &filter - filters.data(), n);
+        REQUIRE(list.size() == expected.size());
+        for (std::size_t k = 0; k < list.size(); ++k)
+          if (list[k].item != expected[k].item || list[k].score != expected[k].score) FAIL("place " << k);
+      }
+  }
+  CHECK(ranker.last_scores().empty());  // which is what a list need not hold
+  CHECK(all.last_scores().size() == many);
+}
+
+TEST_CASE("Candidates: the next that is allowed") {
+  const Recommender recommender(random_parts(200, {.embedding_size = 2, .hidden_size = 2}));
+  const Candidates all(recommender), some(recommender, {.allow = {{3, 64, 199}}, .block = {64}});
+  for (const Index item : {0, 5, 199, 200, 300}) CHECK(all.next_allowed(item) == std::min<Index>(item, 200));
+  CHECK(some.next_allowed(0) == 3);
+  CHECK(some.next_allowed(3) == 3);
+  CHECK(some.next_allowed(4) == 199);
+  CHECK(some.next_allowed(200) == 200);
+  CHECK(Candidates(recommender, {.block = {199}}).next_allowed(199) == 200);
 }

@@ -194,6 +194,21 @@ TEST_CASE("User state: damaged bytes are refused") {
   CHECK(refusal(stranger, bytes) == "a saved user state belongs to another recommender");
 }
 
+TEST_CASE("User state: a long history of few items, at once, takes no more memory than its items") {
+  const Recommender recommender(random_parts(500, {.embedding_size = 4, .hidden_size = 4, .markov_weight = 0}));
+  Ranker ranker(recommender);
+  UserState whole, single;
+  std::vector<RawId> ids;
+  for (int k = 0; k < 2000; ++k) ids.push_back(k % 10 * 50);
+  ranker.observe_all(whole, ids);
+  ranker.observe_all(whole, std::vector<RawId>{7, 450, 7, 3, 499, 0});
+  for (const RawId& id : ids) ranker.observe(single, id);
+  for (const int id : {7, 450, 7, 3, 499, 0}) ranker.observe(single, id);
+  CHECK(whole == single);
+  CHECK(whole.seen == std::vector<std::uint32_t>{0, 3, 7, 50, 100, 150, 200, 250, 300, 350, 400, 450, 499});
+  CHECK(whole.seen.capacity() <= 20);
+}
+
 TEST_CASE("User state: after 100 events at 64 units it takes less than 2000 bytes, whatever the catalogue") {
   for (const CellKind cell : {CellKind::lstm, CellKind::gru, CellKind::slstm})
     for (const Index items : {200, 3000}) {

@@ -34,6 +34,24 @@ inline bool any_above(const float* scores, float bound) {
 
 }  // namespace detail
 
+/// Looks for items among distinct ones in ascending order, which it borrows. The items asked for ascend too, as those
+/// do that a list is asked to exclude, so that all questions together cost one pass.
+class AscendingItems {
+ public:
+  AscendingItems() = default;
+  explicit AscendingItems(std::span<const std::uint32_t> items) : items_(items) {}
+
+  /// `item`: not below that of the call before.
+  bool contains(std::uint32_t item) {
+    while (next_ < items_.size() && items_[next_] < item) ++next_;
+    return next_ < items_.size() && items_[next_] == item;
+  }
+
+ private:
+  std::span<const std::uint32_t> items_;
+  std::size_t next_ = 0;
+};
+
 /// The best of the items whose scores come a part at a time, in ascending order of the items. Borrows the list, whose
 /// length is how many are wanted. See `top_k`.
 class TopK {
@@ -101,8 +119,8 @@ class TopK {
 ///     for (const auto& [item, score] : top_k(scores, best, [&](std::uint32_t item) { return seen[item]; })) …
 ///
 /// `scores`: one an item, by index. `excluded(item)`: whether to pass an item over; it is asked only of items that
-/// would enter the list. Returns the part of `best` that was filled, shorter where fewer items are left.
-/// Throws Error on a NaN among the scores. Allocates nothing. Cost: one comparison an item, and log k for each of
+/// would enter the list, in ascending order. Returns the part of `best` that was filled, shorter where fewer items are
+/// left. Throws Error on a NaN among the scores. Allocates nothing. Cost: one comparison an item, and log k for each of
 /// those (about k log(items / k) of them when the scores are in no order) that enter the list for a while.
 template <class Excluded>
 std::span<ScoredItem> top_k(std::span<const float> scores, std::span<ScoredItem> best, Excluded&& excluded) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/data/event.hpp>
+#include <span>
 #include <vector>
 
 namespace lstmrec {
@@ -64,11 +65,26 @@ struct EventColumns {
   }
 };
 
+/// Adds items to distinct ones, which are in ascending order and stay so. Cost: sorting the new ones, and a pass over
+/// all. One new item is inserted without an allocation where there is room.
+inline void add_distinct(std::span<const std::uint32_t> items, std::vector<std::uint32_t>& distinct) {
+  if (items.size() == 1) {
+    const auto place = std::lower_bound(distinct.begin(), distinct.end(), items[0]);
+    if (place == distinct.end() || *place != items[0]) distinct.insert(place, items[0]);
+    return;
+  }
+  if (items.empty()) return;
+  const auto known = static_cast<std::ptrdiff_t>(distinct.size());
+  distinct.insert(distinct.end(), items.begin(), items.end());
+  std::sort(distinct.begin() + known, distinct.end());
+  std::inplace_merge(distinct.begin(), distinct.begin() + known, distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+}
+
 /// Sets `items` to the distinct items of a history, in ascending order.
 inline void distinct_items(const History& history, std::vector<std::uint32_t>& items) {
-  items.assign(history.items.begin(), history.items.end());
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
+  items.clear();
+  add_distinct(history.items, items);
 }
 
 }  // namespace lstmrec

@@ -50,20 +50,16 @@ class ListProbability : public ScoreVisitor {
   ListProbability(std::span<double> expected, std::size_t length) : expected_(expected), best_(length) {}
 
   void begin(const ScoredQuery& query) override {
-    query_ = query;
-    next_seen_ = 0;
+    number_ = query.number;
+    listed_seen_ = summed_seen_ = AscendingItems(query.seen);
     sum_ = 0;
     largest_ = -std::numeric_limits<float>::infinity();
     list_.emplace(best_);
   }
   void add(std::uint32_t first, std::span<const float> scores) override {
-    list_->add(first, scores,
-               [&](std::uint32_t item) { return std::binary_search(query_.seen.begin(), query_.seen.end(), item); });
+    list_->add(first, scores, [&](std::uint32_t item) { return listed_seen_.contains(item); });
     for (std::uint32_t k = 0; k < scores.size(); ++k) {
-      if (next_seen_ < query_.seen.size() && query_.seen[next_seen_] == first + k) {
-        ++next_seen_;
-        continue;
-      }
+      if (summed_seen_.contains(first + k)) continue;
       if (scores[k] > largest_) {
         sum_ *= std::exp(static_cast<double>(largest_) - static_cast<double>(scores[k]));
         largest_ = scores[k];
@@ -74,7 +70,7 @@ class ListProbability : public ScoreVisitor {
   void end() override {
     double listed = 0;
     for (const ScoredItem& place : list_->sorted()) listed += weight(place.score);
-    if (listed > 0) expected_[query_.number] = listed / sum_;  // else all items are seen, and nothing is expected
+    if (listed > 0) expected_[number_] = listed / sum_;  // else all items are seen, and nothing is expected
   }
 
  private:
@@ -84,9 +80,9 @@ class ListProbability : public ScoreVisitor {
 
   std::span<double> expected_;
   std::vector<ScoredItem> best_;
-  ScoredQuery query_;
+  std::size_t number_ = 0;
+  AscendingItems listed_seen_, summed_seen_;
   std::optional<TopK> list_;
-  std::size_t next_seen_ = 0;
   double sum_ = 0;
   float largest_ = 0;
 };

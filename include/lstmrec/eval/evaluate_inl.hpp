@@ -93,17 +93,17 @@ class EvaluationVisitor : public ScoreVisitor {
       : ranks_(ranks), recommended_(&recommended), counts_(counts), best_(places) {}
 
   void begin(const ScoredQuery& query) override {
-    query_ = query;
+    number_ = query.number;
+    seen_ = AscendingItems(query.seen);
     rank_ = RankCounter(query.target, query.target_score, query.seen);
     list_.emplace(best_);
   }
   void add(std::uint32_t first, std::span<const float> scores) override {
     rank_.add(first, scores);
-    list_->add(first, scores,
-               [&](std::uint32_t item) { return std::binary_search(query_.seen.begin(), query_.seen.end(), item); });
+    list_->add(first, scores, [&](std::uint32_t item) { return seen_.contains(item); });
   }
   void end() override {
-    ranks_[query_.number] = rank_.rank();
+    ranks_[number_] = rank_.rank();
     recommended_->add(list_->sorted(), counts_);
   }
 
@@ -112,7 +112,8 @@ class EvaluationVisitor : public ScoreVisitor {
   Recommended* recommended_;
   std::span<const std::uint32_t> counts_;
   std::vector<ScoredItem> best_;
-  ScoredQuery query_;
+  std::size_t number_ = 0;
+  AscendingItems seen_;
   RankCounter rank_;
   std::optional<TopK> list_;
 };

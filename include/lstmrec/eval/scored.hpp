@@ -50,15 +50,20 @@ class ScoreVisitor {
 
 struct ScoringOptions {
   bool exclude_seen = true;
-  std::size_t batch = 64;  ///< Histories that are scored at once.
+  std::size_t batch = 64;  ///< Queries whose scores are in memory at once, for each thread.
 };
 
-/// Scores all items for every query, in batches of histories of similar length, on the threads of the pool. Each thread
-/// makes up to `batch` visitors with make_visitor and uses them again for one query after another.
+/// Scores all items for every query, in batches, on the threads of the pool. Each thread makes up to `batch` visitors
+/// with make_visitor and uses them again for one query after another.
+///
+/// Histories that are prefixes of one another (PrefixGroups), as those of one user's targets are, are scored by one
+/// thread, the shorter before the longer, from one call of the scorer's `outputs`: a network reads each of their events
+/// once. Other histories are batched with those of similar length.
 ///
 /// `make_visitor`, `history` and `target` are called from several threads at once. Which visitor gets which query is
 /// not determined, so results must not depend on it. Throws ConfigError on a batch of 0, and what scorer and visitors
-/// throw. Memory a thread: batch × 1024 scores where the scorer is a TiledScorer, else batch × items.
+/// throw. Memory a thread: batch × 1024 scores where the scorer is a TiledScorer, else batch × items; the distinct
+/// items of a batch of histories; and the outputs of at most 64 × batch queries, or of all of one user's.
 LSTMREC_INLINE void for_each_scored(const ScorerRef& scorer, const ScoringQueries& queries,
                                     const ScoringOptions& options, ThreadPool& pool,
                                     FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor);

@@ -7,13 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/prefix_groups.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scored.hpp>
 #include <lstmrec/eval/scorer.hpp>
@@ -29,10 +29,10 @@ namespace detail {
 inline constexpr Index scored_tile = 1024;  ///< Items whose scores a thread holds, for each history of a batch.
 
 /// One thread's work in for_each_scored.
-class ScoredBatch {
+class ScoringThread {
  public:
-  ScoredBatch(const ScorerRef& scorer, const ScoringQueries& queries, const ScoringOptions& options,
-              FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor)
+  ScoringThread(const ScorerRef& scorer, const ScoringQueries& queries, const ScoringOptions& options,
+                FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor)
       : scorer_(&scorer),
         queries_(&queries),
         options_(options),
@@ -42,10 +42,28 @@ class ScoredBatch {
     for (std::size_t k = 0; k < seen_.size(); ++k) visitors_.push_back(make_visitor());
   }
 
+  /// Scores the chosen queries, which are whole groups of prefixes, in batches of about equal size.
   void run(std::span<const std::size_t> chosen) {
-    histories_.clear();
-    for (const std::size_t number : chosen) histories_.push_back(queries_->history(number));
-    const Matrix<float> outputs = scorer_->outputs(histories_);
+    all_histories_.clear();
+    for (const std::size_t number : chosen) all_histories_.push_back(queries_->history(number));
+    const Matrix<float> outputs = scorer_->outputs(all_histories_);
+    known_ = {};  // the histories before may be gone
+    distinct_.clear();
+    const std::size_t batches = (chosen.size() + seen_.size() - 1) / seen_.size();
+    for (std::size_t batch = 0; batch < batches; ++batch) {
+      const std::size_t begin = chosen.size() * batch / batches, end = chosen.size() * (batch + 1) / batches;
+      histories_ = std::span(all_histories_).subspan(begin, end - begin);
+      score_batch(chosen.subspan(begin, end - begin), columns_of(outputs, begin, end - begin));
+    }
+  }
+
+ private:
+  static Matrix<float> columns_of(const Matrix<float>& outputs, std::size_t first, std::size_t count) {
+    if (outputs.size() == 0) return {};
+    return outputs.middleCols(static_cast<Index>(first), static_cast<Index>(count));
+  }
+
+  void score_batch(std::span<const std::size_t> chosen, const Matrix<float>& outputs) {
     const Index items = scorer_->items(), columns = static_cast<Index>(chosen.size());
     const bool is_one_tile = tile_ >= items;
     if (is_one_tile) scorer_->score_tile(histories_, outputs, 0, scores_.topLeftCorner(items, columns));
@@ -59,7 +77,6 @@ class ScoredBatch {
     for (std::size_t k = 0; k < chosen.size(); ++k) visitors_[k]->end();
   }
 
- private:
   std::span<const float> column(std::size_t k, Index rows) const {
     return {scores_.col(static_cast<Index>(k)).data(), static_cast<std::size_t>(rows)};
   }
@@ -67,7 +84,7 @@ class ScoredBatch {
   void begin(std::size_t k, std::size_t number, const Matrix<float>& outputs, bool is_one_tile) {
     ScoredQuery query{number, histories_[k], {}, 0, 0};
     seen_[k].clear();
-    if (options_.exclude_seen) distinct_items(query.history, seen_[k]);
+    if (options_.exclude_seen) seen_[k] = distinct_items_of(query.history);
     query.seen = seen_[k];
     if (queries_->target) {
       query.target = queries_->target(number);
@@ -77,13 +94,24 @@ class ScoredBatch {
     visitors_[k]->begin(query);
   }
 
+  /// The distinct items of a history, in ascending order. Where it goes on from the history before, only the events
+  /// that are new are looked at.
+  const std::vector<std::uint32_t>& distinct_items_of(const History& history) {
+    if (history.items.data() != known_.data() || history.size() < known_.size()) {
+      known_ = {};
+      distinct_.clear();
+    }
+    add_distinct(history.items.subspan(known_.size()), distinct_);
+    known_ = history.items;
+    return distinct_;
+  }
+
   /// The score of one item, by the smallest tile that it can lie in: to the bit what the large tile will give.
   float score_of(std::uint32_t item, std::size_t k, const Matrix<float>& outputs) {
     const Index first = item / tile_multiple * tile_multiple;
     const Index rows = std::min(tile_multiple, scorer_->items() - first);
     single_.resize(tile_multiple, 1);
-    const Matrix<float> own = outputs.size() == 0 ? Matrix<float>() : Matrix<float>(outputs.col(static_cast<Index>(k)));
-    scorer_->score_tile(std::span(histories_).subspan(k, 1), own, first, single_.topRows(rows));
+    scorer_->score_tile(histories_.subspan(k, 1), columns_of(outputs, k, 1), first, single_.topRows(rows));
     return single_(static_cast<Index>(item) - first, 0);
   }
 
@@ -92,10 +120,29 @@ class ScoredBatch {
   ScoringOptions options_;
   Index tile_;
   Matrix<float> scores_, single_;
-  std::vector<History> histories_;
-  std::vector<std::vector<std::uint32_t>> seen_;
+  std::vector<History> all_histories_;
+  std::span<const History> histories_;            ///< Of the batch.
+  std::vector<std::vector<std::uint32_t>> seen_;  ///< By history of the batch.
+  std::span<const std::uint32_t> known_;          ///< The events whose distinct items follow.
+  std::vector<std::uint32_t> distinct_;
   std::vector<std::unique_ptr<ScoreVisitor>> visitors_;
 };
+
+/// Cuts groups of queries into parts, each for one thread: where in groups.order they begin, and the end. A part has at
+/// most `batch` groups, which advance together through a network, and no more queries than leave every thread some
+/// parts, unless they are of one group.
+inline std::vector<std::size_t> scoring_parts(const PrefixGroups& groups, std::size_t batch, std::size_t threads) {
+  const std::size_t most = std::clamp(groups.order.size() / (8 * threads), batch, 64 * batch);
+  std::vector<std::size_t> parts = {0};
+  std::size_t together = 0;
+  for (std::size_t group = 0; group < groups.size(); ++group, ++together)
+    if (together == batch || (together > 0 && groups.offsets[group + 1] - parts.back() > most)) {
+      parts.push_back(groups.offsets[group]);
+      together = 0;
+    }
+  if (groups.size() > 0) parts.push_back(groups.order.size());
+  return parts;
+}
 
 }  // namespace detail
 
@@ -103,16 +150,16 @@ LSTMREC_INLINE void for_each_scored(const ScorerRef& scorer, const ScoringQuerie
                                     const ScoringOptions& options, ThreadPool& pool,
                                     FunctionRef<std::unique_ptr<ScoreVisitor>()> make_visitor) {
   if (options.batch < 1) throw ConfigError("batch must be at least 1");
-  const std::size_t batch_size = std::min(options.batch, std::max<std::size_t>(1, queries.count));
-  // Longest first: the batches that take longest do not begin last, when the other threads have nothing left to do.
-  const auto order = argsort_by(queries.count, [&](std::size_t k) { return ~queries.history(k).size(); });
-  const std::size_t batches = (queries.count + batch_size - 1) / batch_size;
-  std::atomic<std::size_t> next_batch = 0;
-  pool.run(std::min(pool.threads(), batches), [&](std::size_t) {
-    detail::ScoredBatch work(scorer, queries, options, make_visitor);
-    for (std::size_t batch; (batch = next_batch++) < batches;)
-      work.run(
-          std::span(order).subspan(batch * batch_size).first(std::min(batch_size, queries.count - batch * batch_size)));
+  const std::size_t batch = std::min(options.batch, std::max<std::size_t>(1, queries.count));
+  // Longest first: the parts that take longest do not begin last, when the other threads have nothing left to do.
+  const auto groups = prefix_groups(queries.count, [&](std::size_t k) { return queries.history(k); });
+  const auto begins = detail::scoring_parts(groups, batch, pool.threads());
+  const std::size_t parts = begins.size() - 1;
+  std::atomic<std::size_t> next_part = 0;
+  pool.run(std::min(pool.threads(), parts), [&](std::size_t) {
+    detail::ScoringThread work(scorer, queries, options, make_visitor);
+    for (std::size_t part; (part = next_part++) < parts;)
+      work.run(std::span(groups.order).subspan(begins[part], begins[part + 1] - begins[part]));
   });
 }
 
@@ -124,20 +171,21 @@ LSTMREC_INLINE std::vector<std::vector<ScoredItem>> top_lists(const ScorerRef& s
     std::vector<std::vector<ScoredItem>>* lists = nullptr;
     const ItemFilter* allows = nullptr;
     std::size_t length = 0;
-    ScoredQuery query;
+    std::size_t number = 0;
+    AscendingItems seen;
     std::optional<TopK> best;
 
-    void begin(const ScoredQuery& begun) override {
-      query = begun;
-      (*lists)[query.number].resize(length);
-      best.emplace((*lists)[query.number]);
+    void begin(const ScoredQuery& query) override {
+      number = query.number;
+      seen = AscendingItems(query.seen);
+      (*lists)[number].resize(length);
+      best.emplace((*lists)[number]);
     }
     void add(std::uint32_t first, std::span<const float> scores) override {
-      best->add(first, scores, [&](std::uint32_t item) {
-        return std::binary_search(query.seen.begin(), query.seen.end(), item) || (*allows && !(*allows)(item));
-      });
+      best->add(first, scores,
+                [&](std::uint32_t item) { return seen.contains(item) || (*allows && !(*allows)(item)); });
     }
-    void end() override { (*lists)[query.number].resize(best->sorted().size()); }
+    void end() override { (*lists)[number].resize(best->sorted().size()); }
   };
   for_each_scored(scorer, queries, options, pool, [&] {
     auto visitor = std::make_unique<Visitor>();

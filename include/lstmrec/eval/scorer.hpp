@@ -32,8 +32,9 @@ concept Scorer = requires(const S& scorer, std::span<const History> histories, M
 
 /// A scorer that can score a part of the items, so that nobody has to hold the scores of a whole catalogue:
 /// `score_tile` fills the rows of the items first … first + scores.rows() − 1, from what `outputs` has computed of the
-/// histories once (a matrix of any size). An item's score has the same bits whatever the tile it lies in, if tiles
-/// begin at multiples of `tile_multiple`.
+/// histories once: a column a history, or nothing (0 × 0). It is given all of those histories, or consecutive ones and
+/// their columns. An item's score has the same bits whatever the tile it lies in, if tiles begin at multiples of
+/// `tile_multiple`.
 template <class S>
 concept TiledScorer = Scorer<S> && requires(const S& scorer, std::span<const History> histories,
                                             const Matrix<float>& outputs, Index first, MatrixRef<float> scores) {

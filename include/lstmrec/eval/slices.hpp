@@ -8,9 +8,11 @@
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/metrics.hpp>
+#include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lstmrec {
@@ -76,18 +78,18 @@ struct GenreSlice {
 /// By genre of the target's item, most targets first; an item of several genres counts in each. Empty where the data
 /// has none.
 inline std::vector<GenreSlice> slices_by_genre(const Evaluation& evaluation, const Split& split, std::size_t k = 10) {
-  std::vector<GenreSlice> result;
+  std::map<std::string_view, GenreSlice> by_genre;
   for (std::size_t t = 0; t < evaluation.targets.size(); ++t)
     for (const std::string& genre : split.sequences.catalogue[split.event(evaluation.targets[t]).item].genres) {
-      auto slice = std::find_if(result.begin(), result.end(), [&](const GenreSlice& s) { return s.genre == genre; });
-      if (slice == result.end()) slice = result.insert(slice, {genre});
-      ++slice->targets;
-      slice->hr += metrics::hit(evaluation.ranks[t], k);
-      slice->ndcg += metrics::ndcg(evaluation.ranks[t], k);
+      GenreSlice& slice = by_genre[genre];
+      ++slice.targets;
+      slice.hr += metrics::hit(evaluation.ranks[t], k);
+      slice.ndcg += metrics::ndcg(evaluation.ranks[t], k);
     }
-  for (GenreSlice& slice : result) {
-    slice.hr /= static_cast<double>(slice.targets);
-    slice.ndcg /= static_cast<double>(slice.targets);
+  std::vector<GenreSlice> result;
+  for (auto& [genre, slice] : by_genre) {
+    const auto targets = static_cast<double>(slice.targets);
+    result.push_back({std::string(genre), slice.targets, slice.hr / targets, slice.ndcg / targets});
   }
   std::sort(result.begin(), result.end(), [](const GenreSlice& a, const GenreSlice& b) {
     return a.targets != b.targets ? a.targets > b.targets : a.genre < b.genre;

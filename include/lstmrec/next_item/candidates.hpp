@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <optional>
@@ -43,11 +46,22 @@ class Candidates {
   }
   bool allows_all() const { return allowed_.empty(); }
   bool allows(std::uint32_t item) const { return allowed_.empty() || allowed_[item] != 0; }
+  /// Whether an item stays out of the lists of a user who has had `seen`.
+  bool leaves_out(AscendingItems& seen, std::uint32_t item) const {
+    return !allows(item) || (exclude_seen_ && seen.contains(item));
+  }
+  /// The first item from `item` on that is allowed; their number where there is none.
+  Index next_allowed(Index item) const {
+    if (allowed_.empty() || item >= items_) return std::min(item, items_);
+    const auto* const from = allowed_.data() + item;
+    const void* const found = std::memchr(from, 1, static_cast<std::size_t>(items_ - item));
+    return found ? item + (static_cast<const std::uint8_t*>(found) - from) : items_;
+  }
 
  private:
   bool exclude_seen_;
   Index items_;
-  std::vector<std::uint8_t> allowed_;  ///< By item; empty: all.
+  std::vector<std::uint8_t> allowed_;  ///< By item, 1 or 0; empty: all.
 };
 
 }  // namespace lstmrec

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/markov.hpp>
-#include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/eval/prefix_groups.hpp>
 #include <span>
 #include <vector>
 
@@ -31,29 +32,34 @@ struct NetworkScorer {
   Index items() const { return network->items(); }
 
   /// The network's output after each history: embedding size × histories; of one without events it means nothing. All
-  /// advance together, each from its first event, by the steps of a Session.
+  /// advance together, each from its first event, by the steps of a Session. Histories that are prefixes of one another
+  /// (PrefixGroups) share their steps: any number of targets of one user cost one pass along the user's events.
   Matrix<float> outputs(std::span<const History> histories) const {
-    // Longest first; a user's histories beside each other.
-    const auto order = argsort_by(histories.size(), [&](std::size_t i) { return ~histories[i].size(); });
-    auto state = network->initial_state(static_cast<Index>(histories.size()));
+    const auto groups = prefix_groups(histories.size(), [&](std::size_t k) { return histories[k]; });
+    auto state = network->initial_state(static_cast<Index>(groups.size()));
+    auto output = linalg::filled<Matrix<float>>(network->embedding_size(), static_cast<Index>(histories.size()));
+    EndedHistories ended(*this, histories, output);
+    std::vector<std::size_t> next;  // by group: the place in its order of the shortest history that goes on
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      next.push_back(groups.offsets[group]);
+      while (next[group] < groups.offsets[group + 1] && histories[groups.order[next[group]]].empty()) ++next[group];
+    }
     Rows rows;
-    std::size_t alive = order.size();
+    std::size_t alive = groups.size();
     for (std::size_t step = 0; alive > 0; ++step) {
-      while (alive > 0 && histories[order[alive - 1]].size() <= step) --alive;
+      while (alive > 0 && next[alive - 1] == groups.offsets[alive]) --alive;  // the longest groups come first
       if (alive == 0) break;
       rows.clear();
-      for (std::size_t i = 0; i < alive; ++i) rows.add(histories[order[i]], step);
+      for (std::size_t group = 0; group < alive; ++group) rows.add(histories[groups[group].back()], step);
       advance(rows.history(), state);
+      for (std::size_t group = 0; group < alive; ++group)
+        for (; next[group] < groups.offsets[group + 1]; ++next[group]) {
+          const std::size_t number = groups.order[next[group]];
+          if (histories[number].size() > step + 1) break;
+          ended.add(number, state, static_cast<Index>(group));
+        }
     }
-    rows.clear();
-    for (std::size_t i = 0; i < order.size() && !histories[order[i]].empty(); ++i)
-      rows.add(histories[order[i]], histories[order[i]].size() - 1);
-    if (input_projections != nullptr) network->embed_last(rows.history(), state);
-    network->compute_output(state);
-    Matrix<float> output(state.output.rows(), state.output.cols());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      linalg::copy(ConstMatrixRef<float>(state.output).col(static_cast<Index>(i)),
-                   MatrixRef<float>(output).col(static_cast<Index>(order[i])));
+    ended.compute_outputs();
     return output;
   }
 
@@ -109,6 +115,55 @@ struct NetworkScorer {
       }
     }
     History history() const { return {items, times, ratings, 0}; }
+  };
+
+  /// Histories that have ended, with copies of their states: so many that their outputs are computed together.
+  class EndedHistories {
+   public:
+    EndedHistories(const NetworkScorer& scorer, std::span<const History> histories, Matrix<float>& output)
+        : scorer_(&scorer), histories_(histories), output_(&output) {}
+
+    /// `column`: of the state.
+    void add(std::size_t number, const typename Network::State& state, Index column) {
+      if (numbers_.size() == together) compute_outputs();
+      numbers_.push_back(number);
+      Network::visit_state(state, [&](const auto& matrix) {
+        const float* const own = matrix.data() + column * matrix.rows();
+        values_.insert(values_.end(), own, own + matrix.rows());
+      });
+    }
+
+    void compute_outputs() {
+      if (numbers_.empty()) return;
+      const auto count = static_cast<Index>(numbers_.size());
+      auto state = scorer_->network->initial_state(count);
+      const float* next = values_.data();
+      for (Index column = 0; column < count; ++column)
+        Network::visit_state(state, [&](auto& matrix) {
+          std::copy_n(next, matrix.rows(), matrix.data() + column * matrix.rows());
+          next += matrix.rows();
+        });
+      if (scorer_->input_projections != nullptr) {
+        Rows last;
+        for (const std::size_t number : numbers_) last.add(histories_[number], histories_[number].size() - 1);
+        scorer_->network->embed_last(last.history(), state);
+      }
+      scorer_->network->compute_output(state);
+      for (Index column = 0; column < count; ++column)
+        linalg::copy(ConstMatrixRef<float>(state.output).col(column),
+                     MatrixRef<float>(*output_).col(static_cast<Index>(numbers_[static_cast<std::size_t>(column)])));
+      numbers_.clear();
+      values_.clear();
+    }
+
+   private:
+    static constexpr std::size_t together = 64;
+
+    const NetworkScorer* scorer_;
+    std::span<const History> histories_;
+    Matrix<float>* output_;
+    std::vector<std::size_t> numbers_;
+    std::vector<float> values_;  ///< By history: the numbers of its state.
   };
 
   void advance(const History& events, typename Network::State& state) const {

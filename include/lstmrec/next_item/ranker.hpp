@@ -27,7 +27,7 @@ struct Recommendation {
 };
 
 /// Brings users' states up to date and makes their lists. One a thread, for any number of users: it holds the scratch
-/// memory, 4 bytes an item (8 where a Markov chain is used), so that a UserState needs none.
+/// memory, the scores of a tile of items (at most 32 KB), so that a UserState needs none.
 ///
 ///     Ranker ranker(recommender);
 ///     UserState ann, bob;                           // new users; park them anywhere
@@ -35,9 +35,11 @@ struct Recommendation {
 ///     ranker.observe(bob, 593);
 ///     for (const auto& [item, title, score] : ranker.top_n(ann, 10)) std::cout << title << '\n';
 ///
-/// An event costs O(network), whatever the length of the history; a list O(items × embedding size), and where a Markov
-/// chain is used its entries of the last few items. Neither allocates, once a list of that length has been made, where
-/// ids are integers and the state has room (`reserve`). Before the first event the most popular items are
+/// An event costs O(network), whatever the length of the history, and a move of half of the user's distinct items,
+/// which takes as long as a step at 64 units once there are about 100 000 of them. A list costs O(items × embedding
+/// size), one pass along the items' vectors, or only along blocks of 64 items where the candidates allow few; where a
+/// Markov chain is used, also its entries of the last few items. Neither allocates, once a list of that length has been
+/// made, where ids are integers and the state has room (`reserve`). Before the first event the most popular items are
 /// recommended. Unknown ids are refused: `observe` throws and `observe_if_known` says so; neither changes anything.
 ///
 /// Borrows the recommender, which has to outlive it and must not change, or shares it: a server that loads a new model
@@ -80,9 +82,10 @@ class BasicRanker {
   /// Takes the memory that so many more events of different items need: observing them then allocates nothing.
   void reserve(UserState& user, std::size_t events) const;
 
-  /// The score of every item for the user, by the recommender's index; borrowed until the next call.
+  /// The score of every item for the user, by the recommender's index; borrowed until the next call. The first call
+  /// takes the memory, 4 bytes an item; lists need none of it.
   std::span<const float> scores(const UserState& user);
-  /// The scores of the last call of `scores`.
+  /// The scores of the last call of `scores`; empty before the first.
   std::span<const float> last_scores() const { return {scores_.data(), static_cast<std::size_t>(scores_.size())}; }
 
   /// The n items with the highest scores, best first, of equal scores the lower index first; fewer where fewer are
@@ -92,11 +95,7 @@ class BasicRanker {
   std::span<const Recommendation> top_n(const UserState& user, std::size_t n) {
     return top_n(user, n, default_candidates_);
   }
-  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Candidates& candidates) {
-    candidates.expect_items(recommender_->items());
-    scores(user);
-    return list(user, n, candidates);
-  }
+  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Candidates& candidates);
 
   /// `top_n` of the scores that the last call of `scores` has computed, which was for the same user.
   std::span<const Recommendation> list(const UserState& user, std::size_t n, const Candidates& candidates);
@@ -122,18 +121,28 @@ class BasicRanker {
 
   void step(const std::uint32_t& item);
 
-  /// Brings a user's state up to date after the network's steps.
-  void record(UserState& user, std::span<const std::uint32_t> items);
+  /// Brings a user's state up to date after the network's steps. `new_items`: the distinct ones that the user has not
+  /// had, in ascending order. Allocates nothing where there is room.
+  void record(UserState& user, std::span<const std::uint32_t> items, std::span<const std::uint32_t> new_items);
+
+  /// To be called before `score_tile`: brings the network's output up to date.
+  void compute_output(const UserState& user);
+  /// scores := those of the items from `first` on.
+  void score_tile(const UserState& user, Index first, MatrixRef<float> scores);
+  std::span<const Recommendation> recommendations(std::span<const ScoredItem> items);
 
   std::size_t state_size();
   void load(const UserState& user);
   void store(std::vector<float>& numbers);
 
+  static constexpr Index most_in_tile = 4096;  ///< A multiple of tile_multiple, so that scores have the same bits.
+
   std::shared_ptr<const Recommender> recommender_;
   Candidates default_candidates_;
-  typename Network::State state_;  ///< Scratch: of the user whose turn it is.
-  std::vector<float> initial_;     ///< The state before the first event.
-  Vector<float> scores_, logarithms_;
+  typename Network::State state_;    ///< Scratch: of the user whose turn it is.
+  std::vector<float> initial_;       ///< The state before the first event.
+  Vector<float> tile_, logarithms_;  ///< Scratch: of a tile of items.
+  Vector<float> scores_;             ///< Of all items, once they have been asked for.
   std::vector<ScoredItem> best_;
   std::vector<Recommendation> list_;
 };

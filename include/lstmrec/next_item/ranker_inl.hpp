@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event_columns.hpp>
+#include <lstmrec/eval/scorer.hpp>
 #include <lstmrec/next_item/ranker.hpp>
 #include <span>
 #include <stdexcept>
@@ -18,25 +21,43 @@ BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender
     : recommender_(std::move(recommender)),
       default_candidates_(*recommender_),
       state_(checked(*recommender_).network().initial_state()),
-      scores_(recommender_->items()),
-      logarithms_(recommender_->uses_markov() ? recommender_->items() : 0) {
+      tile_(std::min(most_in_tile, recommender_->items())),
+      logarithms_(recommender_->uses_markov() ? tile_.size() : 0) {
   initial_.resize(state_size());
   store(initial_);
 }
 
 template <class Network>
 std::span<const float> BasicRanker<Network>::scores(const UserState& user) {
-  const auto scorer = recommender_->scorer();
-  if (user.events == 0) {
-    scorer.score_without_history(0, scores_);
-  } else {
-    load(user);
-    recommender_->network().compute_output(state_);
-    recommender_->network().score(state_.output, scores_);
-    if (logarithms_.size() == 0 && recommender_->uses_markov()) logarithms_.resize(recommender_->items());
-    if (recommender_->uses_markov()) scorer.add_markov_scores(History(user.recent), 0, logarithms_, scores_);
-  }
+  scores_.resize(recommender_->items());
+  compute_output(user);
+  for (Index first = 0; first < scores_.size(); first += tile_.size())
+    score_tile(user, first,
+               MatrixRef<float>(scores_).middleRows(first, std::min(tile_.size(), scores_.size() - first)));
   return last_scores();
+}
+
+template <class Network>
+std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& user, std::size_t n,
+                                                            const Candidates& candidates) {
+  const Index items = recommender_->items();
+  candidates.expect_items(items);
+  best_.resize(std::min(n, static_cast<std::size_t>(items)));
+  TopK best(best_);
+  AscendingItems seen(user.seen);
+  compute_output(user);
+  for (Index first = 0, end = 0; (first = candidates.next_allowed(end)) < items;) {
+    // Blocks of tile_multiple items that are not all left out.
+    first = first / tile_multiple * tile_multiple;
+    end = first;
+    do end = std::min(end + tile_multiple, items);
+    while (end < items && end - first < tile_.size() && candidates.next_allowed(end) < end + tile_multiple);
+    const auto scores = MatrixRef<float>(tile_).topRows(end - first);
+    score_tile(user, first, scores);
+    best.add(static_cast<std::uint32_t>(first), {scores.data(), static_cast<std::size_t>(scores.rows())},
+             [&](std::uint32_t item) { return candidates.leaves_out(seen, item); });
+  }
+  return recommendations(best.sorted());
 }
 
 template <class Network>
@@ -44,10 +65,13 @@ std::span<const Recommendation> BasicRanker<Network>::list(const UserState& user
                                                            const Candidates& candidates) {
   candidates.expect_items(recommender_->items());
   best_.resize(std::min(n, static_cast<std::size_t>(scores_.size())));
-  const auto items = top_k(last_scores(), best_, [&](std::uint32_t item) {
-    return !candidates.allows(item) ||
-           (candidates.exclude_seen() && std::binary_search(user.seen.begin(), user.seen.end(), item));
-  });
+  AscendingItems seen(user.seen);
+  return recommendations(
+      top_k(last_scores(), best_, [&](std::uint32_t item) { return candidates.leaves_out(seen, item); }));
+}
+
+template <class Network>
+std::span<const Recommendation> BasicRanker<Network>::recommendations(std::span<const ScoredItem> items) {
   list_.clear();
   for (const auto& [item, score] : items)
     list_.push_back({recommender_->item_ids().id(item), recommender_->catalogue()[item].title, score});
@@ -55,11 +79,29 @@ std::span<const Recommendation> BasicRanker<Network>::list(const UserState& user
 }
 
 template <class Network>
+void BasicRanker<Network>::compute_output(const UserState& user) {
+  load(user);
+  if (user.events > 0) recommender_->network().compute_output(state_);
+}
+
+template <class Network>
+void BasicRanker<Network>::score_tile(const UserState& user, Index first, MatrixRef<float> scores) {
+  const auto scorer = recommender_->scorer();
+  if (user.events == 0) return scorer.score_without_history(first, scores);
+  const Network& network = recommender_->network();
+  network.head.score(network.output_vectors(), state_.output, scores, first);
+  if (!recommender_->uses_markov()) return;
+  if (logarithms_.size() == 0) logarithms_.resize(tile_.size());
+  scorer.add_markov_scores(History(user.recent), first, logarithms_, scores);
+}
+
+template <class Network>
 void BasicRanker<Network>::observe_index(UserState& user, std::uint32_t item) {
   load(user);
   step(item);
-  reserve(user, std::binary_search(user.seen.begin(), user.seen.end(), item) ? 0 : 1);
-  record(user, {&item, 1});
+  const std::size_t is_new = std::binary_search(user.seen.begin(), user.seen.end(), item) ? 0 : 1;
+  reserve(user, is_new);
+  record(user, {&item, 1}, {&item, is_new});
 }
 
 template <class Network>
@@ -83,17 +125,16 @@ void BasicRanker<Network>::reserve(UserState& user, std::size_t events) const {
 }
 
 template <class Network>
-void BasicRanker<Network>::record(UserState& user, std::span<const std::uint32_t> items) {
+void BasicRanker<Network>::record(UserState& user, std::span<const std::uint32_t> items,
+                                  std::span<const std::uint32_t> new_items) {
   user.network.resize(initial_.size());
   store(user.network);
-  for (const std::uint32_t item : items) {
-    const auto place = std::lower_bound(user.seen.begin(), user.seen.end(), item);
-    if (place == user.seen.end() || *place != item) user.seen.insert(place, item);
-    if (recommender_->uses_markov()) {
+  add_distinct(new_items, user.seen);
+  if (recommender_->uses_markov())
+    for (const std::uint32_t item : items) {
       user.recent.push_back(item);
       if (user.recent.size() > recommender_->markov().options.window) user.recent.erase(user.recent.begin());
     }
-  }
   user.events += items.size();
   user.recommender = recommender_->fingerprint();
 }
@@ -127,12 +168,19 @@ template <class Network>
 void BasicRanker<Network>::observe_indices(UserState& user, std::span<const std::uint32_t> items) {
   if (items.empty()) return;
   load(user);
-  if (recommender_->input_projections().size() > 0)
+  if (recommender_->input_projections().size() > 0) {
     for (const std::uint32_t& item : items) step(item);
-  else
-    recommender_->network().step_sequence(History(items), state_);
-  reserve(user, items.size());
-  record(user, items);
+  } else {
+    constexpr std::size_t together = 1024;  // events, whose projections are in memory at once
+    for (auto rest = items; !rest.empty(); rest = rest.subspan(std::min(together, rest.size())))
+      recommender_->network().step_sequence(History(rest.first(std::min(together, rest.size()))), state_);
+  }
+  std::vector<std::uint32_t> new_items;
+  distinct_items(History(items), new_items);
+  std::erase_if(new_items,
+                [&](std::uint32_t item) { return std::binary_search(user.seen.begin(), user.seen.end(), item); });
+  reserve(user, new_items.size());
+  record(user, items, new_items);
 }
 
 }  // namespace lstmrec

@@ -52,7 +52,8 @@ class BasicSession {
   std::size_t events() const { return user_.events; }
   const UserState& state() const { return user_; }
 
-  /// The score of every item, by the recommender's index; borrowed until the next call.
+  /// The score of every item, by the recommender's index; borrowed until the next call. Lists that follow without an
+  /// event between are made of these scores.
   std::span<const float> scores() {
     if (!is_scored_) ranker_.scores(user_);
     is_scored_ = true;
@@ -61,8 +62,7 @@ class BasicSession {
 
   std::span<const Recommendation> top_n(std::size_t n) { return top_n(n, ranker_.default_candidates()); }
   std::span<const Recommendation> top_n(std::size_t n, const Candidates& candidates) {
-    scores();
-    return ranker_.list(user_, n, candidates);
+    return is_scored_ ? ranker_.list(user_, n, candidates) : ranker_.top_n(user_, n, candidates);
   }
 
   std::vector<std::byte> save() const { return ranker_.save(user_); }

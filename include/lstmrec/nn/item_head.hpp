@@ -66,14 +66,17 @@ struct ItemHead {
     visitor("bias", ParameterKind::item_bias, heads.bias...);
   }
 
-  /// scores (items × columns) := Vᵀ h + b. h: size × columns. Allocates nothing for one column.
-  void score(ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, MatrixRef<Scalar> scores) const {
+  /// scores (rows × columns) := Vᵀ h + b of the items from `first` on, as many as there are rows. h: size × columns.
+  /// Allocates nothing for one column, and an item's score then has the same bits whatever items are beside it.
+  void score(ConstMatrixRef<Scalar> vectors, ConstMatrixRef<Scalar> h, MatrixRef<Scalar> scores,
+             Index first = 0) const {
+    const auto own = vectors.middleCols(first, scores.rows());
     if (h.cols() == 1) {
-      linalg::dots(vectors, h, scores);  // one stream through memory, which is all that limits a single query
+      linalg::dots(own, h, scores);  // one stream through memory, which is all that limits a single query
     } else {
-      linalg::transposed_product(vectors, h, scores);
+      linalg::transposed_product(own, h, scores);
     }
-    linalg::add_to_columns(bias, scores);
+    linalg::add_to_columns(bias.segment(first, scores.rows()), scores);
   }
 
   /// scores (tile × columns) := those of the items from `first` on, for as many as `scores` has rows. `packed`: null,

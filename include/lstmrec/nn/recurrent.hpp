@@ -21,8 +21,8 @@ namespace lstmrec {
 /// - `initial_state(columns)`: the State of so many sequences before their first events.
 /// - `step(x, state)`: one step of the first x.cols() sequences.
 /// - `hidden(state)`: the output of the last step, hidden × columns.
-/// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, without
-/// scratch.
+/// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, a column a
+/// sequence, without scratch.
 ///
 /// A layer may also offer `projection_size()`, `project_inputs(x, projections)` and `step_projected(projections,
 /// chosen, state)`: then what it computes of an item alone can be kept, see Recommender::cache_input_projections.

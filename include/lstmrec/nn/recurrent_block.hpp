@@ -23,7 +23,8 @@ namespace lstmrec {
 /// - `initial_state(columns)`: the State of so many sequences before their first events.
 /// - `step_recurrent(x, state)`: the part of a step on which later steps depend; x: size × n.
 /// - `compute_output(x, state)`: the rest of the step: x, the input of the last step, becomes its output.
-/// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step.
+/// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, a column a
+/// sequence.
 ///
 /// A block may also offer the projections of a RecurrentLayer. It is made by Block(size, config, number).
 template <class Block>

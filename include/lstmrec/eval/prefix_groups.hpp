@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/core/argsort.hpp>
+#include <lstmrec/data/event.hpp>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// Histories in groups. Those that begin at the same row of a log, as the histories of one user's targets do, are
+/// prefixes of the longest of them, so that one pass along the longest serves them all.
+///
+///     for (std::size_t g = 0; g < groups.size(); ++g)
+///       for (const std::size_t number : groups[g]) use(histories[number]);      // the longest last
+struct PrefixGroups {
+  std::vector<std::size_t> order;          ///< The histories' numbers, group after group.
+  std::vector<std::size_t> offsets = {0};  ///< Group g is order[offsets[g] … offsets[g + 1]).
+
+  std::size_t size() const { return offsets.size() - 1; }
+  /// The numbers of one group's histories, the shorter before the longer.
+  std::span<const std::size_t> operator[](std::size_t group) const {
+    return std::span(order).subspan(offsets[group], offsets[group + 1] - offsets[group]);
+  }
+};
+
+/// Groups the histories history(0) … history(count − 1). The group with the longest history comes first; of two whose
+/// longest are equally long, that with the history of the lowest number. Cost: sorting the histories.
+template <class HistoryOf>
+PrefixGroups prefix_groups(std::size_t count, const HistoryOf& history) {
+  const auto address = [](const History& h) {  // equal for equal beginnings, and hardly ever for others
+    const auto of = [](const auto* data) { return reinterpret_cast<std::uintptr_t>(data); };
+    return std::size_t{of(h.items.data()) + 5 * of(h.times.data()) + 25 * of(h.ratings.data())};
+  };
+  const auto by_length = argsort_by(count, [&](std::size_t k) { return history(k).size(); });
+  auto order = argsort_by(count, [&](std::size_t k) { return address(history(by_length[k])); });
+  for (std::size_t& place : order) place = by_length[place];
+
+  PrefixGroups found;  // in the order of addresses, which differs from run to run
+  const auto begin_at_one_row = [](const History& a, const History& b) {
+    return a.items.data() == b.items.data() && a.times.data() == b.times.data() && a.ratings.data() == b.ratings.data();
+  };
+  for (std::size_t k = 1; k <= count; ++k)
+    if (k == count || !begin_at_one_row(history(order[k - 1]), history(order[k]))) found.offsets.push_back(k);
+  found.order = std::move(order);
+
+  const auto by_number = argsort_by(found.size(), [&](std::size_t g) { return std::ranges::min(found[g]); });
+  PrefixGroups groups;
+  groups.order.reserve(count);
+  for (const std::size_t place :
+       argsort_by(found.size(), [&](std::size_t k) { return ~history(found[by_number[k]].back()).size(); })) {
+    const auto group = found[by_number[place]];
+    groups.order.insert(groups.order.end(), group.begin(), group.end());
+    groups.offsets.push_back(groups.order.size());
+  }
+  return groups;
+}
+
+}  // namespace lstmrec
