@@ -28,7 +28,7 @@ if [[ ! -e build/tests/CMakeCache.txt ]] && command -v ninja >/dev/null; then ge
 real_data=()
 if [[ -n ${LSTMREC_REAL_DATA:-} ]]; then real_data=("-DLSTMREC_REAL_DATA=$LSTMREC_REAL_DATA"); fi
 cmake -S . -B build/tests "${generator[@]}" "${real_data[@]}" \
-  -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-march=native -DCMAKE_CXX_FLAGS_RELEASE=-O2 \
+  -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-march=native -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
   -DLSTMREC_BUILD_BENCHMARKS="${BENCHMARKS:-OFF}"
 cmake --build build/tests --parallel "$jobs"
 ctest --test-dir build/tests --output-on-failure --no-tests=error --parallel "$jobs" "$@"

@@ -129,7 +129,7 @@ struct ItemHead {
     const std::size_t at_once = threads == 1 ? 1 : std::clamp<std::size_t>(room, 1, 2 * threads);
     const Index piece = at_once < threads ? chunk : tile;
     const auto pieces = static_cast<std::size_t>(tile / piece);
-    const std::size_t ranges = threads == 1 ? 1 : std::min<std::size_t>(4 * threads, (touched + 63) / 64);
+    const std::size_t ranges = threads == 1 ? 1 : std::min<std::size_t>(2 * threads, (touched + 63) / 64);
     cache.tiles.resize(at_once);
     cache.pieces.resize(at_once * pieces);
     double sum = 0;
