@@ -1,8 +1,13 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/io/checksum.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
 #include <lstmrec/io/tensor_writer.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +15,7 @@
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
 #include "data/thrown.hpp"
+#include "io/tensor_file.hpp"
 
 using namespace lstmrec;
 
@@ -55,4 +61,56 @@ TEST_CASE("TensorReader: offsets that fall, begin late or are negative are refus
     TensorReader file(folder.path() / "file");
     CHECK_THROWS_AS(file.get_offsets("offsets", 4), ModelFileError);
   }
+}
+
+TEST_CASE("TensorReader: one flipped bit anywhere is found") {
+  const TemporaryFolder folder;
+  TensorWriter writer;
+  writer.metadata["key"] = "text";
+  writer.put_owned("numbers", std::vector<float>{1, -2, 0.5f});
+  writer.put_owned("text", std::string("five!"));
+  writer.put_owned("empty", std::vector<std::int64_t>{});
+  writer.write(folder.path() / "file");
+  std::ifstream in(folder.path() / "file", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const auto read = [&](const std::string& contents) { read_tensor_file(folder.write("changed", contents)); };
+  CHECK_NOTHROW(read(bytes));
+  std::size_t missed = 0;
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string changed = bytes;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+    try {
+      read(changed);
+      UNSCOPED_INFO("byte " << bit / 8 << ", bit " << bit % 8);
+      ++missed;
+    } catch (const ModelFileError&) {
+    }
+  }
+  CHECK(missed == 0);
+}
+
+TEST_CASE("TensorReader: a file without checksums, as other programs write it, is taken as it is") {
+  const TemporaryFolder folder;
+  const std::string header = R"({"__metadata__":{"key":"text"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  CHECK_NOTHROW(read_tensor_file(folder.write("file", file + header + "1234")));
+  CHECK_NOTHROW(read_tensor_file(folder.write("file", file + header + "1235")));
+}
+
+TEST_CASE("checksum: every word counts, and so do its place and the number of bytes") {
+  std::vector<std::byte> bytes(77);
+  for (std::size_t k = 0; k < bytes.size(); ++k) bytes[k] = static_cast<std::byte>(k * k);
+  std::set<std::uint64_t> sums = {checksum(bytes)};
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto changed = bytes;
+    changed[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+    sums.insert(checksum(changed));
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size) sums.insert(checksum(std::span(bytes).first(size)));
+  auto swapped = bytes;
+  std::swap_ranges(swapped.begin(), swapped.begin() + 8, swapped.begin() + 8);
+  sums.insert(checksum(swapped));
+  CHECK(sums.size() == 1 + 8 * 77 + 77 + 1);
+  CHECK(checksum_text({}).size() == 16);
 }

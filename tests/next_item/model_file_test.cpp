@@ -349,6 +349,56 @@ TEST_CASE("Model file: other files, folders and missing files get one clear erro
                  "a: a shape past 64 bits"));
 }
 
+TEST_CASE("Model file: a flipped bit is found wherever it is") {
+  const TemporaryFolder folder;
+  save(small_recommender(true, true, true), folder.path() / "model");
+  const std::string bytes = read_file(folder.path() / "model");
+  std::size_t missed = 0;
+  for (std::size_t place = 0; place < bytes.size(); place += 1 + bytes.size() / 300) {
+    std::string changed = bytes;
+    changed[place] = static_cast<char>(changed[place] ^ (1 << place % 8));
+    try {
+      load_recommender(folder.write("changed", changed));
+      ++missed;
+    } catch (const ModelFileError&) {
+    }
+  }
+  CHECK(missed == 0);
+}
+
+TEST_CASE("Model file: scores of short histories are held against those that this build computes") {
+  const TemporaryFolder folder;
+  const Recommender saved = small_recommender(true, false, false);
+  save(saved, folder.path() / "model");
+  TensorFile file = read_tensor_file(folder.path() / "model");
+  auto scores = file.get<float>("replay.scores");
+  REQUIRE(scores.size() == 24);
+  const float largest = std::abs(
+      *std::max_element(scores.begin(), scores.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
+  const auto load_with = [&](float change) {
+    auto changed = scores;
+    changed[13] += change * largest;
+    TensorFile other = file;
+    other.put("replay.scores", {changed.size()}, std::span(changed));
+    write_tensor_file(folder.path() / "changed", other);
+    return load_recommender(folder.path() / "changed");
+  };
+  CHECK_NOTHROW(load_with(0));
+  CHECK_NOTHROW(load_with(5e-4f));
+  CHECK(contains(thrown<ModelFileError>([&] { load_with(2e-3f); }), "replay.scores: expected the score "));
+  CHECK(contains(thrown<ModelFileError>([&] { load_with(std::numeric_limits<float>::quiet_NaN()); }), "replay.scores"));
+  // As wrong arithmetic would give them: another weight.
+  TensorFile other = file;
+  auto bias = other.get<float>("network.head.bias");
+  for (float& each : bias) each += 1;
+  other.put("network.head.bias", {bias.size()}, std::span(bias));
+  write_tensor_file(folder.path() / "changed", other);
+  CHECK_THROWS_AS(load_recommender(folder.path() / "changed"), ModelFileError);
+  other.tensors.erase("replay.scores");
+  write_tensor_file(folder.path() / "changed", other);
+  CHECK_NOTHROW(load_recommender(folder.path() / "changed"));  // of a version that kept none
+}
+
 TEST_CASE("Saving where it can't be written leaves the old file whole and nothing beside it") {
   const TemporaryFolder folder;
   const auto path = folder.write("model", "old");

@@ -59,4 +59,24 @@ PrefixGroups prefix_groups(std::size_t count, const HistoryOf& history) {
   return groups;
 }
 
+namespace detail {
+
+/// Cuts groups of queries into parts, each for one thread: where in groups.order they begin, and the end. A part has at
+/// most `batch` groups, which advance together through a network, and no more queries than leave every thread some
+/// parts, unless they are of one group.
+inline std::vector<std::size_t> scoring_parts(const PrefixGroups& groups, std::size_t batch, std::size_t threads) {
+  const std::size_t most = std::clamp(groups.order.size() / (8 * threads), batch, 64 * batch);
+  std::vector<std::size_t> parts = {0};
+  std::size_t together = 0;
+  for (std::size_t group = 0; group < groups.size(); ++group, ++together)
+    if (together == batch || (together > 0 && groups.offsets[group + 1] - parts.back() > most)) {
+      parts.push_back(groups.offsets[group]);
+      together = 0;
+    }
+  if (groups.size() > 0) parts.push_back(groups.order.size());
+  return parts;
+}
+
+}  // namespace detail
+
 }  // namespace lstmrec

@@ -41,7 +41,7 @@ inline std::filesystem::path written_file(const std::filesystem::path& path) {
 }
 
 /// A file beside the one that a write to `path` goes to, with a name that another process or thread won't choose at the
-/// same time; removed unless it was renamed.
+/// same time; removed unless it was renamed or is to be kept.
 class FileBeside {
  public:
   explicit FileBeside(const std::filesystem::path& path) : target_(written_file(path)), beside_(target_) {
@@ -52,16 +52,71 @@ class FileBeside {
   FileBeside(const FileBeside&) = delete;
   FileBeside& operator=(const FileBeside&) = delete;
   ~FileBeside() {
+    if (is_kept_) return;
     std::error_code ignored;
     std::filesystem::remove(beside_, ignored);
   }
+  void keep() { is_kept_ = true; }
 
   const std::filesystem::path& path() const { return beside_; }
   const std::filesystem::path& target() const { return target_; }
 
  private:
   std::filesystem::path target_, beside_;
+  bool is_kept_ = false;
 };
+
+#if defined(__unix__) || defined(__APPLE__)
+/// A file of the system that is open, or could not be opened; closed in the end.
+struct OpenFile {
+  int number;
+  OpenFile(const std::filesystem::path& path, int flags) : number(::open(path.c_str(), flags)) {}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
+    if (number >= 0) ::close(number);
+  }
+};
+
+/// Syncs the folder of a file, so that the file's new name is on the disk too; returns whether it is. Where a file
+/// system does not offer that, or the folder may not be read, there is nothing more to be done.
+inline bool sync_folder_of(const std::filesystem::path& file) {
+  const OpenFile folder(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."), O_RDONLY);
+  return folder.number < 0 || ::fsync(folder.number) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+/// Copies the bytes of one file over those of another; returns whether all of them are on the disk.
+inline bool overwrite(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const OpenFile in(from, O_RDONLY), out(to, O_WRONLY | O_TRUNC);
+  if (in.number < 0 || out.number < 0) return false;
+  char bytes[1 << 16];
+  for (ssize_t count; (count = ::read(in.number, bytes, sizeof bytes)) != 0;) {
+    if (count < 0) return false;
+    for (ssize_t written = 0; written < count;) {
+      const ssize_t more = ::write(out.number, bytes + written, static_cast<std::size_t>(count - written));
+      if (more < 0) return false;
+      written += more;
+    }
+  }
+  return ::fsync(out.number) == 0;
+}
+
+/// Whether something is mounted on this very file, as containers do it: no other file can take its name then. Only
+/// Linux says so.
+inline bool is_mount_point(const std::filesystem::path& path) {
+  std::error_code failure;
+  const std::string wanted = std::filesystem::canonical(path, failure).string();
+  std::ifstream mounts("/proc/self/mountinfo");
+  // The fifth word of a line is the mount point.
+  for (std::string line; std::getline(mounts, line);) {
+    std::size_t begin = 0;
+    for (int word = 0; word < 4 && begin != std::string::npos; ++word) begin = line.find(' ', begin + 1);
+    if (begin != std::string::npos && line.compare(begin + 1, line.find(' ', begin + 1) - begin - 1, wanted) == 0)
+      return true;
+  }
+  return false;
+}
+#endif
 
 inline void set_mode(const std::filesystem::path& path, const std::filesystem::path& beside,
                      std::filesystem::perms mode) {
@@ -95,13 +150,21 @@ inline std::ofstream open_beside(const std::filesystem::path& path, const FileBe
 inline void check_writable(const std::filesystem::path& path) {
   const detail::FileBeside beside(path);
   detail::open_beside(path, beside);
+#if defined(__unix__) || defined(__APPLE__)
+  if (!detail::is_mount_point(beside.target())) return;
+  const detail::OpenFile in_place(beside.target(), O_WRONLY);
+  if (in_place.number < 0) detail::fail_to_write(path, detail::system_reason());
+#endif
 }
 
-/// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed. Of a symbolic
-/// link the target is written; a file that is replaced keeps its mode.
-/// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed.
+/// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed, and the folder
+/// synced. Of a symbolic link the target is written; a file that is replaced keeps its mode.
+///
+/// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed. A file on which
+/// another is mounted cannot be replaced and is overwritten in its place; where that fails, the message names the file
+/// beside it that holds everything and is kept.
 inline void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
-  const detail::FileBeside beside(path);
+  detail::FileBeside beside(path);
   {
     auto out = detail::open_beside(path, beside);
     try {
@@ -113,16 +176,26 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
     if (!out) detail::fail_to_write(path, detail::system_reason());
   }
 #if defined(__unix__) || defined(__APPLE__)
-  const int file = ::open(beside.path().c_str(), O_RDONLY);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  const std::string reason = detail::system_reason();
-  if (file >= 0) ::close(file);
-  if (!synced) detail::fail_to_write(path, reason);
+  {
+    const detail::OpenFile file(beside.path(), O_RDONLY);
+    if (file.number < 0 || ::fsync(file.number) != 0) detail::fail_to_write(path, detail::system_reason());
+  }
 #endif
   std::error_code failure;
   if (const auto replaced = std::filesystem::status(beside.target(), failure); std::filesystem::exists(replaced))
     detail::set_mode(path, beside.path(), replaced.permissions());
   std::filesystem::rename(beside.path(), beside.target(), failure);
+#if defined(__unix__) || defined(__APPLE__)
+  if (failure == std::errc::device_or_resource_busy || failure == std::errc::cross_device_link) {
+    if (!detail::overwrite(beside.path(), beside.target())) {
+      const std::string reason = detail::system_reason();
+      beside.keep();
+      detail::fail_to_write(path, detail::message({reason, "; all of it is kept in ", beside.path().string()}));
+    }
+    failure.clear();
+  }
+  if (!failure && !detail::sync_folder_of(beside.target())) detail::fail_to_write(path, detail::system_reason());
+#endif
   if (failure) detail::fail_to_write(path, failure.message());
 }
 

@@ -6,7 +6,9 @@
 #include <initializer_list>
 #include <limits>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/io/checksum.hpp>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -287,6 +289,22 @@ inline std::string write_safetensors_header(const SafetensorsHeader& header) {
   }
   return out + '}';
 }
+
+namespace detail {
+
+/// The key of the metadata that holds the checksum of a tensor, or that of the header.
+inline std::string checksum_key(const std::string& tensor = "") {
+  return tensor.empty() ? "checksum" : message({"checksum.", tensor});
+}
+
+/// The checksum of a header's contents, but for itself.
+inline std::string checksum_of(SafetensorsHeader header) {
+  header.metadata.erase(checksum_key());
+  const std::string text = write_safetensors_header(header);
+  return checksum_text(std::as_bytes(std::span(text)));
+}
+
+}  // namespace detail
 
 /// Throws ModelFileError unless every tensor's shape fills its bytes and these lie inside the `length` bytes behind
 /// the header, and are no more than these in sum: tensors that overlap could ask for any amount of memory.

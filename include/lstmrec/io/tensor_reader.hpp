@@ -24,7 +24,8 @@ namespace lstmrec {
 ///     file.expect_shape("items.counts", {items});
 ///     const auto counts = file.get<std::uint32_t>("items.counts");
 ///
-/// Everything that is wrong with the file is a ModelFileError that names the tensor.
+/// Everything that is wrong with the file is a ModelFileError that names the tensor. A file that has checksums, as
+/// TensorWriter's have, is held against them; one without any, as another program writes it, is taken as it is.
 class TensorReader {
  public:
   /// Opens a file and reads its header. Sizes are checked against the file's length before anything is allocated.
@@ -55,6 +56,10 @@ class TensorReader {
       detail::fail<ModelFileError>({path_, ": header: ", error.what()});
     }
     tensors_begin_ = sizeof size + size;
+    const std::string* const found = this->text(detail::checksum_key());
+    has_checksums_ =
+        found != nullptr || header_.metadata.lower_bound("checksum") != header_.metadata.lower_bound("checksun");
+    if (has_checksums_) expect_checksum("header", found, detail::checksum_of(header_));
     check_safetensors_header(header_, length - tensors_begin_, path_);
   }
 
@@ -117,9 +122,17 @@ class TensorReader {
     assert(bytes.size() == found.end - found.begin);
     in_.seekg(static_cast<std::streamoff>(tensors_begin_ + found.begin));
     read(reinterpret_cast<char*>(bytes.data()), bytes.size(), name);
+    if (has_checksums_) expect_checksum(name, text(detail::checksum_key(name)), checksum_text(bytes));
   }
 
  private:
+  void expect_checksum(const std::string& what, const std::string* expected, const std::string& found) const {
+    if (expected == nullptr || *expected != found)
+      detail::fail<ModelFileError>({path_, ": ", what, ": expected the checksum ",
+                                    expected == nullptr ? "of what was written" : *expected, ", found ", found,
+                                    ": the file is damaged, or was changed without leaving out its checksums"});
+  }
+
   std::size_t count(const std::string& name, std::size_t size) const {
     const TensorInfo& found = tensor(name);
     return (found.end - found.begin) / size;
@@ -135,6 +148,7 @@ class TensorReader {
   std::string path_;
   std::ifstream in_;
   SafetensorsHeader header_;
+  bool has_checksums_ = false;
   std::uint64_t tensors_begin_ = 0;  ///< The place in the file from which offsets count.
 };
 

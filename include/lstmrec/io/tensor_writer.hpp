@@ -46,7 +46,8 @@ class TensorWriter {
     tensors_[name] = {dtype, std::move(shape), bytes};
   }
 
-  /// Writes the file, whole or not at all (write_file_atomically). Equal contents give equal bytes.
+  /// Writes the file, whole or not at all (write_file_atomically). Equal contents give equal bytes. The metadata get a
+  /// checksum of every tensor, and one of all else in the header.
   void write(const std::filesystem::path& path) const {
     SafetensorsHeader header{metadata, {}};
     std::uint64_t end = 0;
@@ -54,7 +55,9 @@ class TensorWriter {
       const std::uint64_t begin = end;
       end += tensor.bytes.size();
       header.tensors[name] = {tensor.dtype, tensor.shape, begin, end};
+      header.metadata[detail::checksum_key(name)] = checksum_text(tensor.bytes);
     }
+    header.metadata[detail::checksum_key()] = detail::checksum_of(header);
     std::string text = write_safetensors_header(header);
     text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors begin at a multiple of 8, as the format advises
     write_file_atomically(path, [&](std::ostream& out) {

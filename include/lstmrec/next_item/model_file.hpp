@@ -15,7 +15,8 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
 
 /// Loads what `save` wrote, in this version or an earlier one. Throws Error where the file can't be opened and
 /// ModelFileError, naming the tensor, what was expected and what was found, where it is not such a file; before memory
-/// is taken for it.
+/// is taken for it. So it does where a bit has changed since the file was saved (unless another program has written it,
+/// without checksums), and where this build computes other scores than the one that saved it.
 ///
 ///     const auto own = load_recommender<NextItemNetwork<float, MyBlock>>(path);     // a block of one's own
 template <class Network = NextItemNetwork<float>>

@@ -19,16 +19,17 @@ inline std::size_t followers_of(const RecommenderConfig& config) {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
 }
 
-/// What `fit` needs beside the split, in bytes: an estimate from sizes alone, within about a quarter where the numbers
-/// are large.
+/// What `fit` needs beside the split, in bytes: an estimate from sizes alone, within 15% where these are not tiny and
+/// the network is the library's own (tests/training_memory).
 struct TrainingMemory {
   std::uint64_t network = 0;    ///< The weights in training, their average, those of the best epoch, and the moments.
-  std::uint64_t gradients = 0;  ///< Of the item tables and of each part of a batch.
-  std::uint64_t batch = 0;      ///< A batch's way through the network, and its logits.
+  std::uint64_t gradients = 0;  ///< Of the item tables once, of all else for each part of a batch.
+  std::uint64_t batch = 0;      ///< A batch's way through the network, the packed item vectors, tiles of logits.
   std::uint64_t markov_chain = 0;  ///< With what counting takes beside it.
-  std::uint64_t other = 0;         ///< Vocabulary, counts and batches.
+  std::uint64_t validation = 0;    ///< Cached input projections and what each thread holds.
+  std::uint64_t data = 0;          ///< Vocabulary, counts, and what batches know of the log.
 
-  std::uint64_t total() const { return network + gradients + batch + markov_chain + other; }
+  std::uint64_t total() const { return network + gradients + batch + markov_chain + validation + data; }
 };
 
 /// `threads` as in FitOptions. Cost: one pass over the users.
@@ -38,33 +39,33 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   if (threads == 0) threads = default_threads();
   const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
   const std::uint64_t items = split.sequences.items.size(), events = split.sequences.events.size();
-  const Network of_one(1, config);
+  const std::uint64_t embedding = number(config.embedding_size), hidden = number(config.hidden_size);
   std::uint64_t shared = 0, of_item = 0;  // numbers
+  const Network of_one(1, config);
   for (const auto& view : parameter_views(of_one)) (is_by_item(view.kind) ? of_item : shared) += number(view.size());
   std::uint64_t longest = 0;
   for (const std::uint32_t length : split.train_length) longest = std::max<std::uint64_t>(longest, length);
   const std::uint64_t columns = number(config.training.batch_size) * std::min(number(config.window), longest);
+  // With sampled negatives a step is made on the items that a batch meets: its inputs, its labels and the negatives.
   const bool is_sampled = config.sampled_negatives > 0;
-  // The items of a batch: its inputs, its labels and the negatives.
-  const std::uint64_t touched =
-      is_sampled ? std::min(items, number(config.sampled_negatives) + columns * number(1 + config.target_horizon))
-                 : items;
+  const std::uint64_t negatives = number(config.sampled_negatives);
+  const std::uint64_t met =
+      is_sampled ? std::min(items, negatives + columns * number(1 + config.target_horizon)) : items;
+  const std::uint64_t rows = is_sampled ? negatives : items;
 
   TrainingMemory memory;
   const std::uint64_t copies = 3 + (config.training.ema_decay > 0) + !split.validation.empty();
-  memory.network = sizeof(float) * copies * (items * of_item + shared);
-  memory.gradients =
-      sizeof(float) * (touched * of_item * (is_sampled ? 2 : 1) + shared * number(config.training.shards));
-  const std::uint64_t of_column = 4 * number(config.embedding_size) + number(config.blocks) *
-                                                                          number(config.hidden_size) *
-                                                                          (12 + 2 * number(config.feed_forward_factor));
-  const std::uint64_t rows = is_sampled ? number(config.sampled_negatives) : items;
-  memory.batch = sizeof(float) * (columns * of_column + 128 * rows * (threads == 1 ? 1 : 2 * threads) +
-                                  2 * rows * number(config.embedding_size));
+  memory.network = 4 * copies * (items * of_item + shared);
+  memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) + shared * number(config.training.shards));
+  memory.batch =
+      columns * (12 * embedding + 3 * number(config.blocks) * hidden * number(12 + 2 * config.feed_forward_factor)) +
+      4 * rows * (128 * (threads == 1 ? 1 : 2 * threads) + 2 * embedding);
   if (config.markov_weight != 0)
     memory.markov_chain =
         MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);
-  memory.other = items * (is_sampled ? 120 : 100) + (config.exclude_seen ? 4 * events : 0) + (std::uint64_t{16} << 20);
+  if (!split.validation.empty())
+    memory.validation = (is_sampled ? 0 : items * (16 * hidden + 4 * embedding)) + 800'000 * threads;
+  memory.data = items * (is_sampled ? 120 : 100) + (config.exclude_seen ? 4 * events : 0);
   return memory;
 }
 

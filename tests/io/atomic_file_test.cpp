@@ -1,0 +1,97 @@
+// Files that are written whole or not at all, beside each other and where they cannot be replaced.
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/io/atomic_file.hpp>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mount.h>
+#endif
+
+#include "catch.hpp"
+#include "data/temporary_folder.hpp"
+#include "data/thrown.hpp"
+#include "real_data.hpp"
+
+using namespace lstmrec;
+
+namespace {
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::size_t files_in(const std::filesystem::path& folder) {
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++files;
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("Two writers of one file and its reader: every reading is of one whole file") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "file";
+  constexpr std::size_t size = 300000;  // of several writes of a stream
+  write_file_atomically(path, [](std::ostream& out) { out << std::string(size, 'a'); });
+  std::atomic<int> writing = 2;
+  std::vector<std::thread> writers;
+  for (const char letter : {'a', 'b'})
+    writers.emplace_back([&, letter] {
+      for (int k = 0; k < 40; ++k)
+        write_file_atomically(path, [&](std::ostream& out) {
+          for (std::size_t part = 0; part < 10; ++part) out << std::string(size / 10, letter) << std::flush;
+        });
+      --writing;
+    });
+  std::size_t torn = 0, readings = 0;
+  do {
+    const std::string text = read_file(path);
+    torn += text.size() != size || text.find_first_not_of(text.front()) != std::string::npos;
+    ++readings;
+  } while (writing > 0);
+  for (std::thread& writer : writers) writer.join();
+  CHECK(torn == 0);
+  CHECK(readings > 1);
+  CHECK(files_in(folder.path()) == 1);
+}
+
+#ifdef __linux__
+TEST_CASE("A file on which another is mounted is written in its place") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("file", "old"), mounted = folder.write("mounted", "mounted");
+  if (::mount(mounted.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) return skip_test("needs to mount a file");
+  struct Unmount {
+    std::filesystem::path path;
+    ~Unmount() { ::umount(path.c_str()); }
+  } unmount{path};
+  const auto write = [&](const std::string& text) {
+    write_file_atomically(path, [&](std::ostream& out) { out << text; });
+  };
+  CHECK_NOTHROW(check_writable(path));
+  CHECK(read_file(path) == "mounted");
+  write("something longer");
+  CHECK(read_file(path) == "something longer");
+  CHECK(read_file(mounted) == "something longer");
+  write("short");
+  CHECK(read_file(mounted) == "short");
+  CHECK(files_in(folder.path()) == 2);
+
+  // For reading only: found before the work; and where it is not, what was written is kept and named.
+  REQUIRE(::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
+  const std::string expected = path.string() + ": cannot be written: Read-only file system";
+  CHECK(thrown<Error>([&] { check_writable(path); }) == expected);
+  const std::string message = thrown<Error>([&] { write("kept"); });
+  REQUIRE(contains(message, expected + "; all of it is kept in "));
+  CHECK(read_file(message.substr(message.rfind(' ') + 1)) == "kept");
+  CHECK(read_file(mounted) == "short");
+}
+#endif
