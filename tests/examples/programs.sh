@@ -432,6 +432,40 @@ checkpoints_on_a_full_disk() {
   fi
 }
 
+# Whichever write, sync or rename fails: one clear error, the file before is whole, and nothing half-written is left.
+failing_disk() {
+  "${CXX:-c++}" -x c -shared -fPIC -o failing.so "$source_folder/tests/examples/failing_calls.c" -ldl 2>err ||
+    { echo 'SKIPPED: needs a C compiler for Linux'; return; }
+  small_data
+  local training=(--data small "${tiny[@]}" --quiet) call
+  expect 0 "$train" "${training[@]}" --checkpoint whole --model undisturbed
+  failing() { LD_PRELOAD=$work/failing.so FAILING_CALL=$call FAILING_FOLDER=$folder "$@"; }
+
+  # A checkpoint: of two epochs, each with a write or more, a sync of the file, a rename, and a sync of the folder.
+  local folder=checkpoints
+  for call in write:1 write:3 fsync:1 fsync:2 fsync:3 rename:1 rename:2; do
+    rm -rf checkpoints
+    expect 1 failing "$train" "${training[@]}" --checkpoint checkpoints --model model
+    grep -qE 'checkpoints/checkpoint-[0-9]+.safetensors: cannot be written: (No space left on device|Input/output error)' err ||
+      fail "$call: it should say which file, and why"
+    (($(wc -l <err) == 2)) || fail "$call: one line should name the saved model, and one the error"
+    compgen -G 'checkpoints/*.partial-*' && fail "$call: nothing half-written should be left"
+    expect 0 "$recommend" --model model --history 36
+    expect 0 "$train" "${training[@]}" --checkpoint checkpoints --resume --model model
+    cmp model undisturbed || fail "$call: it should go on from the checkpoint before"
+  done
+
+  # The model itself.
+  folder=models
+  mkdir models
+  for call in write:1 write:2 fsync:1 rename:1; do
+    echo before >models/model
+    expect_error 1 'models/model: cannot be written: ' failing "$train" "${training[@]}" --model models/model
+    [[ $(cat models/model) == before ]] || fail "$call: the file before should be whole"
+    [[ $(ls models) == model ]] || fail "$call: nothing else should be left: $(ls models)"
+  done
+}
+
 progress_on_a_terminal() {
   script -qec true typescript >/dev/null 2>&1 </dev/null ||
     { echo 'SKIPPED: needs the program script, and a system that gives it a terminal'; return; }
