@@ -362,8 +362,8 @@ started_training() {
 
 terminates_and_resumes() {
   small_data
-  local training=(--epochs 400 --patience 0 --checkpoint checkpoints --checkpoint-epochs 50 --resume)
-  expect 0 "$train" --data small "${tiny[@]}" --epochs 400 --patience 0 --model undisturbed --quiet
+  local training=(--epochs 300 --patience 0 --checkpoint checkpoints --checkpoint-epochs 100 --resume)
+  expect 0 "$train" --data small "${tiny[@]}" --epochs 300 --patience 0 --model undisturbed --quiet
   # SIGTERM: what has been learned is saved first, and nothing is evaluated.
   started_training "${training[@]}" --model model --metrics metrics.json
   kill -TERM "$pid"
@@ -390,10 +390,10 @@ terminates_and_resumes() {
   cmp model undisturbed || fail 'a resumed training should end with the same model'
   (($(ls checkpoints | wc -l) == 2)) || fail 'two checkpoints should be kept'
 
-  expect_error 1 'checkpoints: holds checkpoints of an earlier training' "$train" --data small "${tiny[@]}" --epochs 400 \
+  expect_error 1 'checkpoints: holds checkpoints of an earlier training' "$train" --data small "${tiny[@]}" --epochs 300 \
     --checkpoint checkpoints --quiet
-  expect_error 1 'checkpoint of another training: config.epochs: expected "399"' "$train" --data small "${tiny[@]}" \
-    --epochs 399 --patience 0 --checkpoint checkpoints --resume --quiet
+  expect_error 1 'checkpoint of another training: config.epochs: expected "299"' "$train" --data small "${tiny[@]}" \
+    --epochs 299 --patience 0 --checkpoint checkpoints --resume --quiet
   expect_error 2 '--resume requires --checkpoint' "$train" --data small --resume
   # The model of all events has a training, and checkpoints, of its own.
   expect 0 "$train" --data small "${tiny[@]}" --checkpoint both --final-model final --quiet
@@ -666,7 +666,7 @@ small_programs() {
   # Its other programs compile.
   awk '/^```cpp/ { ++n; inside = 1; next } /^```/ { inside = 0 } inside { print > "readme_" n ".cpp" }' "$source_folder/README.md"
   for program in readme_?.cpp; do
-    expect 0 "${CXX:-c++}" -std=c++20 -fsyntax-only -I "$source_folder/include" -isystem "$EIGEN" "$program"
+    expect 0 "${CXX:-c++}" -std=c++20 -fsyntax-only -DLSTMREC_COMPILED -I "$source_folder/include" -isystem "$EIGEN" "$program"
   done
   expect 0 "$programs/quickstart"
   (($(grep -c '([0-9]\{4\})$' out) == 10)) || fail 'quickstart should print ten titles'
