@@ -31,11 +31,16 @@ struct ItemHead {
     MatrixRef<Scalar> d_h;  ///< size × columns, overwritten.
   };
 
+  /// Some columns of a part.
+  struct Place {
+    std::size_t part = 0;
+    Index begin = 0, count = 0;
+  };
+
   /// Columns whose logits are in memory.
   struct Tile {
-    std::size_t part = 0;
-    Index begin = 0, count = 0;  ///< Columns of the part.
-    Buffer<Scalar> logits;       ///< rows × count.
+    Place place;
+    Buffer<Scalar> logits;  ///< rows × columns.
   };
 
   /// Some of a tile's columns, worked on by one thread.
@@ -50,6 +55,7 @@ struct ItemHead {
   struct Cache {
     PackedMatrix<Scalar> vectors, vectors_transposed;  ///< V and Vᵀ, packed once for all tiles.
     Vector<Scalar> shift;                              ///< What is added to the rows that all columns share.
+    std::vector<Place> places;                         ///< Of all tiles, in the order in which they are worked on.
     std::vector<Tile> tiles;
     std::vector<Piece> pieces;
   };
@@ -132,35 +138,33 @@ struct ItemHead {
     const std::size_t ranges = threads == 1 ? 1 : std::min<std::size_t>(2 * threads, (touched + 63) / 64);
     cache.tiles.resize(at_once);
     cache.pieces.resize(at_once * pieces);
+    // Whole tiles first, so that those that are worked on at once are of one size.
+    cache.places.clear();
+    for (const bool whole : {true, false})
+      for (std::size_t part = 0; part < parts.size(); ++part)
+        for (Index begin = 0, columns = parts[part].h.cols(); begin < columns; begin += tile)
+          if ((begin + tile <= columns) == whole)
+            cache.places.push_back({part, begin, std::min(tile, columns - begin)});
     double sum = 0;
-    std::size_t part = 0;
-    Index begin = 0;
-    while (part < parts.size()) {
-      std::size_t count = 0;  // of tiles
-      for (; part < parts.size() && count < at_once; ++count) {
-        Tile& next = cache.tiles[count];
-        next.part = part;
-        next.begin = begin;
-        next.count = std::min(tile, parts[part].h.cols() - begin);
-        next.logits.resize(rows, next.count);
-        begin += next.count;
-        if (begin < parts[part].h.cols()) continue;
-        begin = 0;
-        ++part;
+    for (std::size_t done = 0, count = 0; done < cache.places.size(); done += count) {
+      count = std::min(at_once, cache.places.size() - done);
+      for (std::size_t k = 0; k < count; ++k) {
+        cache.tiles[k].place = cache.places[done + k];
+        cache.tiles[k].logits.resize(rows, cache.tiles[k].place.count);
       }
       pool.run(count * pieces, [&](std::size_t k) {
         Tile& whole = cache.tiles[k / pieces];
         const Index first = static_cast<Index>(k % pieces) * piece;
         cache.pieces[k].loss = 0;
-        if (first < whole.count)
-          run_piece(loss, vectors, parts[whole.part], whole, first, std::min(piece, whole.count - first), cache,
-                    cache.pieces[k]);
+        if (first < whole.place.count)
+          run_piece(loss, vectors, parts[whole.place.part], whole, first, std::min(piece, whole.place.count - first),
+                    cache, cache.pieces[k]);
       });
       for (std::size_t k = 0; k < count * pieces; ++k) sum += cache.pieces[k].loss;
       pool.run(ranges, [&](std::size_t range) {
         const auto end_of = [&](std::size_t r) { return touched * static_cast<Index>(r) / static_cast<Index>(ranges); };
         for (std::size_t k = 0; k < count; ++k)
-          add_item_gradients(parts[cache.tiles[k].part], cache.tiles[k], shared, end_of(range), end_of(range + 1),
+          add_item_gradients(parts[cache.tiles[k].place.part], cache.tiles[k], shared, end_of(range), end_of(range + 1),
                              d_vectors, gradients);
       });
     }
@@ -187,13 +191,13 @@ struct ItemHead {
     const SampledItems* const sampled = part.labels.sampled;
     const Index shared = cache.shift.size();
     const auto all = whole.logits.view().middleCols(first, count);
-    const auto h = part.h.middleCols(whole.begin + first, count);
-    auto d_h = part.d_h.middleCols(whole.begin + first, count);
+    const auto h = part.h.middleCols(whole.place.begin + first, count);
+    auto d_h = part.d_h.middleCols(whole.place.begin + first, count);
     linalg::product(cache.vectors_transposed, h, all.topRows(shared));
     linalg::add_to_columns(cache.shift, all.topRows(shared));
     for (Index begin = 0; begin < count; begin += chunk) {
       const Index columns = std::min(chunk, count - begin);
-      const ItemLabels labels = part.labels.middle_columns(whole.begin + first + begin, columns);
+      const ItemLabels labels = part.labels.middle_columns(whole.place.begin + first + begin, columns);
       auto logits = all.middleCols(begin, columns);
       if (sampled) {
         const LogitLabels own = score_own_labels(vectors, h.middleCols(begin, columns), labels, shared, logits, piece);
@@ -209,7 +213,7 @@ struct ItemHead {
     // z = Vᵀ h + b
     linalg::product(cache.vectors, all.topRows(shared), d_h);
     if (!sampled) return;
-    const ItemLabels labels = part.labels.middle_columns(whole.begin + first, count);
+    const ItemLabels labels = part.labels.middle_columns(whole.place.begin + first, count);
     for (Index column = 0; column < count; ++column) {
       const auto own = labels.items_of(column);
       for (std::size_t k = 0; k < own.size(); ++k)
@@ -251,15 +255,15 @@ struct ItemHead {
   void add_item_gradients(const Part& part, Tile& whole, Index shared, Index first, Index end,
                           MatrixRef<Scalar> d_vectors, ItemHead& gradients) const {
     const auto d_logits = whole.logits.view();
-    const auto h = part.h.middleCols(whole.begin, whole.count);
+    const auto h = part.h.middleCols(whole.place.begin, whole.place.count);
     if (const Index count = std::min(shared, end) - first; count > 0) {
       linalg::add_product_transposed(h, d_logits.middleRows(first, count), d_vectors.middleCols(first, count));
       linalg::add_row_sums(d_logits.middleRows(first, count),
                            MatrixRef<Scalar>(gradients.bias).middleRows(first, count));
     }
     if (!part.labels.sampled) return;
-    const ItemLabels labels = part.labels.middle_columns(whole.begin, whole.count);
-    for (Index column = 0; column < whole.count; ++column) {
+    const ItemLabels labels = part.labels.middle_columns(whole.place.begin, whole.place.count);
+    for (Index column = 0; column < whole.place.count; ++column) {
       const auto own = labels.items_of(column);
       for (std::size_t k = 0; k < own.size(); ++k) {
         if (own[k] < first || own[k] >= end) continue;
