@@ -162,8 +162,12 @@ auto save_if_interrupted(const std::filesystem::path& path, Train&& train) {
     return train();
   } catch (const lstmrec::TrainingInterrupted<Model>& interruption) {
     if (!path.empty()) {
-      save(interruption.model(), path);
-      std::cerr << "what had been learned by then is written to " << path.string() << '\n';
+      try {
+        save(interruption.model(), path);
+        std::cerr << "what had been learned by then is written to " << path.string() << '\n';
+      } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+      }
     }
     interruption.rethrow_cause();
   }

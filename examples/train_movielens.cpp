@@ -20,6 +20,7 @@
 #include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <lstmrec/next_item/training_memory.hpp>
+#include <lstmrec/train/checkpoint.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -149,6 +150,10 @@ Outcome train(const Split& split, const RecommenderConfig& config, const std::op
   FitResult result = save_if_interrupted<Recommender>(
       model, [&] { return before ? warm_start(*before, split, config, options) : fit(split, config, options); });
   Recommender recommender = std::move(result.recommender);
+  if (signals.terminate().stop_requested()) {  // after the last batch and the last validation
+    if (!model.empty()) save(recommender, model);
+    TrainingTerminated::check(signals.terminate());
+  }
   recommender.cache_input_projections();
   return {std::move(recommender), std::move(result), peak_memory_mib()};
 }
@@ -413,6 +418,11 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   }
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
+  CheckpointOptions final_checkpoint = a.checkpoint;
+  if (!a.final_model.empty() && !a.checkpoint.folder.empty()) {
+    final_checkpoint.folder /= "final";
+    CheckpointFolder(final_checkpoint, {});  // what is wrong with it is said before the first training
+  }
   const Outcome outcome =
       saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a, a.checkpoint, a.model);
   if (outcome.training && !outcome.stopped() &&
@@ -472,10 +482,8 @@ int work(const Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   if (outcome.training->best_epoch > 0)
     chosen.training.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
   say("training once more, on all events");
-  CheckpointOptions checkpoint = a.checkpoint;
-  if (!checkpoint.folder.empty()) checkpoint.folder /= "final";
   const Outcome final_outcome =
-      train(train_on_all(std::move(split.sequences)), chosen, before, a, checkpoint, a.final_model);
+      train(train_on_all(std::move(split.sequences)), chosen, before, a, final_checkpoint, a.final_model);
   save(final_outcome.recommender, a.final_model);
   say("final model written to ", a.final_model.string());
   return final_outcome.stopped() ? stopped(final_outcome) : 0;

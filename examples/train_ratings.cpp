@@ -204,6 +204,8 @@ int work(const Arguments& a) {
       options.checkpoint.folder /= "fold-" + std::to_string(k + 1);
     const auto result =
         save_if_interrupted<typename Form::Model>(a.model, [&] { return Form::fit(split, config, options); });
+    if (signals->terminate().stop_requested() && !a.model.empty()) save(result.model, a.model);
+    TrainingTerminated::check(signals->terminate());
     signals.reset();
     protocol += (k == 0 ? "" : "; ") + split.protocol;
     if (result.refitted) protocol += ", those of the validation part learned from in the end";

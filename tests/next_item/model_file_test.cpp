@@ -267,7 +267,8 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
   using F = TensorFile&;
   CHECK(contains(message_after([](F f) { f.metadata["format"] = "other"; }), "found \"other\""));
   CHECK(contains(message_after([](F f) { f.metadata["format"] = "lstmrec recommender 1"; }),
-                 "expected a file of the format \"lstmrec recommender 3\" or an earlier one"));
+                 "expected a file of the format \"lstmrec recommender 2\" or \"lstmrec recommender 3\", which this "
+                 "version reads"));
   CHECK(contains(message_after([](F f) { f.metadata["config.cell"] = "rnn"; }), "config.cell: expected a value"));
   CHECK(contains(message_after([](F f) { f.metadata["config.cell"] = "gru"; }),
                  "network.blocks.0.recurrent.input_weight: expected shape [3, 9], found [3, 12]"));
@@ -347,6 +348,21 @@ TEST_CASE("Model file: other files, folders and missing files get one clear erro
   file[0] = static_cast<char>(header.size());
   CHECK(contains(thrown<ModelFileError>([&] { TensorReader(folder.write("huge", file + header + "1234")); }),
                  "a: a shape past 64 bits"));
+}
+
+TEST_CASE("Model file: one from before checksums and replayed scores loads, and has them once saved again") {
+  const Recommender loaded = load_recommender(LSTMREC_SOURCE_DIR "/tests/next_item/files/recommender_3.safetensors");
+  CHECK(loaded.config().cell == CellKind::gru);
+  CHECK(loaded.config().hidden_size == 4);
+  CHECK(loaded.markov_weight() == 0.5);
+  CHECK(loaded.markov().options.followers == 0);
+  REQUIRE(loaded.items() > 3);
+  const auto scores = scores_after(loaded, {0, 2, 1});
+  const TemporaryFolder folder;
+  save(loaded, folder.path() / "again");
+  CHECK(TensorReader(folder.path() / "again").text("checksum") != nullptr);
+  CHECK(read_tensor_file(folder.path() / "again").tensors.contains("replay.scores"));
+  CHECK(scores_after(load_recommender(folder.path() / "again"), {0, 2, 1}) == scores);
 }
 
 TEST_CASE("Model file: a flipped bit is found wherever it is") {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/nn/item_head.hpp>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -282,4 +283,38 @@ TEST_CASE("A loss of one's own that looks at items: over every item once it is t
       head.loss_and_gradient(SoftmaxCrossEntropy{}, vectors, h, {3, some.items_of_columns, some.weights, some.excluded},
                              cache, d_vectors, plain_gradients, d_h);
   CHECK(std::abs(plain_loss - loss) > 0.1);
+}
+
+TEST_CASE("Sampled softmax: the same bits for any number of threads, wherever the items are cut") {
+  constexpr Index wide = 8, all = 66, many = 3 * ItemHead<float>::tile + 5;
+  for (const Index negatives : {Index{33}, Index{34}, Index{17}, Index{1}, Index{65}}) {
+    ItemHead<float> head(all);
+    randomise(head, 1);
+    const Matrix<float> vectors = random_matrix(wide, all, 2).cast<float>(),
+                        h = random_matrix(wide, many, 3).cast<float>();
+    std::vector<std::uint32_t> item_of_column(all), labels;
+    std::iota(item_of_column.begin(), item_of_column.end(), 0u);
+    const std::vector<float> log_weights(static_cast<std::size_t>(negatives), 0.1f), weights(many, 0.01f);
+    for (Index column = 0; column < many; ++column) labels.push_back(static_cast<std::uint32_t>(column * 7 % all));
+    const SampledItems sampled{log_weights, item_of_column};
+    std::vector<Matrix<float>> d_vectors;
+    std::vector<double> losses;
+    std::vector<Vector<float>> d_bias;
+    for (const std::size_t threads : {1, 2, 3, 7}) {
+      ThreadPool pool(threads);
+      ItemHead<float>::Cache cache;
+      auto gradients = zeros_like(head);
+      Matrix<float> d_own = Matrix<float>::Zero(wide, all), d_h(wide, many);
+      const ItemHead<float>::Part part{h, {1, labels, weights, {}, &sampled}, d_h};
+      losses.push_back(
+          head.loss_and_gradient(SoftmaxCrossEntropy{}, vectors, {&part, 1}, cache, d_own, gradients, pool));
+      d_vectors.push_back(d_own);
+      d_bias.push_back(gradients.bias);
+    }
+    for (std::size_t k = 1; k < losses.size(); ++k) {
+      CHECK(losses[k] == losses[0]);
+      CHECK(d_vectors[k] == d_vectors[0]);
+      CHECK(d_bias[k] == d_bias[0]);
+    }
+  }
 }

@@ -87,8 +87,10 @@ inline bool sync_folder_of(const std::filesystem::path& file) {
 
 /// Copies the bytes of one file over those of another; returns whether all of them are on the disk.
 inline bool overwrite(const std::filesystem::path& from, const std::filesystem::path& to) {
-  const OpenFile in(from, O_RDONLY), out(to, O_WRONLY | O_TRUNC);
-  if (in.number < 0 || out.number < 0) return false;
+  const OpenFile in(from, O_RDONLY);
+  if (in.number < 0) return false;
+  const OpenFile out(to, O_WRONLY | O_TRUNC);
+  if (out.number < 0) return false;
   char bytes[1 << 16];
   for (ssize_t count; (count = ::read(in.number, bytes, sizeof bytes)) != 0;) {
     if (count < 0) return false;
@@ -107,12 +109,22 @@ inline bool is_mount_point(const std::filesystem::path& path) {
   std::error_code failure;
   const std::string wanted = std::filesystem::canonical(path, failure).string();
   std::ifstream mounts("/proc/self/mountinfo");
-  // The fifth word of a line is the mount point.
+  // The fifth word of a line is the mount point, in which a space and a few other characters are \\ and three octal
+  // digits.
   for (std::string line; std::getline(mounts, line);) {
     std::size_t begin = 0;
     for (int word = 0; word < 4 && begin != std::string::npos; ++word) begin = line.find(' ', begin + 1);
-    if (begin != std::string::npos && line.compare(begin + 1, line.find(' ', begin + 1) - begin - 1, wanted) == 0)
-      return true;
+    if (begin == std::string::npos) continue;
+    std::string mounted;
+    for (std::size_t k = begin + 1; k < line.size() && line[k] != ' '; ++k) {
+      if (line[k] == '\\' && k + 3 < line.size()) {
+        mounted += static_cast<char>(64 * (line[k + 1] - '0') + 8 * (line[k + 2] - '0') + line[k + 3] - '0');
+        k += 3;
+      } else {
+        mounted += line[k];
+      }
+    }
+    if (mounted == wanted) return true;
   }
   return false;
 }
@@ -160,9 +172,9 @@ inline void check_writable(const std::filesystem::path& path) {
 /// Writes a file so that it is either whole or as it was: beside its place first, synced, then renamed, and the folder
 /// synced. Of a symbolic link the target is written; a file that is replaced keeps its mode.
 ///
-/// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed. A file on which
-/// another is mounted cannot be replaced and is overwritten in its place; where that fails, the message names the file
-/// beside it that holds everything and is kept.
+/// Throws Error with the system's reason, and whatever `write` throws; then nothing has changed, unless the message
+/// says that only the folder could not be synced. A file on which another is mounted cannot be replaced and is
+/// overwritten in its place; where that fails, the message names the file beside it that holds everything and is kept.
 inline void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
   detail::FileBeside beside(path);
   {
@@ -194,7 +206,9 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
     }
     failure.clear();
   }
-  if (!failure && !detail::sync_folder_of(beside.target())) detail::fail_to_write(path, detail::system_reason());
+  if (!failure && !detail::sync_folder_of(beside.target()))
+    detail::fail_to_write(path,
+                          detail::message({detail::system_reason(), " (its folder; the new file is in its place)"}));
 #endif
   if (failure) detail::fail_to_write(path, failure.message());
 }

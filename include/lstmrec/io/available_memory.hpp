@@ -6,7 +6,6 @@
 #include <lstmrec/core/error.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace lstmrec {
 
@@ -44,11 +43,21 @@ inline std::optional<std::uint64_t> available_memory() {
   const auto at_most = [&](std::uint64_t bytes) { available = std::min(available.value_or(bytes), bytes); };
   if (const auto kilobytes = detail::number_in_file("/proc/meminfo", "MemAvailable:")) at_most(1024 * *kilobytes);
   // Control groups, version 2 and then version 1. A group without a limit says "max", or a number beyond any memory.
-  for (const auto& [limit_file, used_file] :
-       {std::pair{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-        std::pair{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}}) {
-    const auto limit = detail::number_in_file(limit_file), used = detail::number_in_file(used_file);
-    if (limit && used) at_most(*limit > *used ? *limit - *used : 0);
+  // What it uses counts files that are kept in memory for as long as there is room.
+  struct Group {
+    const char *limit, *used, *statistics, *prefix;
+  };
+  for (const Group& group :
+       {Group{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat", ""},
+        Group{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+              "/sys/fs/cgroup/memory/memory.stat", "total_"}}) {
+    const auto limit = detail::number_in_file(group.limit), used = detail::number_in_file(group.used);
+    if (!limit || !used) continue;
+    std::uint64_t files = 0;
+    for (const char* const kind : {"inactive_file", "active_file"})
+      files += detail::number_in_file(group.statistics, detail::message({group.prefix, kind})).value_or(0);
+    const std::uint64_t held = *used - std::min(*used, files);
+    at_most(*limit - std::min(*limit, held));
   }
   return available;
 }

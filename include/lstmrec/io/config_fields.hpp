@@ -88,8 +88,9 @@ void put_config(TensorWriter& file, const Config& config) {
   });
 }
 
-/// Reads it back, under the fields' old names too. A field that is missing keeps the value that it stands for: a file
-/// of an earlier version knew no other. Throws ModelFileError where a field is malformed or against the rules.
+/// Reads it back, under the fields' old names too. A field that is missing keeps its default, which is what the version
+/// that wrote the file did: whoever changes a default, or adds a field whose default is not what was done before, has
+/// to tell versions apart here. Throws ModelFileError where a field is malformed or against the rules.
 template <class Config>
 Config get_config(const TensorReader& file) {
   std::span<const OldFieldName> old_names;
@@ -109,11 +110,13 @@ Config get_config(const TensorReader& file) {
 /// Throws ModelFileError unless the file's metadata names one of these kinds of model and formats.
 inline void expect_format(const TensorReader& file, std::span<const char* const> expected) {
   const std::string* found = file.text("format");
-  for (const char* const format : expected)
+  std::string known;
+  for (const char* const format : expected) {
     if (found != nullptr && *found == format) return;
-  detail::fail<ModelFileError>({file.path(), ": expected a file of the format \"", expected.back(), "\"",
-                                expected.size() > 1 ? " or an earlier one" : "", ", found ",
-                                detail::found_text(found)});
+    known += detail::message({known.empty() ? "" : " or ", "\"", format, "\""});
+  }
+  detail::fail<ModelFileError>({file.path(), ": expected a file of the format ", known,
+                                ", which this version reads, found ", detail::found_text(found)});
 }
 
 }  // namespace lstmrec

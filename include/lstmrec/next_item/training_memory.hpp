@@ -59,7 +59,7 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) + shared * number(config.training.shards));
   memory.batch =
       columns * (12 * embedding + 3 * number(config.blocks) * hidden * number(12 + 2 * config.feed_forward_factor)) +
-      4 * rows * (128 * (threads == 1 ? 1 : 2 * threads) + 2 * embedding);
+      4 * rows * (128 * ItemHead<float>::tiles_at_once(static_cast<Index>(rows), threads) + 2 * embedding);
   if (config.markov_weight != 0)
     memory.markov_chain =
         MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);

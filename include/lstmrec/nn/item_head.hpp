@@ -22,7 +22,8 @@ namespace lstmrec {
 template <class Scalar_ = float>
 struct ItemHead {
   using Scalar = Scalar_;
-  static constexpr Index tile = 128;  ///< Columns whose logits are in memory at a time.
+  static constexpr Index tile = 128;  ///< Columns of a tile, whose logits are in memory together.
+  static constexpr std::size_t most_logits = std::size_t{128} << 20;  ///< Bytes.
 
   /// A part of a batch, borrowed.
   struct Part {
@@ -66,6 +67,12 @@ struct ItemHead {
   explicit ItemHead(Index items) : bias(linalg::filled<Vector<Scalar>>(items, 1)) {}
 
   Index items() const { return bias.rows(); }
+
+  /// How many tiles of so many rows are in memory at once: two a thread, but no more than `most_logits` or one.
+  static std::size_t tiles_at_once(Index rows, std::size_t threads) {
+    const std::size_t room = most_logits / (static_cast<std::size_t>(std::max<Index>(1, rows) * tile) * sizeof(Scalar));
+    return threads == 1 ? 1 : std::clamp<std::size_t>(room, 1, 2 * threads);
+  }
 
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... heads) {
@@ -131,8 +138,7 @@ struct ItemHead {
       cache.shift += Eigen::Map<const Eigen::VectorXf>(sampled->log_weights.data(), shared).template cast<Scalar>();
 
     const std::size_t threads = pool.threads();
-    const std::size_t room = most_logits / (static_cast<std::size_t>(rows * tile) * sizeof(Scalar));
-    const std::size_t at_once = threads == 1 ? 1 : std::clamp<std::size_t>(room, 1, 2 * threads);
+    const std::size_t at_once = tiles_at_once(rows, threads);
     const Index piece = at_once < threads ? chunk : tile;
     const auto pieces = static_cast<std::size_t>(tile / piece);
     const std::size_t ranges = threads == 1 ? 1 : std::min<std::size_t>(2 * threads, (touched + 63) / 64);
@@ -160,9 +166,17 @@ struct ItemHead {
           run_piece(loss, vectors, parts[whole.place.part], whole, first, std::min(piece, whole.place.count - first),
                     cache, cache.pieces[k]);
       });
-      for (std::size_t k = 0; k < count * pieces; ++k) sum += cache.pieces[k].loss;
+      for (std::size_t k = 0; k < count; ++k) {  // tile by tile, so that the pieces change no bit of the sum
+        double of_tile = 0;
+        for (std::size_t p = 0; p < pieces; ++p) of_tile += cache.pieces[k * pieces + p].loss;
+        sum += of_tile;
+      }
       pool.run(ranges, [&](std::size_t range) {
-        const auto end_of = [&](std::size_t r) { return touched * static_cast<Index>(r) / static_cast<Index>(ranges); };
+        // No range holds the last of the shared rows alone: the product of a single row adds in another order.
+        const auto end_of = [&](std::size_t r) {
+          const Index end = touched * static_cast<Index>(r) / static_cast<Index>(ranges);
+          return end == shared - 1 && shared > 1 ? shared : end;
+        };
         for (std::size_t k = 0; k < count; ++k)
           add_item_gradients(parts[cache.tiles[k].place.part], cache.tiles[k], shared, end_of(range), end_of(range + 1),
                              d_vectors, gradients);
@@ -182,8 +196,7 @@ struct ItemHead {
   }
 
  private:
-  static constexpr Index chunk = 32;                                  ///< Columns that the loss is given at once.
-  static constexpr std::size_t most_logits = std::size_t{128} << 20;  ///< Bytes.
+  static constexpr Index chunk = 32;  ///< Columns that the loss is given at once.
 
   /// Turns the logits of a tile's columns first … first + count − 1 into their gradients, and sets d_h.
   void run_piece(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, const Part& part, Tile& whole,

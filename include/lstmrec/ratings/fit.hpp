@@ -204,7 +204,9 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const Rating
   if (config.neighbours_weight > 0 || (config.neighbours_weight < 0 && !task.validation().empty())) {
     const auto begin = TrainingClock::now();
     try {
+      TrainingTerminated::check(options.terminate);
       model.neighbours = RatingNeighbours(split, baseline);
+      TrainingTerminated::check(options.terminate);
       model.config.neighbours_weight =
           config.neighbours_weight > 0 ? config.neighbours_weight : choose_neighbours_weight(model, task.validation());
     } catch (...) {
@@ -243,7 +245,11 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
                                                                const FitOptions& options = {}) {
   config.check();
   std::size_t events = 0;  // of the first training
-  FitOptions first = options;
+  FitOptions first = options, again = options;
+  if (config.refit && !options.checkpoint.folder.empty()) {
+    again.checkpoint.folder /= "refit";
+    CheckpointFolder(again.checkpoint, {});  // what is wrong with it is said before the first training
+  }
   if (options.progress)
     first.progress = [&](const TrainingProgress& progress) {
       events = progress.events;
@@ -256,8 +262,6 @@ inline RatingFitResult<HistoryRatingModel> fit_history_ratings(const RatingSplit
   chosen.training.epochs = static_cast<std::int64_t>(result.best_epoch);
   chosen.neighbours_weight = result.model.config.neighbours_weight;
   const std::size_t epochs = result.epochs.size();
-  FitOptions again = options;
-  if (!options.checkpoint.folder.empty()) again.checkpoint.folder /= "refit";
   if (options.progress)
     again.progress = [&](TrainingProgress progress) {
       progress.refit = true;

@@ -270,9 +270,9 @@ class CheckpointFolder {
   void remove_old() const {
     const auto known = steps();
     for_each_file([&](const std::filesystem::path& path, std::int64_t step, const std::string& rest) {
-      const bool is_kept = rest == suffix && (known.size() < 2 || step >= known[1]);
+      const bool is_old = rest == suffix && known.size() >= 2 && step < known[1];
       std::error_code ignored;  // one that stays is no harm
-      if (!is_kept) std::filesystem::remove(path, ignored);
+      if (is_old || rest.starts_with(std::string(suffix) + ".partial-")) std::filesystem::remove(path, ignored);
     });
   }
 

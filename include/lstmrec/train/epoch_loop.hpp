@@ -51,7 +51,10 @@ void run_epochs(Task& task, const EpochRules& rules, const FitOptions& options, 
     try {
       return body();
     } catch (...) {
-      if (checkpoints.is_used() && !record.stopped) write_checkpoint();
+      try {
+        if (checkpoints.is_used() && !record.stopped) write_checkpoint();
+      } catch (...) {  // the checkpoint before is there, and what went wrong first says more
+      }
       throw;
     }
   };
@@ -140,7 +143,10 @@ Network train_epochs(Task& task, const EpochRules& rules, const FitOptions& opti
     detail::run_epochs(task, rules, options, checkpoints, loop, record);
   } catch (...) {
     if (loop.step == 0) throw;
-    training.catch_up();
+    try {
+      training.catch_up();
+    } catch (...) {  // without memory for it, some columns of the average are those of some steps before
+    }
     throw TrainingInterrupted<Network>(kept(), record, std::current_exception());
   }
   return kept();

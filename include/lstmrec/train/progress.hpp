@@ -72,8 +72,9 @@ struct TrainingProgress {
 ///     fit(split, config, {.checkpoint = {.folder = "checkpoints", .resume = true}});
 ///
 /// A training that goes on from a checkpoint ends with the bits of one that was never interrupted, on the same binary
-/// and processor. A file of the folder is whole at any moment (write_file_atomically); the last two are kept, and those
-/// of a finished training stay, so that what comes after it can fail and be repeated too.
+/// and processor. Configuration and data have to be those of then, or ConfigError is thrown; a loss, a block or a
+/// callback of one's own cannot be compared. A file of the folder is whole at any moment (write_file_atomically); the
+/// last two are kept, and those of a finished training stay, so that what comes after it can fail and be repeated too.
 struct CheckpointOptions {
   std::filesystem::path folder = {};  ///< Made where it is missing. Empty: no checkpoints.
   /// A checkpoint is written after the first batch that ends so long after the last checkpoint, but not so often that
@@ -89,7 +90,7 @@ struct CheckpointOptions {
 
 /// How a training runs, as far as it does not change what is learned.
 struct FitOptions {
-  std::size_t threads = 0;  ///< 0: as many as there are processors, but no more than shards.
+  std::size_t threads = 0;  ///< 0: as many as there are processors.
   /// Called on the calling thread, after every batch and every epoch.
   std::function<void(const TrainingProgress&)> progress = {};
   /// When stop is requested, training ends after the batch; what it has by then is validated and kept. Of a refit that
