@@ -183,7 +183,8 @@ std::pair<LinearScorer, double> best_solution(const Equations& equations, const 
   return best;
 }
 
-/// Of item-kNN and the Markov chains on one core where items are rare; where they are common it is five times as many.
+/// The speed of counting for item-kNN and the Markov chains on one core, where items are rare; it is five times as high
+/// where they are common.
 constexpr double pairs_per_second = 2e7;
 
 /// Baselines that would take longer than training did, and longer than a minute, are left out.

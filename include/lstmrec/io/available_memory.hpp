@@ -43,7 +43,7 @@ inline std::optional<std::uint64_t> available_memory() {
   const auto at_most = [&](std::uint64_t bytes) { available = std::min(available.value_or(bytes), bytes); };
   if (const auto kilobytes = detail::number_in_file("/proc/meminfo", "MemAvailable:")) at_most(1024 * *kilobytes);
   // Control groups, version 2 and then version 1. A group without a limit says "max", or a number beyond any memory.
-  // What it uses counts files that are kept in memory for as long as there is room.
+  // Its use includes copies of files, which the system gives up when memory is needed.
   struct Group {
     const char *limit, *used, *statistics, *prefix;
   };

@@ -27,7 +27,7 @@ inline std::uint64_t checksum(std::span<const std::byte> bytes) {
   return mix_seed(bytes.size(), lanes[0], lanes[1], lanes[2], lanes[3]);
 }
 
-/// As 16 hexadecimal digits.
+/// The checksum as 16 hexadecimal digits.
 inline std::string checksum_text(std::span<const std::byte> bytes) {
   std::string text(16, '0');
   std::uint64_t hash = checksum(bytes);

@@ -19,7 +19,7 @@ inline std::size_t followers_of(const RecommenderConfig& config) {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
 }
 
-/// What `fit` needs beside the split, in bytes: an estimate from sizes alone, within 15% where these are not tiny and
+/// The memory that `fit` needs beside the split, in bytes: an estimate from sizes alone, within 15% where these are not tiny and
 /// the network is the library's own (tests/training_memory).
 struct TrainingMemory {
   std::uint64_t network = 0;    ///< The weights in training, their average, those of the best epoch, and the moments.

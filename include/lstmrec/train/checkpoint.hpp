@@ -28,8 +28,8 @@
 
 namespace lstmrec {
 
-/// What a checkpoint must agree with, word for word, for a training to go on from it: the configuration, the data, and
-/// what the training began with.
+/// The texts in which a checkpoint must agree with a training that goes on from it: the configuration, the version of
+/// the library, and a hash of the data and of the weights that the training began with.
 using TrainingIdentity = std::map<std::string, std::string>;
 
 /// The identity of a training, as far as it lies in its configuration, its version of the library, and a hash of what

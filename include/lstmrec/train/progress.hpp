@@ -118,7 +118,7 @@ struct TrainingRecord {
   double seconds = 0;     ///< Those before an interruption included, where it went on from a checkpoint.
 };
 
-/// What ended a training when FitOptions::terminate asked for it.
+/// The exception that ends a training when FitOptions::terminate asks for it.
 class TrainingTerminated : public Error {
  public:
   using Error::Error;
