@@ -139,7 +139,7 @@ class TrainingTerminated : public Error {
 ///       interruption.rethrow_cause();
 ///     }
 ///
-/// What goes wrong before the first step is thrown as it is.
+/// An exception before the first step is thrown as it is.
 template <class Model>
 class TrainingInterrupted : public Error {
  public:
