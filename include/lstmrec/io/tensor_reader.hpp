@@ -57,6 +57,7 @@ class TensorReader {
     }
     tensors_begin_ = sizeof size + size;
     const std::string* const found = this->text(detail::checksum_key());
+    // Any key that begins with "checksum" says that there are some: the header's own may be what is damaged.
     has_checksums_ =
         found != nullptr || header_.metadata.lower_bound("checksum") != header_.metadata.lower_bound("checksun");
     if (has_checksums_) expect_checksum("header", found, detail::checksum_of(header_));
