@@ -19,11 +19,11 @@ inline std::size_t followers_of(const RecommenderConfig& config) {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
 }
 
-/// The memory that `fit` needs beside the split, in bytes: an estimate from sizes alone, within 15% where these are not tiny and
-/// the network is the library's own (tests/training_memory).
+/// The memory that `fit` needs beside the split, in bytes: an estimate from sizes alone, within 15% where these are not
+/// tiny and the network is the library's own (tests/training_memory).
 struct TrainingMemory {
   std::uint64_t network = 0;    ///< The weights in training, their average, those of the best epoch, and the moments.
-  std::uint64_t gradients = 0;  ///< Of the item tables once, of all else for each part of a batch.
+  std::uint64_t gradients = 0;  ///< Of the item tables once or twice, of all else for each part of a batch.
   std::uint64_t batch = 0;      ///< A batch's way through the network, the packed item vectors, tiles of logits.
   std::uint64_t markov_chain = 0;  ///< With what counting takes beside it.
   std::uint64_t validation = 0;    ///< Cached input projections and what each thread holds.
@@ -54,12 +54,15 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   const std::uint64_t rows = is_sampled ? negatives : items;
 
   TrainingMemory memory;
+  const auto parts = static_cast<std::size_t>(config.training.shards);
+  const auto head_rows = static_cast<Index>(rows);
   const std::uint64_t copies = 3 + (config.training.ema_decay > 0) + !split.validation.empty();
   memory.network = 4 * copies * (items * of_item + shared);
-  memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) + shared * number(config.training.shards));
+  memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) +
+                          met * (embedding + 1) * (ItemHead<float>::sums_of(head_rows, parts) - 1) + shared * parts);
   memory.batch =
       columns * (12 * embedding + 3 * number(config.blocks) * hidden * number(12 + 2 * config.feed_forward_factor)) +
-      4 * rows * (128 * ItemHead<float>::tiles_at_once(static_cast<Index>(rows), threads) + 2 * embedding);
+      4 * rows * (128 * ItemHead<float>::tiles_at_once(head_rows, parts, threads) + 2 * embedding);
   if (config.markov_weight != 0)
     memory.markov_chain =
         MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);

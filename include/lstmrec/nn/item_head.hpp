@@ -36,11 +36,12 @@ struct ItemHead {
   struct Place {
     std::size_t part = 0;
     Index begin = 0, count = 0;
+    double loss = 0;
   };
 
   /// Columns whose logits are in memory.
   struct Tile {
-    Place place;
+    Place* place = nullptr;
     Buffer<Scalar> logits;  ///< rows × columns.
   };
 
@@ -59,6 +60,7 @@ struct ItemHead {
     std::vector<Place> places;                         ///< Of all tiles, in the order in which they are worked on.
     std::vector<Tile> tiles;
     std::vector<Piece> pieces;
+    Buffer<Scalar> odd_d_vectors, odd_d_bias;  ///< What the parts of odd numbers add to the gradients of V and b.
   };
 
   Vector<Scalar> bias;  ///< b, items.
@@ -68,10 +70,16 @@ struct ItemHead {
 
   Index items() const { return bias.rows(); }
 
-  /// How many tiles of so many rows are in memory at once: two a thread, but no more than `most_logits` or one.
-  static std::size_t tiles_at_once(Index rows, std::size_t threads) {
-    const std::size_t room = most_logits / (static_cast<std::size_t>(std::max<Index>(1, rows) * tile) * sizeof(Scalar));
-    return threads == 1 ? 1 : std::clamp<std::size_t>(room, 1, 2 * threads);
+  /// How many sums the items' gradients of so many parts are taken to: those of even and of odd parts apart, where two
+  /// tiles of so many rows have room in `most_logits`.
+  static std::size_t sums_of(Index rows, std::size_t parts) {
+    return std::min({parts, std::size_t{2}, room_for(rows)});
+  }
+
+  /// How many tiles of so many rows are in memory at once: one a thread where each thread has a sum of its own, else
+  /// two a thread, but no more than `most_logits` or one.
+  static std::size_t tiles_at_once(Index rows, std::size_t parts, std::size_t threads) {
+    return threads <= sums_of(rows, parts) ? threads : std::min(room_for(rows), 2 * threads);
   }
 
   template <class Visitor, class... Same>
@@ -109,9 +117,10 @@ struct ItemHead {
   /// Returns the loss. Adds to d_vectors (size × items) and `gradients`, overwrites d_h of every part. Excluded items
   /// take no part in the loss, unless they are labels.
   ///
-  /// The threads of the pool share the columns of some tiles, and then the items' gradients, each of which is a sum
-  /// over tiles in their order: so their number changes no bit. Memory: the logits of two tiles a thread, but no more
-  /// than `most_logits` or one tile.
+  /// Each of two threads takes the tiles of its own half of the parts all the way, so that their logits stay in its
+  /// processor's cache. More threads share the columns of some tiles, and then the items. The items' gradients are sums
+  /// over tiles in their order either way, so the number of threads changes no bit. Memory: the logits of two tiles a
+  /// thread, but no more than `most_logits` or one tile, and a second gradient of the items (see `sums_of`).
   ///
   /// With sampled negatives the loss is over a column's own labels and the negatives, which all columns share:
   ///
@@ -137,13 +146,6 @@ struct ItemHead {
     if (sampled)
       cache.shift += Eigen::Map<const Eigen::VectorXf>(sampled->log_weights.data(), shared).template cast<Scalar>();
 
-    const std::size_t threads = pool.threads();
-    const std::size_t at_once = tiles_at_once(rows, threads);
-    const Index piece = at_once < threads ? chunk : tile;
-    const auto pieces = static_cast<std::size_t>(tile / piece);
-    const std::size_t ranges = threads == 1 ? 1 : std::min<std::size_t>(2 * threads, (touched + 63) / 64);
-    cache.tiles.resize(at_once);
-    cache.pieces.resize(at_once * pieces);
     // Whole tiles first, so that those that are worked on at once are of one size.
     cache.places.clear();
     for (const bool whole : {true, false})
@@ -151,37 +153,78 @@ struct ItemHead {
         for (Index begin = 0, columns = parts[part].h.cols(); begin < columns; begin += tile)
           if ((begin + tile <= columns) == whole)
             cache.places.push_back({part, begin, std::min(tile, columns - begin)});
-    double sum = 0;
-    for (std::size_t done = 0, count = 0; done < cache.places.size(); done += count) {
-      count = std::min(at_once, cache.places.size() - done);
-      for (std::size_t k = 0; k < count; ++k) {
-        cache.tiles[k].place = cache.places[done + k];
-        cache.tiles[k].logits.resize(rows, cache.tiles[k].place.count);
-      }
-      pool.run(count * pieces, [&](std::size_t k) {
-        Tile& whole = cache.tiles[k / pieces];
-        const Index first = static_cast<Index>(k % pieces) * piece;
-        cache.pieces[k].loss = 0;
-        if (first < whole.place.count)
-          run_piece(loss, vectors, parts[whole.place.part], whole, first, std::min(piece, whole.place.count - first),
-                    cache, cache.pieces[k]);
-      });
-      for (std::size_t k = 0; k < count; ++k) {  // tile by tile, so that the pieces change no bit of the sum
-        double of_tile = 0;
-        for (std::size_t p = 0; p < pieces; ++p) of_tile += cache.pieces[k * pieces + p].loss;
-        sum += of_tile;
-      }
+    cache.tiles.resize(tiles_at_once(rows, parts.size(), pool.threads()));
+
+    const std::size_t sums = sums_of(rows, parts.size());
+    const auto odd_d_vectors = cache.odd_d_vectors.resize(d_vectors.rows(), sums > 1 ? touched : 0);
+    const auto odd_d_bias = cache.odd_d_bias.resize(sums > 1 ? touched : 0, 1);
+    const MatrixRef<Scalar> d_bias(gradients.bias);
+    const auto set_tile = [&](Tile& whole, Place& place) {
+      whole.place = &place;
+      whole.logits.resize(rows, place.count);
+    };
+    const std::size_t ranges =
+        pool.threads() == 1 ? 1 : std::min(2 * pool.threads(), static_cast<std::size_t>(touched + 63) / 64);
+    const auto for_each_range = [&](auto&& task) {
       pool.run(ranges, [&](std::size_t range) {
         // No range holds the last of the shared rows alone: the product of a single row adds in another order.
         const auto end_of = [&](std::size_t r) {
           const Index end = touched * static_cast<Index>(r) / static_cast<Index>(ranges);
           return end == shared - 1 && shared > 1 ? shared : end;
         };
-        for (std::size_t k = 0; k < count; ++k)
-          add_item_gradients(parts[cache.tiles[k].place.part], cache.tiles[k], shared, end_of(range), end_of(range + 1),
-                             d_vectors, gradients);
+        task(end_of(range), end_of(range + 1));
       });
+    };
+    const auto add_gradients_of = [&](Tile& whole, Index first, Index end) {
+      const bool is_odd = whole.place->part % sums == 1;
+      add_item_gradients(parts[whole.place->part], whole, shared, first, end, is_odd ? odd_d_vectors : d_vectors,
+                         is_odd ? odd_d_bias : d_bias);
+    };
+    if (sums > 1)
+      for_each_range([&](Index first, Index end) {
+        linalg::set_zero(odd_d_vectors.middleCols(first, end - first));
+        linalg::set_zero(odd_d_bias.middleRows(first, end - first));
+      });
+    if (pool.threads() <= sums) {
+      cache.pieces.resize(sums);
+      pool.run(sums, [&](std::size_t sum) {
+        Tile& whole = cache.tiles[sum % cache.tiles.size()];
+        for (Place& place : cache.places) {
+          if (place.part % sums != sum) continue;
+          set_tile(whole, place);
+          place.loss = run_piece(loss, vectors, parts[place.part], whole, 0, place.count, cache, cache.pieces[sum]);
+          add_gradients_of(whole, 0, touched);
+        }
+      });
+    } else {
+      const Index piece = cache.tiles.size() < pool.threads() ? chunk : tile;
+      const auto pieces = static_cast<std::size_t>(tile / piece);
+      cache.pieces.resize(cache.tiles.size() * pieces);
+      for (std::size_t done = 0, count = 0; done < cache.places.size(); done += count) {
+        count = std::min(cache.tiles.size(), cache.places.size() - done);
+        for (std::size_t k = 0; k < count; ++k) set_tile(cache.tiles[k], cache.places[done + k]);
+        pool.run(count * pieces, [&](std::size_t k) {
+          Tile& whole = cache.tiles[k / pieces];
+          const Place& place = *whole.place;
+          const Index first = static_cast<Index>(k % pieces) * piece;
+          Piece& own = cache.pieces[k];
+          own.loss = first >= place.count ? 0
+                                          : run_piece(loss, vectors, parts[place.part], whole, first,
+                                                      std::min(piece, place.count - first), cache, own);
+        });
+        for (std::size_t k = 0; k < count * pieces; ++k) cache.tiles[k / pieces].place->loss += cache.pieces[k].loss;
+        for_each_range([&](Index first, Index end) {
+          for (std::size_t k = 0; k < count; ++k) add_gradients_of(cache.tiles[k], first, end);
+        });
+      }
     }
+    if (sums > 1)
+      for_each_range([&](Index first, Index end) {
+        linalg::add(odd_d_vectors.middleCols(first, end - first), d_vectors.middleCols(first, end - first));
+        linalg::add(odd_d_bias.middleRows(first, end - first), d_bias.middleRows(first, end - first));
+      });
+    double sum = 0;
+    for (const Place& place : cache.places) sum += place.loss;
     return sum;
   }
 
@@ -198,41 +241,50 @@ struct ItemHead {
  private:
   static constexpr Index chunk = 32;  ///< Columns that the loss is given at once.
 
-  /// Turns the logits of a tile's columns first … first + count − 1 into their gradients, and sets d_h.
-  void run_piece(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, const Part& part, Tile& whole,
-                 Index first, Index count, const Cache& cache, Piece& piece) const {
+  /// How many tiles of so many rows have room in `most_logits`, at least 1.
+  static std::size_t room_for(Index rows) {
+    return std::max<std::size_t>(
+        1, most_logits / (static_cast<std::size_t>(std::max<Index>(1, rows) * tile) * sizeof(Scalar)));
+  }
+
+  /// Turns the logits of a tile's columns first … first + count − 1 into their gradients, and sets d_h. Returns the
+  /// loss.
+  double run_piece(const ItemLossRef<Scalar>& loss, ConstMatrixRef<Scalar> vectors, const Part& part, Tile& whole,
+                   Index first, Index count, const Cache& cache, Piece& piece) const {
     const SampledItems* const sampled = part.labels.sampled;
     const Index shared = cache.shift.size();
     const auto all = whole.logits.view().middleCols(first, count);
-    const auto h = part.h.middleCols(whole.place.begin + first, count);
-    auto d_h = part.d_h.middleCols(whole.place.begin + first, count);
+    const auto h = part.h.middleCols(whole.place->begin + first, count);
+    auto d_h = part.d_h.middleCols(whole.place->begin + first, count);
+    double sum = 0;
     linalg::product(cache.vectors_transposed, h, all.topRows(shared));
     linalg::add_to_columns(cache.shift, all.topRows(shared));
     for (Index begin = 0; begin < count; begin += chunk) {
       const Index columns = std::min(chunk, count - begin);
-      const ItemLabels labels = part.labels.middle_columns(whole.place.begin + first + begin, columns);
+      const ItemLabels labels = part.labels.middle_columns(whole.place->begin + first + begin, columns);
       auto logits = all.middleCols(begin, columns);
       if (sampled) {
         const LogitLabels own = score_own_labels(vectors, h.middleCols(begin, columns), labels, shared, logits, piece);
         leave_out(labels, piece.own_weights, shared, Scalar(-1e30), logits);  // finite, so that no loss meets ∞ − ∞
-        piece.loss += loss(logits, own);
+        sum += loss(logits, own);
         leave_out(labels, piece.own_weights, shared, Scalar(0), logits);
       } else {
         exclude(labels, logits, Scalar(-1e30), piece.kept);
-        piece.loss += loss(logits, {labels.per_column, labels.items, labels.weights, {}, {}, {}});
+        sum += loss(logits, {labels.per_column, labels.items, labels.weights, {}, {}, {}});
         exclude(labels, logits, Scalar(0), piece.kept);
       }
     }
     // z = Vᵀ h + b
     linalg::product(cache.vectors, all.topRows(shared), d_h);
-    if (!sampled) return;
-    const ItemLabels labels = part.labels.middle_columns(whole.place.begin + first, count);
+    if (!sampled) return sum;
+    const ItemLabels labels = part.labels.middle_columns(whole.place->begin + first, count);
     for (Index column = 0; column < count; ++column) {
       const auto own = labels.items_of(column);
       for (std::size_t k = 0; k < own.size(); ++k)
         if (const Scalar d = all(shared + static_cast<Index>(k), column); d != 0)
           linalg::add_scaled(d, vectors.col(own[k]), d_h.col(column));
     }
+    return sum;
   }
 
   /// Sets the logits of the columns' own labels, which are the rows from `negatives` on, and returns what the loss is
@@ -266,24 +318,23 @@ struct ItemHead {
 
   /// Adds what a tile says of the vectors and biases first … end − 1.
   void add_item_gradients(const Part& part, Tile& whole, Index shared, Index first, Index end,
-                          MatrixRef<Scalar> d_vectors, ItemHead& gradients) const {
+                          MatrixRef<Scalar> d_vectors, MatrixRef<Scalar> d_bias) const {
     const auto d_logits = whole.logits.view();
-    const auto h = part.h.middleCols(whole.place.begin, whole.place.count);
+    const auto h = part.h.middleCols(whole.place->begin, whole.place->count);
     if (const Index count = std::min(shared, end) - first; count > 0) {
       linalg::add_product_transposed(h, d_logits.middleRows(first, count), d_vectors.middleCols(first, count));
-      linalg::add_row_sums(d_logits.middleRows(first, count),
-                           MatrixRef<Scalar>(gradients.bias).middleRows(first, count));
+      linalg::add_row_sums(d_logits.middleRows(first, count), d_bias.middleRows(first, count));
     }
     if (!part.labels.sampled) return;
-    const ItemLabels labels = part.labels.middle_columns(whole.place.begin, whole.place.count);
-    for (Index column = 0; column < whole.place.count; ++column) {
+    const ItemLabels labels = part.labels.middle_columns(whole.place->begin, whole.place->count);
+    for (Index column = 0; column < whole.place->count; ++column) {
       const auto own = labels.items_of(column);
       for (std::size_t k = 0; k < own.size(); ++k) {
         if (own[k] < first || own[k] >= end) continue;
         const Scalar d = d_logits(shared + static_cast<Index>(k), column);
         if (d == 0) continue;
         linalg::add_scaled(d, h.col(column), d_vectors.col(own[k]));
-        gradients.bias[own[k]] += d;
+        d_bias(own[k], 0) += d;
       }
     }
   }
