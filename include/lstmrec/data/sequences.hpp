@@ -23,6 +23,7 @@ struct Sequences {
   std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
   bool has_times = false;
   bool has_ratings = false;
+  std::int64_t ticks_per_second = 1;  ///< Of the times.
   std::string source;
 
   /// The events of one user, never empty.

@@ -139,8 +139,9 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
     if (item_counts[item] > 0 && target != item) log.catalogue[target] = std::move(log.catalogue[item]);
   }
   log.catalogue.resize(log.items.size());
-  return {std::move(log.events),    std::move(offsets), std::move(log.users), std::move(log.items),
-          std::move(log.catalogue), log.has_times,      log.has_ratings,      std::move(log.source)};
+  return {std::move(log.events), std::move(offsets),       std::move(log.users),
+          std::move(log.items),  std::move(log.catalogue), log.has_times,
+          log.has_ratings,       log.ticks_per_second,     std::move(log.source)};
 }
 
 }  // namespace lstmrec
