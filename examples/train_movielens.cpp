@@ -373,6 +373,8 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
     std::ostringstream text;
     if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
       text << names_of(value)[static_cast<std::size_t>(value)];
+    else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::optional<bool>>)
+      text << std::boolalpha << value.value_or(true);
     else
       text << std::boolalpha << value;
     report.configuration.emplace_back(name, text.str());

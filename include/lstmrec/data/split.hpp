@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <string>
 #include <vector>
@@ -44,6 +46,18 @@ inline std::vector<std::uint32_t> training_counts(const Split& split) {
   for (std::size_t user = 0; user < split.sequences.size(); ++user)
     for (const std::uint32_t item : split.train(user).items) ++counts[item];
   return counts;
+}
+
+/// How large a part of the training events repeats an earlier item of its sequence.
+inline double repeat_share(const Split& split) {
+  std::size_t events = 0, repeats = 0;
+  std::vector<std::uint32_t> items;
+  for (std::size_t user = 0; user < split.sequences.size(); ++user) {
+    distinct_items(split.train(user), items);
+    events += split.train_length[user];
+    repeats += split.train_length[user] - items.size();
+  }
+  return static_cast<double>(repeats) / static_cast<double>(std::max<std::size_t>(1, events));
 }
 
 namespace detail {
