@@ -8,6 +8,7 @@
 #include <lstmrec/data/align.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/delimited_log.hpp>
+#include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>

@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/delimited_log.hpp>
+#include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <string>
@@ -172,7 +173,7 @@ TEST_CASE("What is wrong with a delimited log is said with line and column") {
   REQUIRE(failure_of(log, {.time_column = "4"}).starts_with(":1: expected a time column \"4\", got the columns"));
   REQUIRE(failure_of("session_id,sku,ts\n8,00123,now\n") ==
           ":1: expected times in column \"ts\", got \"now\": state its format, or another column");
-  REQUIRE(failure_of("") == ":1: expected events, got an empty file");
+  REQUIRE(failure_of("") == ":1: expected lines, got an empty file");
   REQUIRE(failure_of("user,item\n") == ": expected events, got a header only");
   REQUIRE(failure_of("1 2\n").starts_with(":1: expected fields separated by tabs, commas"));
   REQUIRE(failure_of("1,2\n", {.separator = ",;"}) ==
@@ -222,4 +223,39 @@ TEST_CASE("The clicks of the RecSys Challenge 2015 have the sizes that are known
   REQUIRE(log.users.size() == 24761);
   REQUIRE(log.items.size() == 13133);
   REQUIRE(log.ticks_per_second == 1'000'000);
+}
+
+TEST_CASE("A table of items gives titles and categories to the items of a log") {
+  const TemporaryFolder folder;
+  Interactions log = read_log(folder.write("events.csv", "user,sku\n1,007\n1,8\n1,9\n"));
+  std::vector<std::size_t> bad_lines;
+  const auto bad_line = [&](const ParseError& error) { bad_lines.push_back(error.line()); };
+  const auto path = folder.write("items.csv",
+                                 "product_name;sku;categories\n\"Bolt; steel\";007;tools|\xe4rger\nNut;7;tools\n"
+                                 "x;8\nWrench;9;\nno id;;z\nBetter wrench;9;\n");
+  const ItemTableCounts counts = read_item_table(path, log, {.bad_line = bad_line});
+  REQUIRE(counts.described == 2);
+  REQUIRE(counts.foreign == 1);
+  REQUIRE(counts.bad == 2);
+  REQUIRE(bad_lines == std::vector<std::size_t>{4, 6});
+  REQUIRE(log.catalogue[0].title == "Bolt; steel");
+  REQUIRE(log.catalogue[0].genres == Events{"tools", "\xc3\xa4rger"});
+  REQUIRE(log.catalogue[1].title.empty());
+  REQUIRE(log.catalogue[2].title == "Better wrench");
+  REQUIRE(log.catalogue[2].genres.empty());
+  REQUIRE(thrown<ParseError>([&] { read_item_table(path, log, {.is_strict = true}); }) ==
+          path.string() + ":4: expected 3 fields separated by \";\", got 2: \"x;8\"");
+  REQUIRE(thrown<ParseError>([&] {
+            read_item_table(path, log, {.title_column = "product_nam"});
+          }).ends_with("did you mean \"product_name\"?"));
+  const auto bare = folder.write("bare.csv", "8\tEight\ta,b\n9\tNine\tc\n");
+  read_item_table(bare, log, {.category_separator = ','});
+  REQUIRE(log.catalogue[1].title == "Eight");
+  REQUIRE(log.catalogue[1].genres == Events{"a", "b"});
+  REQUIRE(log.catalogue[2].genres == Events{"c"});
+  const auto open = folder.write("open.csv", "sku,title\n8,\"Eight\n9,Nine\n");
+  REQUIRE(read_item_table(open, log).bad == 1);
+  REQUIRE(thrown<ParseError>([&] {
+            read_item_table(folder.write("none.csv", "a,b\nx,1\n"), log);
+          }).ends_with(":1: expected a column of the items, got \"a\", \"b\": state which it is"));
 }

@@ -6,7 +6,8 @@
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/interactions.hpp>
-#include <lstmrec/data/time_format.hpp>
+#include <lstmrec/io/table_sample.hpp>
+#include <lstmrec/io/time_format.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +15,8 @@
 namespace lstmrec {
 
 /// How the lines of a delimited log are read.
-struct LogLayout {
-  std::string separator;  ///< Of two fields: a character, or twice the same one.
-  bool has_header = true;
-  std::vector<std::string> columns;  ///< Their names; without a header their numbers from 1.
-  std::size_t user = 0, item = 0;    ///< Places of columns, from 0.
+struct LogLayout : TableLayout {
+  std::size_t user = 0, item = 0;  ///< Places of columns, from 0.
   std::optional<std::size_t> time, rating;
   TimeFormat time_format = TimeFormat::seconds;
 
