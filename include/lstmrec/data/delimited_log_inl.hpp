@@ -170,18 +170,9 @@ class DelimitedLogReader {
     }
     if (user != last_user_) {  // most logs lie user by user
       last_user_ = user;
-      last_user_index_ = add_id(log_.users, user);
+      last_user_index_ = log_.users.add_text(user);
     }
-    log_.add(last_user_index_, add_id(log_.items, item), rating, time);
-  }
-
-  /// The index of an id, which is its text.
-  static std::uint32_t add_id(Vocabulary& ids, std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_canonical = failure == std::errc{} && end == text.data() + text.size() && text[0] != '-' &&
-                              (text[0] != '0' || text.size() == 1);
-    return is_canonical ? ids.add(number) : ids.add(RawId::parse(text));
+    log_.add(last_user_index_, log_.items.add_text(item), rating, time);
   }
 
   [[noreturn, gnu::noinline, gnu::cold]] void fail_in(std::size_t column,
