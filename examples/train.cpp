@@ -64,17 +64,20 @@ void add_log_options(CommandLine& line, LogArguments& a) {
   line.add_flag("--strict", a.table.is_strict, "A bad line in the table of items is an error");
 }
 
-Interactions read(const std::filesystem::path& path, LogArguments& a) {
+Interactions read(const std::filesystem::path& path, bool quiet, LogArguments& a) {
   const auto show = [](const ParseError& error) { std::cerr << "left out: " << printable(error.what()) << '\n'; };
-  a.log.bad_line = a.table.bad_line = show;
-  a.log.layout_found = [&](const LogLayout& layout) {
-    std::cerr << path.string() << ": " << printable(layout.text()) << '\n';
-  };
+  if (!quiet) {
+    a.log.bad_line = a.table.bad_line = show;
+    a.log.layout_found = [&](const LogLayout& layout) {
+      std::cerr << path.string() << ": " << printable(layout.text()) << '\n';
+    };
+  }
   Interactions log = read_log(path, a.log);
   if (!a.items.empty()) {
     const ItemTableCounts counts = read_item_table(a.items, log, a.table);
-    std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
-              << " items, and " << grouped(counts.foreign) << " others\n";
+    if (!quiet)
+      std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of "
+                << grouped(log.items.size()) << " items, and " << grouped(counts.foreign) << " others\n";
   }
   return log;
 }
@@ -83,9 +86,10 @@ Interactions read(const std::filesystem::path& path, LogArguments& a) {
 
 int main(int argc, char** argv) {
   LogArguments arguments;
-  return run_trainer(argc, argv,
-                     {.description = "Trains a recommender on a log of events, and evaluates it beside baselines.",
-                      .help = "The log: a line an event, fields separated by tabs, commas or the like",
-                      .add_options = [&](CommandLine& line) { add_log_options(line, arguments); },
-                      .read = [&](const std::filesystem::path& path) { return read(path, arguments); }});
+  return run_trainer(
+      argc, argv,
+      {.description = "Trains a recommender on a log of events, and evaluates it beside baselines.",
+       .help = "The log: a line an event, fields separated by tabs, commas or the like",
+       .add_options = [&](CommandLine& line) { add_log_options(line, arguments); },
+       .read = [&](const std::filesystem::path& path, bool quiet) { return read(path, quiet, arguments); }});
 }

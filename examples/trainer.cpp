@@ -396,7 +396,7 @@ std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& 
   SequenceOptions options = a.sequences;
   options.keep_repeats = !a.drop_repeats;
   options.keep_immediate_repeats = !a.merge_repeats;
-  Sequences events = build_sequences(data.read(a.data), options);
+  Sequences events = build_sequences(data.read(a.data, a.quiet), options);
   std::size_t unknown = 0;
   if (saved) {
     auto [aligned, left_out] = align_items(std::move(events), saved->item_ids(), saved->catalogue());
@@ -405,7 +405,7 @@ std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& 
   }
   if (a.test.empty()) return {make_split(a.split, std::move(events), seed), unknown};
   options.min_item_count = options.min_user_count = 1;
-  const auto read = [&](const Path& path) { return build_sequences(data.read(path), options); };
+  const auto read = [&](const Path& path) { return build_sequences(data.read(path, a.quiet), options); };
   const HeldOutTargets targets = a.targets == "last" ? HeldOutTargets::last : HeldOutTargets::every;
   std::optional<Sequences> validation;
   if (!a.validation.empty()) validation = read(a.validation);

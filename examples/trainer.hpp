@@ -14,7 +14,8 @@ struct TrainerData {
   std::string description;                             ///< Of the program.
   std::string help;                                    ///< Of --data.
   std::function<void(CommandLine&)> add_options = {};  ///< Adds options that only these logs have.
-  std::function<lstmrec::Interactions(const std::filesystem::path&)> read = {};
+  /// Reads a log; `quiet`: prints nothing.
+  std::function<lstmrec::Interactions(const std::filesystem::path&, bool quiet)> read = {};
 };
 
 /// A program that trains a recommender (or evaluates a saved one) beside baselines, and writes model, figures, report
