@@ -283,6 +283,14 @@ trains_on_any_log() {
     "$any" --data later.tsv "${columns[@]}" --test later.tsv "${tiny[@]}" --quiet
   expect_error 1 'did you mean "visit_code"?' "$any" --data shop.tsv --user-column visit_cod --quiet
   expect_error 1 'items.csv:' "$any" --data shop.tsv "${columns[@]}" --items items.csv --strict --quiet
+
+  # The shop of the repository needs no option to be understood; products are looked at again.
+  expect 0 "$any" --data "$source_folder/data/shop/events.csv" --items "$source_folder/data/shop/items.csv" --split users \
+    "${tiny[@]}"
+  grep -qF 'user: "visit", item: "sku", time: "time" (ISO 8601); not used: "customer", "action"' err ||
+    fail "the columns of the shop should be found"
+  grep -qF 'describes 240 of 240 items, and 0 others' err || fail "the table of items should be read"
+  grep -qF 'seen items left in' out || fail "repeats should be recommended"
 }
 
 independent_metrics() {
