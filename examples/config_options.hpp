@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <lstmrec/lstmrec.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,7 +24,8 @@ class ConfigOptions {
   explicit ConfigOptions(CommandLine& line) {
     const Config defaults;
     Config::visit(defaults, [&](const char* name, const auto& value, const char* explanation) {
-      using Value = std::remove_cvref_t<decltype(value)>;
+      using Field = std::remove_cvref_t<decltype(value)>;
+      using Value = std::conditional_t<std::is_same_v<Field, std::optional<bool>>, bool, Field>;
       const auto add = [&](std::string_view option, const std::string& text, bool negated) {
         // Old names work and are not listed.
         const std::string group = option == name ? "Model and training, instead of the preset's" : "";
@@ -73,7 +75,8 @@ class ConfigOptions {
   static std::function<void(Config&)> change(std::string_view name, Value value) {
     return [name, value](Config& config) {
       Config::visit(config, [&](std::string_view field_name, auto& field, const char*) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Value>)
+        using Field = std::remove_cvref_t<decltype(field)>;
+        if constexpr (std::is_same_v<Field, Value> || std::is_same_v<Field, std::optional<Value>>)
           if (field_name == name) field = value;
       });
     };
@@ -87,16 +90,19 @@ template <class Config>
 Json to_json(const Config& config) {
   Json json;
   Config::visit(config, [&](const std::string& name, const auto& value, const char*) {
-    if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+    using Field = std::remove_cvref_t<decltype(value)>;
+    if constexpr (std::is_enum_v<Field>)
       json[name] = std::string(names_of(value)[static_cast<std::size_t>(value)]);
+    else if constexpr (std::is_same_v<Field, std::optional<bool>>)
+      json[name] = value.value_or(true);
     else
       json[name] = value;
     if constexpr (requires { Config::old_names; })
       for (const auto& old : Config::old_names)
         if (old.name == name) {
-          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, bool>)
-            json[std::string(old.old_name)] = value != old.negated;
-          else if constexpr (!std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+          if constexpr (std::is_same_v<Field, std::optional<bool>>)
+            json[std::string(old.old_name)] = value.value_or(true) != old.negated;
+          else if constexpr (!std::is_enum_v<Field>)
             json[std::string(old.old_name)] = value;
         }
   });

@@ -7,6 +7,8 @@
 // Files and rows → events → sequences → what is trained on and what is predicted.
 #include <lstmrec/data/align.hpp>
 #include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/delimited_log.hpp>
+#include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>

@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -208,4 +209,46 @@ TEST_CASE("A log whose columns do not fit each other is a caller's bug") {
   auto with_times = log();
   with_times.has_times = false;
   CHECK_THROWS_AS(build_sequences(with_times), std::invalid_argument);
+}
+
+namespace {
+
+std::vector<std::string> visits_of(const std::vector<std::tuple<std::string, std::string, std::int64_t, float>>& rows,
+                                   const SequenceOptions& options, std::int64_t ticks_per_second = 1) {
+  Interactions log = make_interactions(rows);
+  log.ticks_per_second = ticks_per_second;
+  const Sequences sequences = build_sequences(std::move(log), options);
+  std::vector<std::string> visits;
+  for (std::uint32_t visit = 0; visit < sequences.size(); ++visit) {
+    visits.push_back(sequences.users.id(visit).text() + ":");
+    for (const std::uint32_t item : sequences[visit].items) visits.back() += " " + sequences.items.id(item).text();
+  }
+  return visits;
+}
+
+}  // namespace
+
+TEST_CASE("Visits begin where a user pauses longer") {
+  using Visits = std::vector<std::string>;
+  const std::vector<std::tuple<std::string, std::string, std::int64_t, float>> rows{
+      {"bob", "x", 7, 1},  {"ann", "a", 100, 1}, {"ann", "b", 160, 1}, {"ann", "b", 161, 1},
+      {"ann", "c", 10, 1}, {"ann", "b", 222, 1}, {"bob", "x", 3000, 1}};
+  REQUIRE(visits_of(rows, {}) == Visits{"bob: x x", "ann: c a b b b"});
+  REQUIRE(visits_of(rows, {.longest_pause = 60}) == Visits{"bob: x", "bob#2: x", "ann: c", "ann#2: a b b", "ann#3: b"});
+  REQUIRE(visits_of(rows, {.longest_pause = 61}) == Visits{"bob: x", "bob#2: x", "ann: c", "ann#2: a b b b"});
+  REQUIRE(visits_of(rows, {.longest_pause = .06}, 1000) == visits_of(rows, {.longest_pause = 60}));
+  REQUIRE(visits_of(rows, {.keep_immediate_repeats = false}) == Visits{"bob: x", "ann: c a b"});
+  REQUIRE(visits_of(rows, {.keep_immediate_repeats = false, .longest_pause = 60}) ==
+          Visits{"bob: x", "bob#2: x", "ann: c", "ann#2: a b", "ann#3: b"});
+  REQUIRE(visits_of(rows, {.min_user_count = 2, .longest_pause = 60}) == Visits{"ann#2: a b b"});
+  auto clash = rows;
+  clash.emplace_back("bob#2", "x", 1, 1.0f);
+  REQUIRE(thrown<DataError>([&] { visits_of(clash, {.longest_pause = 60}); }) ==
+          "memory: a visit would have the id of the user bob#2");
+  REQUIRE(thrown<ConfigError>([&] { visits_of(rows, {.longest_pause = -1}); }).starts_with("longest_pause must be"));
+  Interactions without_times = make_interactions(rows);
+  without_times.has_times = false;
+  without_times.events.times.clear();
+  REQUIRE(thrown<DataError>([&] { build_sequences(without_times, {.longest_pause = 60}); }) ==
+          "memory: visits need times, and there are none");
 }

@@ -11,6 +11,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -217,4 +218,82 @@ TEST_CASE("Training on all leaves nothing to predict") {
   std::size_t events = 0;
   for (std::size_t user = 0; user < split.sequences.size(); ++user) events += split.train(user).size();
   CHECK(events == 500);
+}
+
+namespace {
+
+using TextRow = std::tuple<std::string, std::string, std::int64_t, float>;
+
+Sequences sequences_of(const std::vector<TextRow>& rows) { return build_sequences(make_interactions(rows)); }
+
+/// A history with its target, in raw ids: "a b > c".
+std::vector<std::string> questions(const Split& split, const std::vector<Target>& targets) {
+  std::vector<std::string> all;
+  for (const Target& target : targets) {
+    all.emplace_back();
+    for (const std::uint32_t item : split.history(target).items)
+      all.back() += split.sequences.items.id(item).text() + " ";
+    all.back() += "> " + split.sequences.items.id(split.event(target).item).text();
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("A held-out log is predicted event by event, and what training does not know of it is missed") {
+  const Sequences training = sequences_of({{"u", "a", 1, 1}, {"u", "b", 2, 1}, {"v", "c", 1, 1}});
+  // x has y, unknown to training, in the middle and at the end; y begins with one; z has nothing known.
+  const Sequences test = sequences_of({{"x", "c", 1, 1},
+                                       {"x", "y", 2, 1},
+                                       {"x", "a", 3, 1},
+                                       {"x", "y", 4, 1},
+                                       {"y", "y", 1, 1},
+                                       {"y", "b", 2, 1},
+                                       {"y", "c", 3, 1},
+                                       {"z", "q", 1, 1},
+                                       {"z", "q", 2, 1}});
+  const Sequences chosen_on = sequences_of({{"w", "b", 1, 1}, {"w", "a", 2, 1}});
+  using Questions = std::vector<std::string>;
+  using Users = std::vector<std::uint32_t>;
+  const Split every = held_out_log(training, test, HeldOutTargets::every, &chosen_on);
+  REQUIRE(every.train_length == Users{2, 1, 0, 0, 0, 0});
+  REQUIRE(questions(every, every.validation) == Questions{"b > a"});
+  REQUIRE(every.validation.unknown.empty());
+  REQUIRE(questions(every, every.test) == Questions{"c > a", "b > c"});
+  REQUIRE(every.test.unknown == Users{3, 3, 4, 5});
+  REQUIRE(every.sequences.items.size() == 3);
+  REQUIRE(every.sequences.users.size() == 6);
+  REQUIRE(every.sequences.size() == 6);
+  REQUIRE(every.protocol ==
+          "trained on memory (2 sequences), chosen on memory, tested on memory (3 sequences; every "
+          "event from those before it)");
+
+  const Split last = held_out_log(training, test, HeldOutTargets::last, &chosen_on);
+  REQUIRE(questions(last, last.test) == Questions{"b > c"});
+  REQUIRE(last.test.unknown == Users{3, 5});
+
+  REQUIRE(thrown<DataError>([&] { held_out_log(training, training, HeldOutTargets::every, &chosen_on); }) ==
+          "memory: expected users that training does not see, got u, which is in memory");
+  REQUIRE(thrown<DataError>([&] {
+            held_out_log(training, sequences_of({{"z", "q", 1, 1}, {"z", "q", 2, 1}}));
+          }) == "memory: expected events to predict, got none of items that training knows");
+  Interactions without_times = make_interactions(std::vector<TextRow>{{"x", "a", 1, 1}, {"x", "b", 1, 1}});
+  without_times.has_times = false;
+  without_times.events.times.clear();
+  const Sequences untimed = build_sequences(std::move(without_times));
+  REQUIRE(thrown<DataError>([&] { held_out_log(training, untimed); }) ==
+          "memory: expected the times and ratings of memory, got others or none");
+}
+
+TEST_CASE("Without a log to choose on, the last tenth of the training sequences chooses") {
+  std::vector<TextRow> rows;
+  for (int user = 0; user < 40; ++user)
+    for (int k = 0; k < 3; ++k)
+      rows.emplace_back("u" + std::to_string(user), std::to_string(k), 1000 - 10 * user + k, 1.0f);
+  const Sequences test = sequences_of({{"x", "0", 2000, 1}, {"x", "1", 2001, 1}});
+  const Split split = held_out_log(sequences_of(rows), test);
+  REQUIRE(split.validation.size() == 8);  // the first four users began last
+  for (std::uint32_t user = 0; user < 40; ++user) REQUIRE(split.train_length[user] == (user < 4 ? 0 : 3));
+  REQUIRE(questions(split, split.validation)[1] == "0 1 > 2");
+  REQUIRE(held_out_log(sequences_of(rows), test, HeldOutTargets::last).validation.size() == 4);
 }

@@ -10,6 +10,7 @@
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <lstmrec/eval/compare.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/metrics.hpp>
 #include <lstmrec/eval/ranking.hpp>
@@ -79,6 +80,8 @@ TEST_CASE("an evaluation by hand") {
   CHECK(worse.ndcg_at(3).value == Approx((1 + 0.5) / 3));
   CHECK(worse.ndcg_at(4).value == Approx((1 + 0.5) / 3));
   CHECK(worse.mrr.value == Approx((1 + 1 / 3.) / 3));
+  CHECK(worse.mrr_at(1).value == Approx(1 / 3.));
+  CHECK(worse.mrr_at(3).value == Approx((1 + 1 / 3.) / 3));
   CHECK(worse.coverage == std::vector<double>{1 / 5., 4 / 5., 4 / 5.});
   // Training counts 2 2 1 0 0. First places: three times item 4; the first three or four: 4 | 4 3 0 | 4 3 2.
   CHECK(worse.mean_popularity[0] == 0);
@@ -89,6 +92,25 @@ TEST_CASE("an evaluation by hand") {
   const auto unfiltered = evaluate(backwards, split, split.test, {.exclude_seen = false});
   CHECK(unfiltered.ranks == std::vector<std::uint32_t>{1, 5, 5});
   CHECK(unfiltered.protocol != worse.protocol);
+}
+
+TEST_CASE("targets of unknown items are misses in every figure") {
+  Split split = split_of({{0, 1, 2, 3, 4}, {1, 2, 0}, {0, 1, 0}}, 5);
+  split.test.unknown = {0, 0, 7};
+  const auto backwards = scorer_of(5, [](History, std::uint32_t item) { return static_cast<float>(item); });
+  const auto result = evaluate(backwards, split, split.test, {.cutoffs = {3}});
+  CHECK(result.hr_at(3).value == Approx(2 / 6.));
+  CHECK(result.ndcg_at(3).value == Approx((1 + 0.5) / 6));
+  CHECK(result.mrr.value == Approx((1 + 1 / 3.) / 6));
+  CHECK(result.mrr_at(3).value == Approx((1 + 1 / 3.) / 6));
+  CHECK(result.users == 4);
+  CHECK(result.unknown == split.test.unknown);
+  CHECK(contains(result.protocol, "(3 targets unknown to training are misses)"));
+  const auto by_index = scorer_of(5, [](History, std::uint32_t item) { return -static_cast<float>(item); });
+  const auto better = evaluate(by_index, split, split.test, {.cutoffs = {3}});
+  CHECK(compare(better, result, {.cutoff = 3}).ndcg.value == Approx(0.5 / 6));
+  const std::vector<Target> known(split.test.begin(), split.test.end());
+  CHECK_THROWS_AS(compare(better, evaluate(backwards, split, known, {.cutoffs = {3}})), std::invalid_argument);
 }
 
 TEST_CASE("a constant scorer is last, as ties count against it") {
@@ -185,7 +207,7 @@ TEST_CASE("an evaluation says what is wrong") {
   const auto scorer = constant(items);
   CHECK(contains(thrown<std::invalid_argument>([&] { evaluate(constant(7), split, split.test); }),
                  "the scorer knows 7 items, the data has " + std::to_string(items)));
-  CHECK_THROWS_AS(evaluate(scorer, split, {}), DataError);
+  CHECK_THROWS_AS(evaluate(scorer, split, Targets{}), DataError);
   CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.cutoffs = {}}), ConfigError);
   CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.cutoffs = {10, 0}}), ConfigError);
   CHECK_THROWS_AS(evaluate(scorer, split, split.test, {.batch = 0}), ConfigError);

@@ -260,6 +260,39 @@ warm_start() {
   expect_error 1 'none of its items is known' "$train" --data other --quiet --warm-start before
 }
 
+trains_on_any_log() {
+  # The sample with other columns, ids and times; the users from 400 on make a log of their own.
+  printf 'ts\tvisit_code\tsku\n' | tee shop.tsv >later.tsv
+  awk -F, 'NR > 1 {printf "%s500\tv%04d\tB%05d\n", $4, $1, $2 >> ($1 < 400 ? "shop.tsv" : "later.tsv")}' \
+    "$sample/ratings.csv"
+  awk -F'\t' 'NR > 1 && !($3 in seen) {seen[$3]; printf "%s;Title of %s;a|b\n", $3, $3}' shop.tsv >items.csv
+  sed -i '1i sku;name;tags' items.csv
+  echo 'B00036;' >>items.csv
+  local any=$programs/train columns=(--user-column visit_code)
+  expect 0 "$any" --data shop.tsv "${columns[@]}" --items items.csv "${tiny[@]}" --model model.safetensors
+  grep -qF 'shop.tsv: fields separated by tabs, with a header; user: "visit_code", item: "sku", time: "ts" (milliseconds)' \
+    err || fail "the columns should be named"
+  grep -qF 'left out: items.csv:' err || fail "the bad line of the table of items should be shown"
+  grep -q '^lstmrec ' out || fail "there should be figures"
+  expect 0 "$recommend" --model model.safetensors --history B00036
+  grep -qE 'B[0-9]{5}.*Title of B' out || fail "the list should have ids and titles"
+
+  expect 0 "$any" --data shop.tsv "${columns[@]}" --test later.tsv --targets last "${tiny[@]}" --quiet --metrics held-out
+  grep -qF '"protocol": "trained on shop.tsv' held-out || fail "the protocol should name both logs: $(cat held-out)"
+  expect_error 1 'later.tsv: expected users that training does not see, got v0400' \
+    "$any" --data later.tsv "${columns[@]}" --test later.tsv "${tiny[@]}" --quiet
+  expect_error 1 'did you mean "visit_code"?' "$any" --data shop.tsv --user-column visit_cod --quiet
+  expect_error 1 'items.csv:' "$any" --data shop.tsv "${columns[@]}" --items items.csv --strict --quiet
+
+  # The shop of the repository needs no option to be understood; products are looked at again.
+  expect 0 "$any" --data "$source_folder/data/shop/events.csv" --items "$source_folder/data/shop/items.csv" --split users \
+    "${tiny[@]}"
+  grep -qF 'user: "visit", item: "sku", time: "time" (ISO 8601); not used: "customer", "action"' err ||
+    fail "the columns of the shop should be found"
+  grep -qF 'describes 240 of 240 items, and 0 others' err || fail "the table of items should be read"
+  grep -qF 'seen items left in' out || fail "repeats should be recommended"
+}
+
 independent_metrics() {
   python3 --version >/dev/null 2>&1 || { echo 'SKIPPED: needs python3'; return; }
   small_data

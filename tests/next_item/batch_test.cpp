@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
+#include <lstmrec/next_item/resolved_config.hpp>
+#include <tuple>
 #include <vector>
 
 #include "catch.hpp"
@@ -125,4 +128,20 @@ TEST_CASE("a batch carries the times and ratings of its inputs where the data ha
   const SequenceBatch without = batch_of({1, 2, 3}, {});
   CHECK(without.times.empty());
   CHECK(without.ratings.empty());
+}
+
+TEST_CASE("Repeats are left out unless more than one event in a hundred is one") {
+  const auto log_of = [](int repeats) {
+    std::vector<std::tuple<int, int, int, float>> rows;
+    for (int k = 0; k < 200; ++k) rows.emplace_back(k / 50, k < repeats ? 0 : k, k, 1.0f);
+    rows.emplace_back(9, 0, 0, 1.0f);
+    return train_on_all(build_sequences(make_interactions(rows)));
+  };
+  REQUIRE(repeat_share(log_of(1)) == 0);
+  REQUIRE(repeat_share(log_of(4)) == Approx(3 / 201.));
+  REQUIRE(resolved({}, log_of(1)).exclude_seen == true);
+  REQUIRE(resolved({}, log_of(3)).exclude_seen == true);
+  REQUIRE(resolved({}, log_of(4)).exclude_seen == false);
+  REQUIRE(resolved({.exclude_seen = true}, log_of(4)).exclude_seen == true);
+  REQUIRE(resolved({.exclude_seen = false}, log_of(1)).exclude_seen == false);
 }

@@ -466,7 +466,7 @@ TEST_CASE("warm_start: goes on with the settings of before and keeps the last ep
   CHECK(result.epochs.size() == 3);
   const RecommenderConfig& kept = result.recommender.config();
   CHECK(kept.training.epochs == 3);
-  CHECK(!kept.exclude_seen);
+  CHECK(kept.exclude_seen == false);
   CHECK(kept.dropout == 0.2);
   CHECK(kept.window == 5);
   CHECK(kept.training.patience == 1);

@@ -75,7 +75,7 @@ struct Training {
   RecommenderConfig config;
   std::vector<std::uint32_t> counts = training_counts(split);
   BatchBuilder batches{split,
-                       {static_cast<std::uint32_t>(config.target_horizon), config.target_decay, config.exclude_seen}};
+                       {static_cast<std::uint32_t>(config.target_horizon), config.target_decay, config.exclude_seen.value_or(true)}};
   std::vector<Subsequence> parts = cut_subsequences(split, static_cast<std::uint32_t>(config.window), 1);
   SoftmaxCrossEntropy loss;
   detail::NextItemSteps<Network> steps;

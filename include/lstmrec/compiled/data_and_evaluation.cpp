@@ -4,6 +4,8 @@
 #include <lstmrec/baselines/linear.hpp>
 #include <lstmrec/baselines/linear_inl.hpp>
 #include <lstmrec/core/compiled.hpp>
+#include <lstmrec/data/delimited_log_inl.hpp>
+#include <lstmrec/data/item_table_inl.hpp>
 #include <lstmrec/data/movielens_inl.hpp>
 #include <lstmrec/data/sequences_inl.hpp>
 #include <lstmrec/data/split_inl.hpp>

@@ -12,7 +12,7 @@ namespace lstmrec {
 
 /// One interaction, in dense indices: a row of a log.
 struct Event {
-  std::int64_t time = 0;   ///< Seconds since 1970; 0 where the data has no times.
+  std::int64_t time = 0;   ///< Since 1970, in the log's ticks (mostly seconds); 0 where the data has no times.
   std::uint32_t user = 0;  ///< Dense index.
   std::uint32_t item = 0;  ///< Dense index.
   float rating = 0;        ///< 0 where the data has no ratings.

@@ -26,7 +26,8 @@ struct Interactions {
   std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
   bool has_times = false;
   bool has_ratings = false;
-  std::string source;  ///< For messages: the file, or "memory".
+  std::int64_t ticks_per_second = 1;  ///< Of the times.
+  std::string source;                 ///< For messages: the file, or "memory".
 
   /// Makes room for so many events, of the columns that the data has.
   void reserve(std::size_t count) {

@@ -44,24 +44,6 @@ inline LogFormat detect_format(const std::filesystem::path& file) {
   lines.fail({"expected fields separated by tabs, \"::\", commas or spaces, got ", excerpt(line)});
 }
 
-/// How often a byte occurs in a file; in one of more than 2 MiB about that, rather 1% too much than too little,
-/// from parts of 32 KiB that lie evenly spread.
-inline std::size_t estimate_count(const std::filesystem::path& path, char byte) {
-  std::ifstream file = open_file(path);
-  const auto size = static_cast<std::size_t>(file.seekg(0, std::ios::end).tellg());
-  std::vector<char> part(std::size_t{1} << 15);
-  std::size_t looked_at = 0, found = 0;
-  for (std::size_t at = 0; at < size; at += std::max(part.size(), size / 64)) {
-    file.clear();  // the last part may reach past the end
-    file.seekg(static_cast<std::streamoff>(at)).read(part.data(), static_cast<std::streamsize>(part.size()));
-    found += static_cast<std::size_t>(std::count(part.begin(), part.begin() + file.gcount(), byte));
-    looked_at += static_cast<std::size_t>(file.gcount());
-  }
-  if (looked_at == 0 || looked_at == size) return found;
-  return static_cast<std::size_t>(1.01 * static_cast<double>(found) * static_cast<double>(size) /
-                                  static_cast<double>(looked_at));
-}
-
 /// Reads one file into a log. The events' memory is reserved first, for as many as there seem to be lines (or, in a
 /// sequence file, items), so that nothing is copied while it grows.
 class LogReader {

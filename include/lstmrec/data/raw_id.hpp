@@ -5,9 +5,11 @@
 #include <concepts>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -33,11 +35,18 @@ class RawId {
   /// An integer exactly if the text is how that integer is written (no plus sign, blank or leading zero), so that
   /// `parse(text).text() == text` for every text.
   static RawId parse(std::string_view text) {
+    const auto integer = parse_integer(text);
+    return integer ? RawId(*integer) : RawId(text);
+  }
+
+  /// The integer that `parse` takes a text for, if any.
+  static std::optional<std::int64_t> parse_integer(std::string_view text) {
+    const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+    if (digits.empty() || (digits[0] == '0' && text.size() > 1)) return {};  // 007, -0
     std::int64_t number = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool whole = failure == std::errc{} && end == text.data() + text.size();
-    if (whole && std::to_string(number) == text) return number;
-    return text;
+    if (failure != std::errc{} || end != text.data() + text.size()) return {};
+    return number;
   }
 
   bool is_integer() const { return !is_string_; }

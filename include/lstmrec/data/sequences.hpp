@@ -23,6 +23,7 @@ struct Sequences {
   std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
   bool has_times = false;
   bool has_ratings = false;
+  std::int64_t ticks_per_second = 1;  ///< Of the times.
   std::string source;
 
   /// The events of one user, never empty.
@@ -36,15 +37,21 @@ struct SequenceOptions {
   std::size_t min_user_count = 1;  ///< again and again until neither rule drops anything.
   float min_rating = -std::numeric_limits<float>::infinity();
   bool keep_repeats = true;  ///< If not, only the first event of each (user, item) stays.
+  /// If not, an event of the item that the event before it in its sequence has is dropped.
+  bool keep_immediate_repeats = true;
+  /// Where a user pauses longer, in seconds, a new visit begins, which is a sequence of its own. The first visit of a
+  /// user has the user's id, the second of `ann` the id `ann#2`, and so on.
+  double longest_pause = std::numeric_limits<double>::infinity();
 };
 
-/// Sorts a log into sequences, after dropping what the options exclude. Order: ratings below the limit go first, then
-/// repeats, then rare items and users. Users and items that are left keep their order; those without events go.
-/// The log is moved from and sorted in place; sorting takes 4 bytes an event and 8 a user while it runs.
-/// Throws DataError naming the source and the options where nothing is left, or where a rating limit meets a log
-/// without ratings; std::invalid_argument where an event's index is not in its vocabulary or a column is not as long as
-/// the others. Cost: O(n log n), or O(n)
-/// for a log that is in order already.
+/// Sorts a log into sequences, after dropping what the options exclude. Order: ratings below the limit go first; then
+/// users are cut into visits, which count as users from then on; then go repeats, and then rare items and users. Users
+/// and items that are left keep their order; those without events go. The log is moved from and sorted in place;
+/// sorting takes 4 bytes an event and 8 a user while it runs. Throws DataError naming the source and the options where
+/// nothing is left, where a rating limit meets a log without ratings or a pause one without times, or where a visit
+/// would have the id of another user; ConfigError unless the pause is at least 0; std::invalid_argument where an
+/// event's index is not in its vocabulary or a column is not as long as the others. Cost: O(n log n), or O(n) for a log
+/// that is in order already.
 LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions& options = {});
 
 }  // namespace lstmrec

@@ -79,10 +79,36 @@ inline void sort_by_user_and_time(EventColumns& events, std::size_t users) {
   permute_rows(events, order);
 }
 
+/// Makes the visits of a log, which is sorted, its users.
+inline void cut_into_visits(Interactions& log, double longest_pause) {
+  if (!(longest_pause >= 0))
+    fail<ConfigError>({"longest_pause must be at least 0, got ", std::to_string(longest_pause)});
+  if (!log.has_times) fail<DataError>({log.source, ": visits need times, and there are none"});
+  EventColumns& events = log.events;
+  const double ticks = longest_pause * static_cast<double>(log.ticks_per_second);
+  Vocabulary visits;
+  std::uint32_t user = 0;
+  std::size_t of_user = 0;  // visits so far
+  for (std::size_t row = 0; row < events.size(); ++row) {
+    const bool is_new_user = row == 0 || events.users[row] != user;
+    user = events.users[row];
+    if (is_new_user) of_user = 0;
+    if (is_new_user || static_cast<double>(events.times[row]) - static_cast<double>(events.times[row - 1]) > ticks) {
+      const RawId& id = log.users.id(user);
+      const std::size_t known = visits.size();
+      const auto visit = ++of_user == 1 ? id : RawId::parse(id.text() + "#" + std::to_string(of_user));
+      if (visits.add(visit) != known || (of_user > 1 && log.users.find(visit)))
+        fail<DataError>({log.source, ": a visit would have the id of the user ", visit.text()});
+    }
+    events.users[row] = static_cast<std::uint32_t>(visits.size() - 1);
+  }
+  log.users = std::move(visits);
+}
+
 }  // namespace detail
 
 LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions& options) {
-  const std::size_t users = log.users.size(), items = log.items.size();
+  const std::size_t items = log.items.size();
   EventColumns& events = log.events;
   if (log.catalogue.size() != items) {
     detail::fail<std::invalid_argument>(
@@ -93,7 +119,7 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
       !fits(events.ratings.size(), log.has_ratings))
     throw std::invalid_argument("a log's columns must be equally long, and there where it says so");
   for (std::size_t row = 0; row < events.size(); ++row) {
-    if (events.users[row] >= users || events.items[row] >= items) {
+    if (events.users[row] >= log.users.size() || events.items[row] >= items) {
       detail::fail<std::invalid_argument>({"row ", row, ": user or item is not in the vocabulary"});
     }
   }
@@ -102,13 +128,24 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
     detail::fail<DataError>({log.source, ": a lowest rating is set, but there are no ratings"});
   if (limits_rating) events.keep_rows([&](std::size_t row) { return events.ratings[row] >= options.min_rating; });
 
-  detail::sort_by_user_and_time(events, users);
+  detail::sort_by_user_and_time(events, log.users.size());
+  if (options.longest_pause != std::numeric_limits<double>::infinity())
+    detail::cut_into_visits(log, options.longest_pause);
+  if (!options.keep_immediate_repeats) {
+    std::uint32_t user = 0, item = static_cast<std::uint32_t>(items);  // of the row before; at first no item
+    events.keep_rows([&](std::size_t row) {
+      const bool is_same_user = std::exchange(user, events.users[row]) == events.users[row];
+      const bool is_same_item = std::exchange(item, events.items[row]) == events.items[row];
+      return !(is_same_user && is_same_item);
+    });
+  }
   if (!options.keep_repeats) {
     std::vector<std::uint32_t> last_taker(items, std::numeric_limits<std::uint32_t>::max());  // by item: the last user
     events.keep_rows([&](std::size_t row) {
       return std::exchange(last_taker[events.items[row]], events.users[row]) != events.users[row];
     });
   }
+  const std::size_t users = log.users.size();
   std::vector<std::size_t> user_counts, item_counts;
   for (std::size_t dropped = 1; dropped > 0;) {
     user_counts.assign(users, 0);
@@ -139,8 +176,9 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
     if (item_counts[item] > 0 && target != item) log.catalogue[target] = std::move(log.catalogue[item]);
   }
   log.catalogue.resize(log.items.size());
-  return {std::move(log.events),    std::move(offsets), std::move(log.users), std::move(log.items),
-          std::move(log.catalogue), log.has_times,      log.has_ratings,      std::move(log.source)};
+  return {std::move(log.events), std::move(offsets),       std::move(log.users),
+          std::move(log.items),  std::move(log.catalogue), log.has_times,
+          log.has_ratings,       log.ticks_per_second,     std::move(log.source)};
 }
 
 }  // namespace lstmrec

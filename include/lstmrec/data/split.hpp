@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <string>
 #include <vector>
@@ -16,13 +18,21 @@ struct Target {
   std::uint32_t position = 0;
 };
 
+/// Events to predict, and those that cannot be since training knows nothing of their items.
+struct Targets : std::vector<Target> {
+  using std::vector<Target>::vector;
+  using std::vector<Target>::operator=;
+
+  std::vector<std::uint32_t> unknown;  ///< The user of each event that is a miss whatever is predicted, in their order.
+};
+
 /// Sequences with the events that training may see, and those that are to be predicted.
 /// Every event is in one part at most, and a target's history never holds anything later than the target.
 struct Split {
   Sequences sequences;
   std::vector<std::uint32_t> train_length;  ///< By user: how many of its leading events training sees.
-  std::vector<Target> validation;           ///< By user, then position; the same for `test`.
-  std::vector<Target> test;
+  Targets validation;                       ///< By user, then position; the same for `test`.
+  Targets test;
   std::string protocol;  ///< One line for tables.
 
   History train(std::size_t user) const { return sequences[user].first(train_length[user]); }
@@ -36,6 +46,18 @@ inline std::vector<std::uint32_t> training_counts(const Split& split) {
   for (std::size_t user = 0; user < split.sequences.size(); ++user)
     for (const std::uint32_t item : split.train(user).items) ++counts[item];
   return counts;
+}
+
+/// How large a part of the training events repeats an earlier item of its sequence.
+inline double repeat_share(const Split& split) {
+  std::size_t events = 0, repeats = 0;
+  std::vector<std::uint32_t> items;
+  for (std::size_t user = 0; user < split.sequences.size(); ++user) {
+    distinct_items(split.train(user), items);
+    events += split.train_length[user];
+    repeats += split.train_length[user] - items.size();
+  }
+  return static_cast<double>(repeats) / static_cast<double>(std::max<std::size_t>(1, events));
 }
 
 namespace detail {
@@ -81,6 +103,27 @@ LSTMREC_INLINE Split split_by_time(Sequences sequences, double validation_fracti
 /// Throws Error where a part that was asked for would stay empty.
 LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fraction = .1, double test_fraction = .1,
                                     std::uint64_t seed = 1);
+
+/// Which events of a held-out sequence are predicted.
+enum class HeldOutTargets {
+  every,  ///< All but the first, each from those before it.
+  last
+};
+
+/// Trains on one log and tests on another, of which training sees nothing: other users, or later visits.
+///
+/// Items that only the held-out logs have are taken out of their sequences; where one had to be predicted, that is a
+/// miss (Targets::unknown), and so is a target that no known item stands before. `validation`: null, or the log whose
+/// sequences choose; without one the last tenth of the training sequences, by the times of their first events (by their
+/// order, where there are no times), is taken out of training and chooses.
+///
+///     const Split split = held_out_log(build_sequences(read_log("train.csv")), build_sequences(read_log("test.csv")));
+///
+/// Throws DataError where a user stands in two of the logs, where only some have times or ratings, or where nothing is
+/// left to train on or to predict.
+LSTMREC_INLINE Split held_out_log(Sequences training, const Sequences& test,
+                                  HeldOutTargets targets = HeldOutTargets::every,
+                                  const Sequences* validation = nullptr);
 
 }  // namespace lstmrec
 

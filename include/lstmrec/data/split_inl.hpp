@@ -12,6 +12,7 @@
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,6 +128,110 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
   split.protocol = detail::message({"by users (", split.validation.size(), " validation and ", split.test.size(),
                                     " test users held out, seed ", seed, "), last event"});
   split.sequences = std::move(sequences);
+  return split;
+}
+
+namespace detail {
+
+/// Appends the sequences of a held-out log to those of a split, with the events of items that the split knows.
+class HeldOutSequences {
+ public:
+  HeldOutSequences(Split& split, const Sequences& log, HeldOutTargets which)
+      : split_(&split), log_(&log), which_(which) {
+    Sequences& all = split.sequences;
+    if (log.has_times != all.has_times || log.has_ratings != all.has_ratings ||
+        log.ticks_per_second != all.ticks_per_second)
+      fail<DataError>({log.source, ": expected the times and ratings of ", all.source, ", got others or none"});
+    for (std::uint32_t item = 0; item < log.items.size(); ++item) items_.push_back(all.items.find(log.items.id(item)));
+  }
+
+  Targets append() {
+    Sequences& all = split_->sequences;
+    Targets targets;
+    for (std::size_t number = 0; number < log_->size(); ++number) {
+      const RawId& id = log_->users.id(static_cast<std::uint32_t>(number));
+      const std::uint32_t user = all.users.add(id);
+      if (user != all.size())
+        fail<DataError>({log_->source, ": expected users that training does not see, got ", id.text(), ", which is in ",
+                         all.source});
+      const History events = (*log_)[number];
+      std::uint32_t length = 0;
+      for (std::size_t k = 0; k < events.size(); ++k) {
+        const auto item = items_[events.items[k]];
+        if (k > 0 && (which_ == HeldOutTargets::every || k + 1 == events.size())) {
+          if (item && length > 0)
+            targets.push_back({user, length});
+          else
+            targets.unknown.push_back(user);
+        }
+        if (!item) continue;
+        const Event event = events[k];
+        all.events.users.push_back(user);
+        all.events.items.push_back(*item);
+        if (all.has_times) all.events.times.push_back(event.time);
+        if (all.has_ratings) all.events.ratings.push_back(event.rating);
+        ++length;
+      }
+      all.offsets.push_back(all.events.size());
+      split_->train_length.push_back(0);
+    }
+    if (targets.empty())
+      fail<DataError>({log_->source, ": expected events to predict, got none of items that training knows"});
+    return targets;
+  }
+
+ private:
+  Split* split_;
+  const Sequences* log_;
+  HeldOutTargets which_;
+  std::vector<std::optional<std::uint32_t>> items_;  ///< By item of the log.
+};
+
+/// Takes the last tenth of the training sequences out of training.
+LSTMREC_INLINE Targets hold_out_last_tenth(Split& split, HeldOutTargets which) {
+  const Sequences& sequences = split.sequences;
+  const std::size_t users = sequences.size(), count = users / 10;
+  std::vector<std::uint32_t> order(users);
+  std::iota(order.begin(), order.end(), 0u);
+  if (sequences.has_times)
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return sequences[a].front().time < sequences[b].front().time;
+    });
+  std::vector<std::uint32_t> last(order.end() - static_cast<std::ptrdiff_t>(count), order.end());
+  std::sort(last.begin(), last.end());
+  Targets targets;
+  for (const std::uint32_t user : last) {
+    const std::uint32_t length = split.train_length[user];
+    if (length < 2) continue;  // nothing to predict: training keeps it
+    split.train_length[user] = 0;
+    for (std::uint32_t k = which == HeldOutTargets::every ? 1 : length - 1; k < length; ++k)
+      targets.push_back({user, k});
+  }
+  return targets;
+}
+
+}  // namespace detail
+
+LSTMREC_INLINE Split held_out_log(Sequences training, const Sequences& test, HeldOutTargets targets,
+                                  const Sequences* validation) {
+  Split split = train_on_all(std::move(training));
+  const std::size_t training_users = split.sequences.size();
+  std::string chosen_by;
+  if (validation == nullptr) {
+    split.validation = detail::hold_out_last_tenth(split, targets);
+    chosen_by = "the last tenth of the training sequences";
+  } else {
+    split.validation = detail::HeldOutSequences(split, *validation, targets).append();
+    chosen_by = validation->source;
+  }
+  split.test = detail::HeldOutSequences(split, test, targets).append();
+  if (std::all_of(split.train_length.begin(), split.train_length.end(), [](auto length) { return length == 0; }))
+    detail::fail<DataError>({split.sequences.source, ": expected sequences to train on, got none"});
+  const bool is_every = targets == HeldOutTargets::every;
+  split.protocol =
+      detail::message({"trained on ", split.sequences.source, " (", training_users, " sequences), chosen on ",
+                       chosen_by, ", tested on ", test.source, " (", test.size(), " sequences; ",
+                       is_every ? "every event from those before it" : "the last event of each", ")"});
   return split;
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
@@ -32,15 +31,19 @@ struct Comparison {
 /// Throws std::invalid_argument if the targets differ, and ConfigError if there are no samples to draw.
 inline Comparison compare(const Evaluation& first, const Evaluation& second, const CompareOptions& options = {}) {
   if (!std::equal(first.targets.begin(), first.targets.end(), second.targets.begin(), second.targets.end(),
-                  [](const Target& a, const Target& b) { return a.user == b.user && a.position == b.position; }))
+                  [](const Target& a, const Target& b) { return a.user == b.user && a.position == b.position; }) ||
+      first.unknown != second.unknown)
     throw std::invalid_argument("only evaluations of the same targets can be compared");
   if (options.bootstrap_samples < 1) throw ConfigError("bootstrap_samples must be at least 1");
 
   UserSums sums(1);
-  const auto by_user = [&](std::size_t k) { return first.targets[k].user; };
-  for (const std::size_t k : argsort_by(first.targets.size(), by_user))
-    sums.add(first.targets[k].user, std::array{metrics::ndcg(first.ranks[k], options.cutoff) -
-                                               metrics::ndcg(second.ranks[k], options.cutoff)});
+  for (const std::size_t k : detail::order_by_user(first.targets, first.unknown)) {
+    if (k < first.targets.size())
+      sums.add(first.targets[k].user, std::array{metrics::ndcg(first.ranks[k], options.cutoff) -
+                                                 metrics::ndcg(second.ranks[k], options.cutoff)});
+    else
+      sums.add(first.unknown[k - first.targets.size()], std::array{0.0});
+  }
 
   ThreadPool pool(options.threads);
   return {sums.estimates(options.bootstrap_samples, options.seed, pool)[0],

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
@@ -30,18 +31,21 @@ struct EvaluateOptions {
 struct Evaluation {
   std::vector<std::size_t> cutoffs;
   std::vector<Estimate> hr, ndcg;       ///< By cutoff, the mean over targets.
+  std::vector<Estimate> cut_mrr;        ///< By cutoff, the mean over targets of 1 / rank, or 0 past the cutoff.
   Estimate mrr;                         ///< The mean over targets of 1 / rank.
   std::vector<double> coverage;         ///< By cutoff: the share of all items that are in somebody's first k.
   std::vector<double> mean_popularity;  ///< By cutoff: the training events of an item, mean over all first k.
   std::vector<Target> targets;
   std::vector<std::uint32_t>
       ranks;  ///< By target, the best being 1; metrics::not_ranked where it was left out as seen.
+  std::vector<std::uint32_t> unknown;  ///< Targets::unknown: of each the user. Each counts as a miss in all figures.
   std::size_t users = 0, items = 0;
   std::string protocol;  ///< One line for tables.
 
   /// Throws std::out_of_range unless k is among the cutoffs.
   const Estimate& hr_at(std::size_t k) const { return hr[place_of(k)]; }
   const Estimate& ndcg_at(std::size_t k) const { return ndcg[place_of(k)]; }
+  const Estimate& mrr_at(std::size_t k) const { return cut_mrr[place_of(k)]; }
 
   /// The place of a cutoff in the vectors by cutoff. Throws std::out_of_range if it isn't among them.
   std::size_t place_of(std::size_t k) const {
@@ -52,6 +56,12 @@ struct Evaluation {
 };
 
 namespace detail {
+
+/// The numbers of the targets, and behind them those of the unknown ones, user by user: as UserSums takes them.
+inline std::vector<std::size_t> order_by_user(std::span<const Target> targets, std::span<const std::uint32_t> unknown) {
+  return argsort_by(targets.size() + unknown.size(),
+                    [&](std::size_t k) { return k < targets.size() ? targets[k].user : unknown[k - targets.size()]; });
+}
 
 /// Throws what evaluate() throws where scorer, data and targets do not fit.
 LSTMREC_INLINE void check_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets);
@@ -71,6 +81,10 @@ LSTMREC_INLINE void check_targets(const ScorerRef& scorer, const Split& split, s
 /// Throws ConfigError if there are no cutoffs or no batch, DataError if there are no targets, std::invalid_argument if
 /// scorer and data don't fit, and Error on a NaN among the scores.
 LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
+                                   const EvaluateOptions& options = {});
+
+/// Targets of which some cannot be predicted: these are misses.
+LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, const Targets& targets,
                                    const EvaluateOptions& options = {});
 
 }  // namespace lstmrec

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/thread_pool.hpp>
@@ -120,9 +119,12 @@ class EvaluationVisitor : public ScoreVisitor {
 
 }  // namespace detail
 
+namespace detail {
+
+/// `unknown`: see Targets.
 LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
-                                   const EvaluateOptions& options) {
-  detail::check_targets(scorer, split, targets);
+                                   std::span<const std::uint32_t> unknown, const EvaluateOptions& options) {
+  check_targets(scorer, split, targets);
   if (options.cutoffs.empty() || std::count(options.cutoffs.begin(), options.cutoffs.end(), std::size_t{0}) > 0)
     throw ConfigError("there must be cutoffs, each at least 1");
   if (options.batch < 1) throw ConfigError("batch must be at least 1");
@@ -133,38 +135,55 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
   Evaluation result;
   result.ranks.resize(targets.size());
   ThreadPool pool(options.threads);
-  detail::Recommended recommended(items, places);
-  for_each_scored(scorer, queries_of(split, targets), {exclude_seen, options.batch}, pool, [&] {
-    return std::make_unique<detail::EvaluationVisitor>(result.ranks, recommended, counts, places);
-  });
+  Recommended recommended(items, places);
+  for_each_scored(scorer, queries_of(split, targets), {exclude_seen, options.batch}, pool,
+                  [&] { return std::make_unique<EvaluationVisitor>(result.ranks, recommended, counts, places); });
 
-  UserSums sums(2 * options.cutoffs.size() + 1);
+  UserSums sums(3 * options.cutoffs.size() + 1);
   std::vector<double> figures;
-  for (const std::size_t k : argsort_by(targets.size(), [&](std::size_t t) { return targets[t].user; })) {
-    figures.assign(1, metrics::reciprocal_rank(result.ranks[k]));
+  for (const std::size_t k : order_by_user(targets, unknown)) {
+    const bool is_known = k < targets.size();
+    const std::uint32_t rank = is_known ? result.ranks[k] : metrics::not_ranked;
+    figures.assign(1, metrics::reciprocal_rank(rank));
     for (const std::size_t cutoff : options.cutoffs) {
-      figures.push_back(metrics::hit(result.ranks[k], cutoff));
-      figures.push_back(metrics::ndcg(result.ranks[k], cutoff));
+      figures.push_back(metrics::hit(rank, cutoff));
+      figures.push_back(metrics::ndcg(rank, cutoff));
+      figures.push_back(metrics::reciprocal_rank(rank, cutoff));
     }
-    sums.add(targets[k].user, figures);
+    sums.add(is_known ? targets[k].user : unknown[k - targets.size()], figures);
   }
   const auto estimates = sums.estimates(options.bootstrap_samples, options.seed, pool);
   result.mrr = estimates[0];
   for (std::size_t c = 0; c < options.cutoffs.size(); ++c) {
-    result.hr.push_back(estimates[1 + 2 * c]);
-    result.ndcg.push_back(estimates[2 + 2 * c]);
+    result.hr.push_back(estimates[1 + 3 * c]);
+    result.ndcg.push_back(estimates[2 + 3 * c]);
+    result.cut_mrr.push_back(estimates[3 + 3 * c]);
     result.coverage.push_back(recommended.coverage(options.cutoffs[c]));
     result.mean_popularity.push_back(recommended.mean_popularity(options.cutoffs[c]));
   }
   result.cutoffs = options.cutoffs;
   result.targets.assign(targets.begin(), targets.end());
+  result.unknown.assign(unknown.begin(), unknown.end());
   result.users = sums.users();
   result.items = items;
   result.protocol = split.protocol + (exclude_seen ? "; seen items left out" : "; seen items left in");
   if (const auto repeats = std::count(result.ranks.begin(), result.ranks.end(), metrics::not_ranked); repeats > 0)
-    result.protocol += detail::message({" (repeats among the targets, which are misses: ", repeats, ")"});
+    result.protocol += message({" (repeats among the targets, which are misses: ", repeats, ")"});
+  if (!unknown.empty()) result.protocol += message({" (", unknown.size(), " targets unknown to training are misses)"});
   result.protocol += ", all items ranked, ties against the model";
   return result;
+}
+
+}  // namespace detail
+
+LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
+                                   const EvaluateOptions& options) {
+  return detail::evaluate(scorer, split, targets, {}, options);
+}
+
+LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, const Targets& targets,
+                                   const EvaluateOptions& options) {
+  return detail::evaluate(scorer, split, targets, targets.unknown, options);
 }
 
 }  // namespace lstmrec

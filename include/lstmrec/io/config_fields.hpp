@@ -6,6 +6,7 @@
 #include <lstmrec/io/old_field_name.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
 #include <lstmrec/io/tensor_writer.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ inline std::string to_text(double value) {
   char buffer[32];
   return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);  // shortest that reads back
 }
+inline std::string to_text(std::optional<bool> value) { return value ? to_text(*value) : "unset"; }
 template <class T>
 std::string to_text(T value) {
   if constexpr (std::is_enum_v<T>)
@@ -32,6 +34,10 @@ std::string to_text(T value) {
 inline bool from_text(const std::string& text, bool& value) {
   value = text == "true";
   return value || text == "false";
+}
+inline bool from_text(const std::string& text, std::optional<bool>& value) {
+  value.reset();
+  return text == "unset" || from_text(text, value.emplace());
 }
 template <class T>
 bool from_text(const std::string& text, T& value) {
@@ -76,6 +82,8 @@ void get_field(const TensorReader& file, const FieldText& found, T& field) {
   if (!from_text(*found.text, field))
     fail<ModelFileError>({file.path(), ": ", found.key, ": expected a value, found ", found_text(found.text)});
   if constexpr (std::is_same_v<T, bool>) field = field != found.negated;
+  if constexpr (std::is_same_v<T, std::optional<bool>>)
+    if (field) field = *field != found.negated;
 }
 
 }  // namespace detail

@@ -12,14 +12,20 @@
 
 namespace lstmrec::detail {
 
-/// A comma-separated file with a header, by RFC 4180: fields may stand in quotes, and then hold commas, line ends and
-/// doubled quotes. Throws ParseError where a record has not as many fields as the header, or a quote is not closed.
+/// A file of records, one a line, by RFC 4180 but for the separator: fields may stand in quotes, and then hold
+/// separators, line ends and doubled quotes. Throws ParseError where a record has not as many fields as the first one,
+/// or a quote is not closed.
 class CsvReader {
  public:
-  explicit CsvReader(const std::filesystem::path& path) : lines_(path) {
+  explicit CsvReader(const std::filesystem::path& path) : CsvReader(LineReader(path), ',', true) {}
+
+  /// Without a header the columns have their numbers, from 1, as names.
+  CsvReader(LineReader lines, Separator separator, bool has_header)
+      : lines_(std::move(lines)), separator_(separator), first_is_pending_(!has_header) {
     if (!lines_.next()) lines_.fail({"expected a header, got an empty file"});
     split();
-    for (const std::string_view name : fields_) header_.emplace_back(name);
+    for (const std::string_view name : fields_)
+      header_.emplace_back(has_header ? name : std::to_string(header_.size() + 1));
   }
 
   /// The place of a column. Throws ParseError unless the header names it once.
@@ -35,10 +41,15 @@ class CsvReader {
 
   /// Goes to the next record; false where there is none.
   bool next() {
+    if (first_is_pending_) {
+      first_is_pending_ = false;
+      return true;
+    }
     if (!lines_.next()) return false;
     split();
     if (fields_.size() != header_.size()) {
-      lines_.fail({"expected ", header_.size(), " fields separated by \",\", got ", fields_.size(), ": ",
+      lines_.fail({"expected ", header_.size(), " fields separated by ",
+                   excerpt(std::string(separator_.size(), separator_.character)), ", got ", fields_.size(), ": ",
                    excerpt(lines_.line())});
     }
     return true;
@@ -48,15 +59,20 @@ class CsvReader {
   std::string_view field(std::size_t column) const { return fields_[column]; }
 
   std::size_t columns() const { return header_.size(); }
+  const std::vector<std::string>& header() const { return header_; }
 
   /// The lines below: for messages, or to go past records without next().
   LineReader& lines() { return lines_; }
+  const LineReader& lines() const { return lines_; }
+
+  /// After an error: whether a quote was not closed, so that no further record can be told.
+  bool quote_is_open() const { return quote_is_open_; }
 
  private:
   void split() {
     fields_.clear();
     if (lines_.line().find('"') != std::string_view::npos) return split_quoted();
-    split_text(lines_.line(), ',', [this](std::string_view field) { fields_.push_back(field); });
+    split_text(lines_.line(), separator_, [this](std::string_view field) { fields_.push_back(field); });
   }
 
   /// The fields' text, without quotes, goes into one string; the views are made when it no longer moves.
@@ -68,11 +84,11 @@ class CsvReader {
       const std::size_t begin = text_.size();
       if (at < lines_.line().size() && lines_.line()[at] == '"') at = unquote(at + 1);
       // The rest behind a closing quote, or an unquoted field. A quote inside of it is an ordinary character.
-      const std::size_t end = std::min(lines_.line().find(',', at), lines_.line().size());
+      const std::size_t end = std::min(find_separator(lines_.line(), separator_, at), lines_.line().size());
       text_ += lines_.line().substr(at, end - at);
       ranges.emplace_back(begin, text_.size() - begin);
       last = end == lines_.line().size();
-      at = end + 1;
+      at = end + separator_.size();
     }
     for (const auto& [begin, length] : ranges) fields_.push_back(std::string_view(text_).substr(begin, length));
   }
@@ -83,7 +99,10 @@ class CsvReader {
       const std::size_t quote = lines_.line().find('"', searched);
       if (quote == std::string_view::npos) {
         searched = lines_.line().size();
-        if (!lines_.extend()) lines_.fail({"expected a closing quote, got the end of the file"});
+        if (!lines_.extend()) {
+          quote_is_open_ = true;
+          lines_.fail({"expected a closing quote, got the end of the file"});
+        }
         continue;
       }
       text_ += lines_.line().substr(at, quote - at);
@@ -94,6 +113,9 @@ class CsvReader {
   }
 
   LineReader lines_;
+  Separator separator_;
+  bool first_is_pending_;  ///< Whether next() has still to come to the record that is split already.
+  bool quote_is_open_ = false;
   std::vector<std::string> header_;
   std::vector<std::string_view> fields_;
   std::string text_;

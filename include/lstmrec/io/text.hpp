@@ -72,21 +72,27 @@ inline std::string to_utf8(std::string_view text) {
 /// A separator of two fields: a character, once or twice.
 struct Separator {
   Separator(char separating, bool stands_twice = false) : character(separating), is_double(stands_twice) {}
+  std::size_t size() const { return is_double ? 2 : 1; }
   char character;
   bool is_double;
 };
+
+/// Where the first separator from `begin` on is, or npos.
+inline std::size_t find_separator(std::string_view text, Separator separator, std::size_t begin = 0) {
+  std::size_t at = text.find(separator.character, begin);
+  if (separator.is_double)
+    while (at != std::string_view::npos && (at + 1 == text.size() || text[at + 1] != separator.character))
+      at = text.find(separator.character, at + 1);
+  return at;
+}
 
 /// Calls visit(part) for each part between separators; there is one more of them than of separators.
 template <class Visitor>
 void split_text(std::string_view text, Separator separator, Visitor visit) {
   std::size_t begin = 0;
-  for (std::size_t end; (end = text.find(separator.character, begin)) != std::string_view::npos;) {
-    if (separator.is_double)
-      while (end != std::string_view::npos && (end + 1 == text.size() || text[end + 1] != separator.character))
-        end = text.find(separator.character, end + 1);
-    if (end == std::string_view::npos) break;
+  for (std::size_t end; (end = find_separator(text, separator, begin)) != std::string_view::npos;) {
     visit(text.substr(begin, end - begin));
-    begin = end + (separator.is_double ? 2 : 1);
+    begin = end + separator.size();
   }
   visit(text.substr(begin));
 }

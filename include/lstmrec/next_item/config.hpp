@@ -6,6 +6,7 @@
 #include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/recurrent_block.hpp>
 #include <lstmrec/train/training_config.hpp>
+#include <optional>
 
 namespace lstmrec {
 
@@ -35,7 +36,7 @@ struct RecommenderConfig {
   double markov_weight = -1;
 
   // Its task.
-  bool exclude_seen = true;
+  std::optional<bool> exclude_seen = {};
   std::int64_t target_horizon = 5;
   double target_decay = 0.5;
   std::int64_t sampled_negatives = -1;
@@ -60,7 +61,9 @@ struct RecommenderConfig {
     visitor("markov_weight", config.markov_weight,
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
             "0: the network alone; -1: chosen on validation after training");
-    visitor("exclude_seen", config.exclude_seen, "The items of a user's past are neither predicted nor listed");
+    visitor("exclude_seen", config.exclude_seen,
+            "The items of a user's past are neither predicted nor listed; unset: so where at most 1% of the training "
+            "events repeat an earlier item of their sequence");
     visitor("target_horizon", config.target_horizon, "How many of the events after it each event predicts");
     visitor("target_decay", config.target_decay,
             "The k-th of these events (from 0) counts target_decay to the power of k, normalised to sum 1");

@@ -102,7 +102,7 @@ class NextItemTask {
   NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options)
       : config(resolved(asked, split)),
         split_(&split),
-        batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, asked.exclude_seen}),
+        batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen}),
         validation_(
             draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)),
         item_counts_(training_counts(split)) {
@@ -169,7 +169,7 @@ class NextItemTask {
       if (config.sampled_negatives == 0) projections = network.input_projections();
     const auto figures =
         evaluate(TerminableScorer{scorer(network, projections), terminate_}, *split_, validation_,
-                 {.cutoffs = {10}, .exclude_seen = config.exclude_seen, .threads = threads_, .bootstrap_samples = 0});
+                 {.cutoffs = {10}, .exclude_seen = *config.exclude_seen, .threads = threads_, .bootstrap_samples = 0});
     return ValidationFigures{
         .hr10 = figures.hr_at(10).value, .ndcg10 = figures.ndcg_at(10).value, .mrr = figures.mrr.value};
   }
@@ -178,7 +178,7 @@ class NextItemTask {
   void weigh_markov_chain(const Network& network) {
     if (config.markov_weight < 0)
       config.markov_weight = choose_markov_weight(TerminableScorer{scorer(network, {}), terminate_}, chain_, *split_,
-                                                  validation_, config.exclude_seen, threads_);
+                                                  validation_, *config.exclude_seen, threads_);
   }
 
   /// The recommender of some weights. To be called once, at the end; a weight of the Markov chain that has not been

@@ -68,7 +68,7 @@ class BasicRecommender {
   double markov_weight() const { return std::max(0.0, parts_.config.markov_weight); }
   bool uses_markov() const { return markov_weight() > 0; }
   /// Whether the items of a history are left out of its lists.
-  bool exclude_seen() const { return parts_.config.exclude_seen; }
+  bool exclude_seen() const { return parts_.config.exclude_seen.value_or(true); }
 
   /// Throws std::invalid_argument where there is no Markov chain to weigh, or on a weight below 0.
   void set_markov_weight(double weight) {

@@ -12,6 +12,7 @@ namespace lstmrec {
 /// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weight of
 /// the Markov chain, which is decided after training. Cost: one pass over the users.
 inline RecommenderConfig resolved(RecommenderConfig config, const Split& split) {
+  if (!config.exclude_seen) config.exclude_seen = repeat_share(split) <= 0.01;
   if (config.sampled_negatives < 0) config.sampled_negatives = split.sequences.items.size() > 20000 ? 2048 : 0;
   // Small data needs small batches to get enough steps; large batches are only faster.
   if (config.training.batch_size == 0) {

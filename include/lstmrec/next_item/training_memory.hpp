@@ -68,7 +68,7 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
         MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);
   if (!split.validation.empty())
     memory.validation = (is_sampled ? 0 : items * (16 * hidden + 4 * embedding)) + 800'000 * threads;
-  memory.data = items * (is_sampled ? 120 : 100) + (config.exclude_seen ? 4 * events : 0);
+  memory.data = items * (is_sampled ? 120 : 100) + (*config.exclude_seen ? 4 * events : 0);
   return memory;
 }
 

@@ -1,0 +1,527 @@
+#include "trainer.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <lstmrec/baselines.hpp>
+#include <lstmrec/io/atomic_file.hpp>
+#include <lstmrec/io/available_memory.hpp>
+#include <lstmrec/lstmrec.hpp>
+#include <lstmrec/next_item/training_memory.hpp>
+#include <lstmrec/train/checkpoint.hpp>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command_line.hpp"
+#include "config_options.hpp"
+#include "console.hpp"
+#include "json.hpp"
+#include "ranks_file.hpp"
+#include "report.hpp"
+
+namespace {
+
+using namespace lstmrec;
+using namespace example;
+using Path = std::filesystem::path;
+
+struct Arguments {
+  Path data, test, validation, model, final_model, warm_start, evaluate, metrics, report, lists, ranks;
+  SequenceOptions sequences;
+  std::string split = "leave-one-out", targets = "every", preset = "default";
+  std::size_t threads = 0, lists_length = std::numeric_limits<std::size_t>::max();
+  CheckpointOptions checkpoint;
+  bool drop_repeats = false, merge_repeats = false, linear_baselines = false, quiet = false;
+};
+
+void add_options(CommandLine& line, Arguments& a, const TrainerData& data) {
+  line.take_last();  // of an option given twice
+  line.add_option("--data", a.data, data.help).required();
+  if (data.add_options) data.add_options(line);
+  line.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
+      .check(fits<std::size_t>);
+  line.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events")
+      .check(fits<std::size_t>);
+  line.add_option("--min-rating", a.sequences.min_rating, "Drop ratings below this one");
+  line.add_flag("--drop-repeats", a.drop_repeats, "Keep only a user's first event of each item");
+  line.add_flag("--merge-repeats", a.merge_repeats, "Drop an event of the item that the event before it has");
+  line.add_option("--longest-pause", a.sequences.longest_pause,
+                  "Where a user pauses longer, in seconds, a new visit begins, which is a sequence of its own");
+  line.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
+      .one_of({"leave-one-out", "time", "users"})
+      .capture_default_str();
+  const auto test =
+      line.add_option("--test", a.test, "Test on the events of this log, of users or visits that --data does not have")
+          .check(not_empty);
+  line.add_option("--validation", a.validation,
+                  "Choose epochs and weights on this log; without it on the last tenth of the training sequences")
+      .check(not_empty)
+      .needs(test);
+  line.add_option("--targets", a.targets, "Of the sequences of --test: every event from those before it, or the last")
+      .one_of({"every", "last"})
+      .capture_default_str();
+  const auto preset = line.add_option("--preset", a.preset, "quick, default or accurate").capture_default_str();
+  line.add_option("--threads", a.threads, "0: as many as there are processors; changes no result").range(0, 1024);
+  const auto model = line.add_option("--model", a.model, "Write the trained recommender to this file");
+  const auto final_model = line.add_option(
+      "--final-model", a.final_model,
+      "In the end train once more, on all events, with the epochs and the weight of counts that validation has chosen, "
+      "and write that recommender to this file: for use, as nothing is left to test it on");
+  const auto warm_start =
+      line.add_option(
+              "--warm-start", a.warm_start,
+              "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
+              "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
+              "been trained on the test events, as a --final-model is")
+          .check(not_empty)
+          .excludes(preset);
+  line.add_option("--evaluate", a.evaluate,
+                  "Evaluate this saved recommender and train nothing; options of model and training are ignored")
+      .check(not_empty)
+      .excludes(model)
+      .excludes(final_model)
+      .excludes(warm_start);
+  add_checkpoint_options(line, a.checkpoint);
+  line.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
+  line.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
+  line.add_flag("--linear-baselines", a.linear_baselines,
+                "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M");
+  line.add_option("--lists", a.lists,
+                  "Write the ranking of every test target to this file: user and items, tabs between");
+  line.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all").check(fits<std::size_t>);
+  line.add_option("--ranks", a.ranks, "Write the rank of every test target to this file, for compare_runs");
+  line.add_flag("--quiet", a.quiet, "Print nothing but errors");
+}
+
+Split make_split(const std::string& name, Sequences sequences, std::uint64_t seed) {
+  if (name == "time") return split_by_time(std::move(sequences));
+  if (name == "users") return split_by_users(std::move(sequences), .1, .1, seed);
+  return leave_one_out(std::move(sequences));
+}
+
+double peak_memory_mib() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return static_cast<double>(usage.ru_maxrss) / (1024 * 1024);  // bytes
+#else
+  return static_cast<double>(usage.ru_maxrss) / 1024;  // KiB
+#endif
+}
+
+/// A recommender, and how it was trained if it was.
+struct Outcome {
+  Recommender recommender;
+  std::optional<FitResult> training;  ///< Its recommender is moved from.
+  double peak_memory_mib = 0;         ///< Of the process, when training had ended.
+
+  bool stopped() const { return training && training->stopped; }
+  /// The mean over epochs, validation left out.
+  double events_per_second() const {
+    double sum = 0;
+    for (const auto& epoch : training->epochs) sum += epoch.events_per_second;
+    return sum / static_cast<double>(std::max<std::size_t>(1, training->epochs.size()));
+  }
+};
+
+/// `before`: what to begin with, if anything. `model`: where to save what has been learned if something goes wrong.
+Outcome train(const Split& split, const RecommenderConfig& config, const std::optional<Recommender>& before,
+              const Arguments& a, const CheckpointOptions& checkpoint, const Path& model) {
+  if (!a.quiet) {
+    const auto available = available_memory();
+    std::cerr << "training takes about " << memory_text(training_memory(split, config, a.threads).total())
+              << " of memory" << (available ? ", of " + memory_text(*available) + " available" : "") << '\n';
+  }
+  ProgressPrinter printer;
+  Signals signals;
+  const auto progress = [&](const TrainingProgress& p) {
+    if (!a.quiet) printer(p);
+    if (signals.poll()) {
+      printer.clear_bar();
+      std::cerr << "Ctrl-C: stopping here, with what has been learned; once more to quit at once\n";
+    }
+  };
+  const FitOptions options{.threads = a.threads,
+                           .progress = progress,
+                           .stop = signals.stop(),
+                           .terminate = signals.terminate(),
+                           .checkpoint = checkpoint};
+  FitResult result = save_if_interrupted<Recommender>(
+      model, [&] { return before ? warm_start(*before, split, config, options) : fit(split, config, options); });
+  Recommender recommender = std::move(result.recommender);
+  if (signals.terminate().stop_requested()) {  // after the last batch and the last validation
+    if (!model.empty()) save(recommender, model);
+    TrainingTerminated::check(signals.terminate());
+  }
+  recommender.cache_input_projections();
+  return {std::move(recommender), std::move(result), peak_memory_mib()};
+}
+
+/// The figures of the model on both parts, and those of the baselines on the test part.
+struct Figures {
+  Evaluation validation;
+  std::vector<NamedEvaluation> test;                    ///< The model, then the baselines, the best known last.
+  std::vector<Comparison> differences;                  ///< The model's against each of these, itself included.
+  std::vector<std::pair<std::string, double>> lambdas;  ///< Of the linear baselines, by name.
+};
+
+/// The solution whose λ is best on the validation part, and that λ.
+template <class Equations>
+std::pair<LinearScorer, double> best_solution(const Equations& equations, const Split& split, EvaluateOptions options) {
+  options.cutoffs = {10};
+  options.bootstrap_samples = 0;
+  std::pair<LinearScorer, double> best;
+  double best_ndcg = -1;
+  for (const double lambda : {50., 100., 200., 300., 500., 1000.}) {
+    LinearScorer scorer = equations.solve(lambda);
+    const double ndcg = evaluate(scorer, split, split.validation, options).ndcg_at(10).value;
+    if (ndcg <= best_ndcg) continue;
+    best = {std::move(scorer), lambda};
+    best_ndcg = ndcg;
+  }
+  return best;
+}
+
+/// The speed of counting for item-kNN and the Markov chains on one core, where items are rare; it is five times as high
+/// where they are common.
+constexpr double pairs_per_second = 2e7;
+
+/// Baselines that would take longer than training did, and longer than a minute, are left out.
+Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments& a) {
+  const Recommender& recommender = outcome.recommender;
+  const EvaluateOptions options{.exclude_seen = recommender.exclude_seen(), .threads = a.threads};
+  Figures figures;
+  if (!split.validation.empty()) figures.validation = evaluate(recommender, split, split.validation, options);
+  const auto add = [&](const char* name, const auto& scorer) {
+    figures.test.push_back({name, evaluate(scorer, split, split.test, options)});
+  };
+  add("lstmrec", recommender);
+  if (recommender.uses_markov()) {
+    add("LSTM alone", recommender.with_markov_weight(0));
+  }
+  const double longest = std::max(60., outcome.training ? outcome.training->seconds : 0.);
+  const auto add_unless_long = [&](const char* name, std::uint64_t pairs, const auto& make) {
+    const double seconds = static_cast<double>(pairs) / pairs_per_second;
+    if (seconds > 10 && !a.quiet)
+      std::cerr << name
+                << (seconds > longest ? ": left out, as counting pairs would take about " : ": counts pairs for about ")
+                << duration(seconds) << '\n';
+    if (seconds <= longest) add(name, make());
+  };
+  const std::uint64_t events = std::accumulate(split.train_length.begin(), split.train_length.end(), std::uint64_t{0});
+  MarkovOptions decayed;
+  const std::uint64_t decayed_pairs = events * decayed.max_gap;
+  if (8 * decayed_pairs > std::uint64_t{1} << 30) decayed.followers = 128;  // all of them might take more than a GiB
+
+  add("popularity", Popularity(split));
+  add_unless_long("Markov", events, [&] { return MarkovChain(split, MarkovOptions::first_order()); });
+  add_unless_long("item-kNN", user_pairs(split.train_length), [&] { return ItemKnn(split); });
+  const auto add_linear = [&](const char* name, const auto& equations) {
+    const auto [scorer, lambda] = best_solution(equations, split, options);
+    if (!a.quiet) std::cerr << name << ": best on validation with lambda " << lambda << '\n';
+    figures.lambdas.emplace_back(name, lambda);
+    add(name, scorer);
+  };
+  if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
+  add_unless_long("decayed Markov", decayed_pairs, [&] { return MarkovChain(split, decayed); });
+  if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
+  for (const auto& [name, evaluation] : figures.test)
+    figures.differences.push_back(compare(figures.test.front().evaluation, evaluation, {.threads = a.threads}));
+  return figures;
+}
+
+/// `decayed Markov` → `decayed_markov`
+std::string key(std::string name) {
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == ' ' || c == '-' ? '_' : c;
+  return name;
+}
+
+Json to_json(const Evaluation& evaluation) {
+  Json json, intervals;
+  const auto add = [&](const std::string& name, const Estimate& e) {
+    json[name] = e.value;
+    intervals[name] = std::vector<Json>{e.low, e.high};
+  };
+  json["targets"] = evaluation.targets.size();
+  json["users"] = evaluation.users;
+  for (std::size_t c = 0; c < evaluation.cutoffs.size(); ++c) {
+    const std::string at = "@" + std::to_string(evaluation.cutoffs[c]);
+    add("hr" + at, evaluation.hr[c]);
+    add("ndcg" + at, evaluation.ndcg[c]);
+    json["coverage" + at] = evaluation.coverage[c];
+    json["mean_popularity" + at] = evaluation.mean_popularity[c];
+  }
+  add("mrr", evaluation.mrr);
+  json["intervals"] = std::move(intervals);
+  return json;
+}
+
+Json metrics_json(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
+  Json json;
+  json["protocol"] = figures.test.front().evaluation.protocol;
+  for (std::size_t k = 0; k < figures.test.size(); ++k) {
+    const auto& [name, evaluation] = figures.test[k];
+    Json& entry = k == 0 ? json["test"] : name == "LSTM alone" ? json["lstm_alone"] : json["baselines"][key(name)];
+    entry = to_json(evaluation);
+    if (k == 0) continue;
+    const auto& [ndcg, p] = figures.differences[k];
+    entry["below_test"]["ndcg@10"] = ndcg.value;
+    entry["below_test"]["interval"] = std::vector<Json>{ndcg.low, ndcg.high};
+    entry["below_test"]["p"] = p;
+  }
+  for (const auto& [name, lambda] : figures.lambdas) json["baselines"][key(name)]["lambda"] = lambda;
+  if (!figures.validation.targets.empty()) json["validation"] = to_json(figures.validation);
+  if (outcome.training) {
+    Json& train = json["train"];
+    if (!a.warm_start.empty()) train["warm_start"] = a.warm_start.string();
+    train["seconds"] = outcome.training->seconds;
+    train["epochs"] = outcome.training->epochs.size();
+    train["events_per_second"] = outcome.events_per_second();
+    train["peak_memory_mib"] = outcome.peak_memory_mib;
+    train["best_epoch"] = outcome.training->best_epoch;
+    train["stopped"] = outcome.training->stopped;
+    std::vector<Json> history;
+    for (const auto& epoch : outcome.training->epochs) {
+      Json& entry = history.emplace_back();
+      entry["epoch"] = epoch.epoch;
+      entry["loss"] = epoch.loss;
+      if (!epoch.validation) continue;
+      entry["hr@10"] = epoch.validation->hr10;
+      entry["ndcg@10"] = epoch.validation->ndcg10;
+      entry["mrr"] = epoch.validation->mrr;
+    }
+    train["history"] = std::move(history);
+  }
+  json["data"]["source"] = split.sequences.source;
+  json["data"]["users"] = split.sequences.size();
+  json["data"]["items"] = split.sequences.items.size();
+  json["data"]["events"] = split.sequences.events.size();
+  json["config"] = example::to_json(outcome.recommender.config());
+  json["version"] = LSTMREC_VERSION;
+  json["compiler"] = compiler();
+  return json;
+}
+
+std::string date(std::int64_t seconds) {
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(time)};
+  const auto two = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
+  return std::to_string(int{day.year()}) + two(unsigned{day.month()}) + two(unsigned{day.day()});
+}
+
+std::vector<Fact> data_facts(const Sequences& sequences, const Arguments& a) {
+  std::vector<std::size_t> lengths;
+  for (std::size_t user = 0; user < sequences.size(); ++user) lengths.push_back(sequences[user].size());
+  std::sort(lengths.begin(), lengths.end());
+  const auto density = static_cast<double>(sequences.events.size()) /
+                       (static_cast<double>(sequences.size()) * static_cast<double>(sequences.items.size()));
+  std::vector<Fact> facts{{"source", sequences.source},
+                          {"users", grouped(sequences.size())},
+                          {"items", grouped(sequences.items.size())},
+                          {"events", grouped(sequences.events.size())},
+                          {"events a user", grouped(lengths.front()) + " to " + grouped(lengths.back()) + ", median " +
+                                                grouped(lengths[lengths.size() / 2])},
+                          {"events / (users × items)", fixed(100 * density, 2) + " %"}};
+  if (sequences.has_times) {
+    const auto& times = sequences.events.times;
+    const auto [first, last] = std::minmax_element(times.begin(), times.end());
+    facts.emplace_back("time", date(*first) + " to " + date(*last));
+  }
+  if (a.sequences.min_item_count > 1) facts.emplace_back("least events an item", grouped(a.sequences.min_item_count));
+  if (a.sequences.min_user_count > 1) facts.emplace_back("least events a user", grouped(a.sequences.min_user_count));
+  if (a.sequences.min_rating > -std::numeric_limits<float>::infinity())
+    facts.emplace_back("lowest rating", fixed(static_cast<double>(a.sequences.min_rating), 1));
+  if (a.drop_repeats) facts.emplace_back("repeats", "dropped");
+  return facts;
+}
+
+/// The folder that a log lies in.
+std::string data_name(const Path& log) { return std::filesystem::absolute(log).parent_path().filename().string(); }
+
+Report make_report(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
+  const Recommender& recommender = outcome.recommender;
+  const Evaluation &model = figures.test.front().evaluation, &other = figures.test.back().evaluation;
+  Report report;
+  report.title = "lstmrec on " + data_name(split.sequences.source);
+  report.subtitle = std::string("lstmrec ") + LSTMREC_VERSION + ", " + compiler() + "; " + split.sequences.source;
+  if (outcome.stopped())
+    report.notice = "Training was stopped by Ctrl-C in epoch " + std::to_string(outcome.training->epochs.size()) +
+                    " of " + std::to_string(recommender.config().training.epochs) + ".";
+  report.figures = figures.test;
+  report.difference = figures.differences.back();
+  report.model_by_history = slices_by_history(model);
+  report.other_by_history = slices_by_history(other);
+  report.model_by_popularity = slices_by_popularity(model, split);
+  report.other_by_popularity = slices_by_popularity(other, split);
+  report.model_by_genre = slices_by_genre(model, split);
+  report.other_by_genre = slices_by_genre(other, split);
+  report.calibration = calibration(recommender, split, model, {.threads = a.threads});
+  report.users = draw_users(recommender, split, model, 6, recommender.config().training.seed);
+  report.data = data_facts(split.sequences, a);
+  if (outcome.training) {
+    report.epochs = outcome.training->epochs;
+    report.best_epoch = outcome.training->best_epoch;
+    report.training = {{"time", duration(outcome.training->seconds)},
+                       {"epochs", std::to_string(outcome.training->epochs.size())},
+                       {"events a second", grouped(static_cast<std::size_t>(outcome.events_per_second()))},
+                       {"peak memory", fixed(outcome.peak_memory_mib, 0) + " MiB"}};
+    if (!a.warm_start.empty()) report.training.emplace_back("gone on from", a.warm_start.string());
+  }
+  report.training.emplace_back("parameters", grouped(static_cast<std::size_t>(parameter_count(recommender.network()))));
+  RecommenderConfig::visit(recommender.config(), [&](const char* name, const auto& value, const char*) {
+    std::ostringstream text;
+    if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+      text << names_of(value)[static_cast<std::size_t>(value)];
+    else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::optional<bool>>)
+      text << std::boolalpha << value.value_or(true);
+    else
+      text << std::boolalpha << value;
+    report.configuration.emplace_back(name, text.str());
+  });
+  return report;
+}
+
+/// The split that the arguments ask for, and how many events were left out since `saved` does not know their items.
+std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& data, const Recommender* saved,
+                                         std::uint64_t seed) {
+  SequenceOptions options = a.sequences;
+  options.keep_repeats = !a.drop_repeats;
+  options.keep_immediate_repeats = !a.merge_repeats;
+  Sequences events = build_sequences(data.read(a.data, a.quiet), options);
+  std::size_t unknown = 0;
+  if (saved) {
+    auto [aligned, left_out] = align_items(std::move(events), saved->item_ids(), saved->catalogue());
+    events = std::move(aligned);
+    unknown = left_out;
+  }
+  if (a.test.empty()) return {make_split(a.split, std::move(events), seed), unknown};
+  options.min_item_count = options.min_user_count = 1;
+  const auto read = [&](const Path& path) { return build_sequences(data.read(path, a.quiet), options); };
+  const HeldOutTargets targets = a.targets == "last" ? HeldOutTargets::last : HeldOutTargets::every;
+  std::optional<Sequences> validation;
+  if (!a.validation.empty()) validation = read(a.validation);
+  return {held_out_log(std::move(events), read(a.test), targets, validation ? &*validation : nullptr), unknown};
+}
+
+int work(const Arguments& a, const TrainerData& data, const ConfigOptions<RecommenderConfig>& changes) {
+  check_outputs({{"--model", a.model},
+                 {"--final-model", a.final_model},
+                 {"--metrics", a.metrics},
+                 {"--report", a.report},
+                 {"--lists", a.lists},
+                 {"--ranks", a.ranks}},
+                {{"--evaluate", a.evaluate}, {"--warm-start", a.warm_start}},
+                {{"--data", a.data}, {"--test", a.test}, {"--validation", a.validation}});
+  const auto say = [&](const auto&... parts) {
+    if (!a.quiet) ((std::cerr << ... << parts) << '\n');
+  };
+  std::optional<Recommender> saved, before;
+  if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
+  if (!a.warm_start.empty()) before = load_recommender(a.warm_start);
+  RecommenderConfig config = saved ? saved->config() : before ? before->config() : preset(a.preset);
+  if (before) config.training.epochs = 2;
+  changes.apply(config);
+  config.check();
+
+  auto [split, unknown] = read_split(a, data, saved ? &*saved : nullptr, config.training.seed);
+  if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
+  say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
+      " items, ", grouped(split.sequences.events.size()), " events");
+  if (before) {
+    const Vocabulary &ids = split.sequences.items, &known = before->item_ids();
+    std::size_t common = 0;
+    for (std::uint32_t item = 0; item < ids.size(); ++item) common += known.find(ids.id(item)).has_value();
+    say("going on from ", a.warm_start.string(), ", which knows ", grouped(common), " of these items",
+        known.size() > common ? "; " + grouped(known.size() - common) + " others are forgotten" : "");
+  }
+  if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
+
+  CheckpointOptions final_checkpoint = a.checkpoint;
+  if (!a.final_model.empty() && !a.checkpoint.folder.empty()) {
+    final_checkpoint.folder /= "final";
+    CheckpointFolder(final_checkpoint, {});  // what is wrong with it is said before the first training
+  }
+  const Outcome outcome =
+      saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a, a.checkpoint, a.model);
+  if (outcome.training && !outcome.stopped() &&
+      outcome.training->epochs.size() < static_cast<std::size_t>(config.training.epochs))
+    say("no better validation in ", config.training.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
+  if (!a.model.empty()) {
+    save(outcome.recommender, a.model);
+    say("model written to ", a.model.string());
+  }
+  if (outcome.recommender.uses_markov())
+    say("the Markov chain is used with weight ", outcome.recommender.markov_weight());
+  say("evaluating");
+  const Figures figures = evaluate_all(outcome, split, a);
+  const auto& ranks = figures.test.front().evaluation.ranks;
+  if (const auto repeats = std::count(ranks.begin(), ranks.end(), metrics::not_ranked); repeats > 0)
+    say(repeats, " of ", ranks.size(),
+        " test targets are items that the user has had before; seen items are left out, ",
+        "so these are misses (--exclude-seen 0 leaves them in)");
+  if (!a.quiet) {
+    write_table(std::cout, figures.test);
+    std::cout << "NDCG@10 above that of " << figures.test.back().name << ": " << figures.differences.back().ndcg
+              << ", p = " << fixed(figures.differences.back().p, 3) << " (paired bootstrap over users)\n";
+  }
+  if (!a.lists.empty()) {
+    const RankedListOptions lists{a.lists_length};
+    write_file_atomically(
+        a.lists, [&](std::ostream& out) { write_ranked_lists(out, outcome.recommender, split, split.test, lists); });
+    say("lists written to ", a.lists.string());
+  }
+  if (!a.ranks.empty()) {
+    write_file_atomically(a.ranks,
+                          [&](std::ostream& out) { write_ranks(out, figures.test.front().evaluation, split); });
+    say("ranks written to ", a.ranks.string());
+  }
+  if (!a.metrics.empty()) {
+    const Json json = metrics_json(split, outcome, figures, a);
+    write_file_atomically(a.metrics, [&](std::ostream& out) { out << json << '\n'; });
+    say("metrics written to ", a.metrics.string());
+  }
+  if (!a.report.empty()) {
+    const Report report = make_report(split, outcome, figures, a);
+    write_file_atomically(a.report, [&](std::ostream& out) { write_report(out, report); });
+    say("report written to ", a.report.string());
+  }
+  const auto stopped = [](const Outcome& training) {
+    std::cerr << "training was stopped by Ctrl-C in epoch " << training.training->epochs.size() << " of "
+              << training.recommender.config().training.epochs << "; what it had is written\n";
+    return interrupted;
+  };
+  if (outcome.stopped()) {
+    if (!a.final_model.empty()) std::cerr << "the final model is not made\n";
+    return stopped(outcome);
+  }
+  if (a.final_model.empty()) return 0;
+
+  RecommenderConfig chosen = outcome.recommender.config();
+  if (outcome.training->best_epoch > 0)
+    chosen.training.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
+  say("training once more, on all events");
+  const Outcome final_outcome =
+      train(train_on_all(std::move(split.sequences)), chosen, before, a, final_checkpoint, a.final_model);
+  save(final_outcome.recommender, a.final_model);
+  say("final model written to ", a.final_model.string());
+  return final_outcome.stopped() ? stopped(final_outcome) : 0;
+}
+
+}  // namespace
+
+int example::run_trainer(int argc, char** argv, const TrainerData& data) {
+  CommandLine line(data.description);
+  Arguments arguments;
+  add_options(line, arguments, data);
+  const ConfigOptions<RecommenderConfig> changes(line);
+  return line.run(argc, argv, [&] { return work(arguments, data, changes); });
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <lstmrec/data/interactions.hpp>
+#include <string>
+
+#include "command_line.hpp"
+
+namespace example {
+
+/// The kind of logs that a trainer reads.
+struct TrainerData {
+  std::string description;                             ///< Of the program.
+  std::string help;                                    ///< Of --data.
+  std::function<void(CommandLine&)> add_options = {};  ///< Adds options that only these logs have.
+  /// Reads a log; `quiet`: prints nothing.
+  std::function<lstmrec::Interactions(const std::filesystem::path&, bool quiet)> read = {};
+};
+
+/// A program that trains a recommender (or evaluates a saved one) beside baselines, and writes model, figures, report
+/// and lists.
+///
+/// Figures go to standard output, progress and errors to standard error. Exit codes: 0, 1 for what went wrong, 2 for a
+/// wrong command line, 130 after Ctrl-C (what had been learned by then is evaluated and written all the same), 143
+/// after SIGTERM (it is written and not evaluated). With --checkpoint a training can be resumed, whatever ended it.
+int run_trainer(int argc, char** argv, const TrainerData& data);
+
+}  // namespace example

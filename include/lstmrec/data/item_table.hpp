@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <lstmrec/core/compiled.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/data/interactions.hpp>
+#include <lstmrec/io/table_sample.hpp>
+#include <optional>
+#include <string>
+
+namespace lstmrec {
+
+/// What is known of a table of items, each column given as in LogOptions. What is left out is found out.
+struct ItemTableOptions {
+  std::optional<std::string> item_column = {};
+  std::optional<std::string> title_column = {};
+  std::optional<std::string> category_column = {};
+  char category_separator = '|';  ///< Between the categories of an item.
+  std::string separator = {};     ///< Of two fields: a character, or twice the same one.
+  std::optional<bool> has_header = {};
+  bool is_strict = false;                                ///< Whether a bad line is an error.
+  std::function<void(const ParseError&)> bad_line = {};  ///< Is told of each line that is left out.
+};
+
+/// What a table of items held.
+struct ItemTableCounts {
+  std::size_t described = 0;  ///< Items of the log that it describes.
+  std::size_t foreign = 0;    ///< Lines of items that the log does not have.
+  std::size_t bad = 0;        ///< Lines that were left out.
+};
+
+/// Fills the titles and categories of a log's items from a delimited table, whose columns are found by usual names
+/// (item_id, sku, …; title, name, …; categories, genres, …; without a header: the first three). A later line of an item
+/// goes before an earlier one. Text that is not UTF-8 is taken for ISO-8859-1.
+///
+///     Interactions log = read_log("events.csv");
+///     read_item_table("items.csv", log, {.title_column = "product_name"});
+///
+/// Throws Error where the file cannot be read, and ParseError where no column of items is found or a stated one is
+/// missing; of a line that is not as it should be only if `is_strict`.
+LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path, Interactions& log,
+                                               const ItemTableOptions& options = {});
+
+}  // namespace lstmrec
+
+#ifndef LSTMREC_COMPILED
+#include <lstmrec/data/item_table_inl.hpp>
+#endif
