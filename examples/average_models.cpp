@@ -85,7 +85,7 @@ int work(const Arguments& a) {
   std::vector<NamedEvaluation> figures{{"average", evaluate(AveragedRecommenders(models), split, split.test, options)}};
   for (std::size_t k = 0; k < models.size(); ++k)
     figures.push_back({a.models[k].filename().string(), evaluate(models[k], split, split.test, options)});
-  write_table(std::cout, figures);
+  write_table(std::cout, figures, 10, terminal_columns(STDOUT_FILENO));
   if (!a.ranks.empty())
     write_file_atomically(a.ranks, [&](std::ostream& out) { write_ranks(out, figures.front().evaluation, split); });
   return 0;

@@ -1,13 +1,19 @@
 #include "command_line.hpp"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <lstmrec/train/progress.hpp>
 #include <new>
 #include <optional>
+#include <type_traits>
 
 namespace example {
 
@@ -22,7 +28,47 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::size_t terminal_columns(int descriptor) {
+  winsize window = {};
+  if (isatty(descriptor) == 0) return 0;
+  if (const char* const columns = std::getenv("COLUMNS"); columns != nullptr && std::atoi(columns) > 0)
+    return static_cast<std::size_t>(std::atoi(columns));
+  return ioctl(descriptor, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+}
+
+std::string wrapped(const std::string& text, std::size_t columns, std::size_t indent) {
+  std::string result;
+  std::size_t begin = 0;
+  for (std::size_t line_indent = 0; begin < text.size();) {
+    const std::size_t line_end = std::min(text.find('\n', begin), text.size());
+    const std::size_t room = columns - std::min(columns - 1, line_indent);
+    std::size_t end = line_end;
+    if (end - begin > room) {
+      const std::size_t space = text.rfind(' ', begin + room), comma = text.rfind(',', begin + room - 1);
+      const bool has_words = text.find_first_not_of(' ', begin) < space;
+      if (space != std::string::npos && space > begin && has_words)
+        end = space;
+      else if (comma != std::string::npos && comma > begin)
+        end = comma + 1;
+    }
+    result += std::string(line_indent, ' ') + text.substr(begin, end - begin) + '\n';
+    line_indent = end == line_end ? 0 : indent;
+    begin = end + (end == line_end || text[end] == ' ' ? 1 : 0);
+  }
+  return result;
+}
+
 using Option = CommandLine::Option;
+
+namespace {
+
+std::string path_problem(const std::string& text) { return text.empty() ? "expected a file, got nothing" : ""; }
+
+template <class Value>
+constexpr bool is_path =
+    std::is_same_v<Value, std::filesystem::path> || std::is_same_v<Value, std::vector<std::filesystem::path>>;
+
+}  // namespace
 
 Option Option::required() const { return Option(option_->required()); }
 Option Option::capture_default_str() const { return Option(option_->capture_default_str()); }
@@ -46,7 +92,8 @@ void CommandLine::take_last() { app_->option_defaults()->take_last(); }
 
 template <class Value>
 Option CommandLine::add_option(const std::string& name, Value& value, const std::string& help) {
-  return Option(app_->add_option(name, value, help));
+  const Option option(app_->add_option(name, value, help));
+  return is_path<Value> ? option.check(path_problem) : option;
 }
 
 template <class Value>
@@ -72,7 +119,14 @@ int CommandLine::run(int argc, char** argv, const std::function<int()>& body) {
     if (!std::cout.flush()) return fail("standard output could not be written", failed);
     return code;
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app_->exit(e);  // --help
+    if (e.get_exit_code() == 0) {  // --help
+      constexpr std::size_t of_explanations = 30;
+      std::cout << wrapped(
+          app_->help(),
+          std::max<std::size_t>(60, terminal_columns(STDOUT_FILENO) > 0 ? terminal_columns(STDOUT_FILENO) : 80),
+          of_explanations);
+      return 0;
+    }
     return fail(e.what() + std::string(" (--help lists the options)"), wrong_usage);
   } catch (const lstmrec::TrainingTerminated& e) {
     return fail(e.what(), terminated);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,13 @@ enum ExitCode { failed = 1, wrong_usage = 2, interrupted = 130, terminated = 143
 
 /// A text from a file, fit for a terminal: control characters, which could move the cursor, become spaces.
 std::string printable(std::string_view text);
+
+/// The columns of a terminal that a file descriptor is, as COLUMNS or the system says; without either 0.
+std::size_t terminal_columns(int descriptor);
+
+/// A text with line ends in place of spaces, so that no line has more columns; lines that are broken go on under
+/// `indent` spaces. A word that is longer is broken after a comma, if it has one.
+std::string wrapped(const std::string& text, std::size_t columns, std::size_t indent = 0);
 
 /// The command line of an example program: a part of CLI11, under its names. CLI11 takes longer to compile than a
 /// program here, so it is compiled once, in command_line.cpp.
@@ -50,7 +58,8 @@ class CommandLine {
 
   /// If an option is given twice, its last value counts. This holds for the options that are added after this call.
   void take_last();
-  /// The types of values are listed at the end of command_line.cpp.
+  /// The types of values are listed at the end of command_line.cpp. A path that is given may not be empty, as that of
+  /// an unset variable is.
   template <class Value>
   Option add_option(const std::string& name, Value& value, const std::string& help);
   template <class Value>

@@ -114,7 +114,8 @@ int work(const std::vector<std::string>& names) {
   if (groups.size() > 1) std::cout << "\nNDCG" << at << " minus that of " << first.name << '\n';
   for (std::size_t g = 1; g < groups.size(); ++g) {
     print_name(groups[g].name);
-    std::cout << "  " << std::setw(26) << differences[g].ndcg << "  p = " << fixed(differences[g].p, 3) << '\n';
+    std::cout << "  " << std::setw(26) << differences[g].ndcg << "  "
+              << p_text(differences[g].p, options.bootstrap_samples) << '\n';
   }
   return 0;
 }

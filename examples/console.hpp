@@ -1,7 +1,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,9 +43,6 @@ std::string fits(const std::string& text) {
               : "expected a whole number of at most " + std::to_string(std::numeric_limits<Integer>::max()) + ", got " +
                     text;
 }
-
-/// A check of an option's text: an empty name, as of an unset variable, must not read as if the option were not there.
-inline std::string not_empty(const std::string& text) { return text.empty() ? "expected a file, got nothing" : ""; }
 
 /// A file, and the option that names it; the path is empty where the option is not given.
 struct OptionFile {
@@ -137,8 +133,7 @@ inline void add_checkpoint_options(CommandLine& line, lstmrec::CheckpointOptions
   const auto folder =
       line.add_option("--checkpoint", checkpoint.folder,
                       "Write the whole state of the training to this folder as it goes on, the last two "
-                      "states being kept, so that it can be resumed")
-          .check(not_empty);
+                      "states being kept, so that it can be resumed");
   line.add_option("--checkpoint-minutes", checkpoint.minutes, "Write one so long after the last")
       .needs(folder)
       .capture_default_str();
@@ -184,6 +179,19 @@ inline std::string compiler() {
 #endif
 }
 
+/// A number with a fixed count of digits after the point.
+inline std::string fixed(double value, int digits) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(digits) << value;
+  return text.str();
+}
+
+/// `p = 0.012`, or `p <= 0.002` where the bootstrap has not been turned round once.
+inline std::string p_text(double p, std::size_t samples) {
+  const double least = 2.0 / static_cast<double>(1 + samples);
+  return (p > least ? "p = " : "p <= ") + fixed(p, 3);
+}
+
 /// `4 min 05 s`
 inline std::string duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
@@ -191,13 +199,6 @@ inline std::string duration(double seconds) {
   const auto two = [](long long number) { return (number < 10 ? "0" : "") + std::to_string(number); };
   if (whole < 3600) return std::to_string(whole / 60) + " min " + two(whole % 60) + " s";
   return std::to_string(whole / 3600) + " h " + two(whole / 60 % 60) + " min";
-}
-
-/// A number with a fixed count of digits after the point.
-inline std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
 }
 
 /// `1 000 209`
@@ -214,12 +215,9 @@ class ProgressPrinter {
   void operator()(const lstmrec::TrainingProgress& p) {
     if (p.epoch_ended) {
       clear_bar();
-      std::string line = place(p) + "  loss " + fixed(p.loss, 3);
-      if (p.validation)
-        line += "  validation NDCG@10 " + fixed(p.validation->ndcg10, 4) + "  HR@10 " + fixed(p.validation->hr10, 4);
-      line += "  " + grouped(static_cast<std::size_t>(p.events_per_second)) + " events/s";
-      if (p.epoch < p.epochs) line += "  " + duration(p.seconds_left) + " left";
-      std::cerr << line << '\n' << std::flush;
+      const std::size_t columns = terminal_columns(STDERR_FILENO);
+      const std::string line = epoch_line(p, true);
+      std::cerr << (columns > 0 && line.size() >= columns ? epoch_line(p, false) : line) << '\n' << std::flush;
       if (!terminal_) shown_ = Clock::now();
     } else if (Clock::now() - shown_ >= interval()) {
       if (terminal_) {
@@ -248,6 +246,17 @@ class ProgressPrinter {
     return is_first_ ? std::chrono::seconds(5) : std::chrono::seconds(60);
   }
 
+  /// Short, it has at most 76 characters where there are less than 10⁶ events/s and 100 h.
+  static std::string epoch_line(const lstmrec::TrainingProgress& p, bool is_long) {
+    std::string line = place(p) + "  loss " + fixed(p.loss, 3);
+    if (p.validation) {
+      line += (is_long ? "  validation NDCG@10 " : "  NDCG@10 ") + fixed(p.validation->ndcg10, 4);
+      if (is_long) line += "  HR@10 " + fixed(p.validation->hr10, 4);
+    }
+    line += "  " + grouped(static_cast<std::size_t>(p.events_per_second)) + " events/s";
+    return p.epoch < p.epochs ? line + "  " + duration(p.seconds_left) + " left" : line;
+  }
+
   static std::string place(const lstmrec::TrainingProgress& p) {
     const std::string epochs = std::to_string(p.epochs), epoch = std::to_string(p.epoch);
     return "epoch " + std::string(epochs.size() - std::min(epochs.size(), epoch.size()), ' ') + epoch + "/" + epochs;
@@ -259,9 +268,8 @@ class ProgressPrinter {
     const std::string right = "] " + std::to_string(static_cast<int>(100 * done)) + "%  loss " + fixed(p.loss, 3) +
                               "  " + grouped(static_cast<std::size_t>(p.events_per_second)) + " events/s  " +
                               duration(p.seconds_left) + " left";
-    winsize window = {};
-    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
-    const std::size_t columns = known ? window.ws_col : 80, texts = left.size() + right.size() + 1;
+    const std::size_t known = terminal_columns(STDERR_FILENO);
+    const std::size_t columns = known > 0 ? known : 80, texts = left.size() + right.size() + 1;
     const std::size_t width = std::clamp<std::size_t>(columns > texts ? columns - texts : 0, 0, 40);
     const auto full = static_cast<std::size_t>(done * static_cast<double>(width));
     const std::string line = left + std::string(full, '#') + std::string(width - full, '.') + right;

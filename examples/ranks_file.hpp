@@ -70,7 +70,7 @@ inline Ranks read_ranks(const std::filesystem::path& path, const Ranks* like = n
     if (rank < 1 || !std::in_range<std::uint32_t>(rank))
       lines.fail({"expected a rank from 1 to 4294967295, got ", excerpt(fields[2])});
     run.targets.push_back(target);
-    run.users.push_back(users.add(lstmrec::RawId::parse(fields[0])));
+    run.users.push_back(users.add(lstmrec::RawId(fields[0])));
     run.ranks.push_back(static_cast<std::uint32_t>(rank));
   }
   if (run.targets.empty()) lines.fail({"expected ranks, got a header only"});

@@ -78,16 +78,23 @@ std::vector<RawId> parse_ids(const std::string& text, const char* option) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string field = trimmed(text.substr(begin, end - begin));
     if (field.empty()) throw Error(std::string(option) + ": expected ids separated by commas, got \"" + text + "\"");
-    ids.push_back(RawId::parse(field));
+    ids.push_back(RawId(field));
     begin = end + 1;
   }
   return ids;
 }
 
 /// Throws Error for an id that the model doesn't know.
-void check_known(const Recommender& recommender, const std::vector<RawId>& ids, const char* option) {
+void check_history(const Recommender& recommender, const std::vector<RawId>& ids) {
   for (const RawId& id : ids)
-    if (!recommender.item_ids().find(id)) throw Error(std::string(option) + ": the model knows no item " + id.text());
+    if (!recommender.item_ids().find(id)) throw Error("--history: the model knows no item " + id.text());
+}
+
+void tell_unknown(const std::vector<RawId>& ids) {
+  if (ids.empty()) return;
+  std::cerr << "--allow and --block: left out " << grouped(ids.size())
+            << (ids.size() == 1 ? " item that the model doesn't know: " : " items that the model doesn't know, first ")
+            << printable(ids.front().text()) << '\n';
 }
 
 std::string title_of(const Recommender& recommender, std::uint32_t item) {
@@ -107,16 +114,17 @@ void print_list(std::span<const Recommendation> list) {
 }
 
 /// Reads the data with the model's item indices. Says on standard error what had to be left out.
-Sequences read_aligned(const std::filesystem::path& data, const Recommender& recommender) {
-  auto [aligned, unknown] =
+AlignedSequences read_aligned(const std::filesystem::path& data, const Recommender& recommender) {
+  AlignedSequences aligned =
       align_items(build_sequences(read_movielens(data)), recommender.item_ids(), recommender.catalogue());
-  if (unknown > 0) std::cerr << grouped(unknown) << " events of items that the model doesn't know were left out\n";
-  return std::move(aligned);
+  if (aligned.unknown_events > 0)
+    std::cerr << grouped(aligned.unknown_events) << " events of items that the model doesn't know were left out\n";
+  return aligned;
 }
 
 void recommend_to_user(const Recommender& recommender, const Candidates& candidates, const Arguments& a) {
-  const Sequences data = read_aligned(a.data, recommender);
-  const auto user = data.users.find(RawId::parse(a.user));
+  const Sequences data = read_aligned(a.data, recommender).sequences;
+  const auto user = data.users.find(RawId(a.user));
   if (!user) throw Error(data.source + ": there is no user " + a.user + " with items that the model knows");
   const History history = data[*user];
   Session session(recommender);
@@ -180,7 +188,7 @@ class Conversation {
 
   /// The item behind a number of the matches shown last.
   std::optional<std::uint32_t> pick(const std::string& line) const {
-    const RawId number = RawId::parse(line);
+    const RawId number = RawId(line);
     if (!number.is_integer() || number.integer() < 1) return std::nullopt;
     const auto place = static_cast<std::uint64_t>(number.integer());
     return place <= matches_.size() ? std::optional(matches_[place - 1]) : std::nullopt;
@@ -188,7 +196,7 @@ class Conversation {
 
   void search(const std::string& text) {
     matches_.clear();
-    if (const auto item = recommender_.item_ids().find(RawId::parse(text))) matches_.push_back(*item);
+    if (const auto item = recommender_.item_ids().find(RawId(text))) matches_.push_back(*item);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // the more popular first
     const std::string wanted = in_small_letters(text);
     for (std::uint32_t item = 0; item < recommender_.catalogue().size(); ++item)
@@ -266,16 +274,20 @@ int work(const Arguments& a) {
   if (a.allow) filter.allow = parse_ids(*a.allow, "--allow");
   if (a.block) filter.block = parse_ids(*a.block, "--block");
   const auto history = a.history ? parse_ids(*a.history, "--history") : std::vector<RawId>();
-  if (filter.allow) check_known(recommender, *filter.allow, "--allow");
-  check_known(recommender, filter.block, "--block");
-  check_known(recommender, history, "--history");
+  check_history(recommender, history);
   const Candidates candidates(recommender, filter);
+  tell_unknown(candidates.unknown());
 
   if (!a.all.empty()) {
-    const Sequences data = read_aligned(a.data, recommender);
-    write_file_atomically(
-        a.all, [&](std::ostream& csv) { write_recommendations(recommender, data, a.top, candidates, csv, a.threads); });
-    std::cerr << "lists of " << grouped(data.size()) << " users written to " << a.all.string() << '\n';
+    const auto [data, unknown_events, unknown_users] = read_aligned(a.data, recommender);
+    std::size_t without = 0;
+    write_file_atomically(a.all, [&, &sequences = data](std::ostream& csv) {
+      without = write_recommendations(recommender, sequences, a.top, candidates, csv, a.threads);
+    });
+    std::cerr << "lists of " << grouped(data.size() - without) << " users written to " << a.all.string() << '\n';
+    if (unknown_users > 0)
+      std::cerr << "no list for " << grouped(unknown_users) << " users without an item that the model knows\n";
+    if (without > 0) std::cerr << "no list for " << grouped(without) << " users for whom no item is left\n";
   } else if (!a.user.empty()) {
     recommend_to_user(recommender, candidates, a);
   } else if (a.history) {

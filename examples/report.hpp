@@ -34,7 +34,7 @@ struct ReportUser {
   std::uint32_t rank = 0;  ///< Of the target, among all items that the user hasn't had, if it is one.
 };
 
-/// The contents of a report. Only `figures` has to be filled: the model, then the baselines, best known last.
+/// The contents of a report. Only `figures` has to be filled: the model, then the baselines, the best of them last.
 struct Report {
   std::string title, subtitle, notice;
   std::vector<lstmrec::NamedEvaluation> figures;
@@ -232,7 +232,7 @@ inline void write_tiles(std::ostream& out, const Report& report) {
   tile(fixed(model.ndcg_at(10).value, 3), "NDCG@10");
   if (report.difference)
     tile((report.difference->ndcg.value >= 0 ? "+" : "") + signed_number(report.difference->ndcg.value, 3),
-         "NDCG@10 against " + report.figures.back().name);
+         "NDCG@10 against " + report.figures.back().name + ", the best baseline");
   tile(count(model.targets.size()), "test targets, each among " + count(model.items) + " items");
   out << "</div>\n";
 }
@@ -242,8 +242,10 @@ inline void write_difference(std::ostream& out, const Report& report) {
   const auto& [ndcg, p] = *report.difference;
   out << "<p class=\"quiet\">NDCG@10 of " << escaped(report.figures.front().name) << " less that of "
       << escaped(report.figures.back().name) << ": " << signed_number(ndcg.value, 4) << ", 95% interval "
-      << signed_number(ndcg.low, 4) << " to " << signed_number(ndcg.high, 4) << ", p = " << fixed(p, 3)
-      << " (paired bootstrap over users).</p>\n";
+      << signed_number(ndcg.low, 4) << " to " << signed_number(ndcg.high, 4) << ", "
+      << escaped(p_text(p, lstmrec::CompareOptions().bootstrap_samples)) << " (paired bootstrap over users)."
+      << (ndcg.value < 0 ? " The model is below " + escaped(report.figures.back().name) + " on these data." : "")
+      << "</p>\n";
 }
 
 }  // namespace page

@@ -58,7 +58,7 @@ void add_log_options(CommandLine& line, LogArguments& a) {
       .one_of(time_formats);
   line.add_option("--skip-bad-lines", a.log.skip_bad_lines, "So many lines that cannot be read are shown and left out")
       .check(fits<std::size_t>);
-  line.add_option("--items", a.items, "A table of the items, with their titles and categories").check(not_empty);
+  line.add_option("--items", a.items, "A table of the items, with their titles and categories");
   add_column(line, "--title-column", a.table.title_column, "titles in the table of items");
   add_column(line, "--category-column", a.table.category_column, "categories in the table of items");
   line.add_flag("--strict", a.table.is_strict, "A bad line in the table of items is an error");

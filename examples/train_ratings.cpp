@@ -181,7 +181,7 @@ int work(const Arguments& a) {
     std::cerr << '\n';
   };
   const Sequences events = build_sequences(read_movielens(a.data));
-  const auto user = a.user.empty() ? std::nullopt : events.users.find(RawId::parse(a.user));
+  const auto user = a.user.empty() ? std::nullopt : events.users.find(RawId(a.user));
   if (!a.user.empty() && !user) throw Error(events.source + ": there is no user " + a.user);
   const bool in_time = a.test_folds.empty() && a.split == "time";
   std::vector<Figures> folds;

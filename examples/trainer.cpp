@@ -1,6 +1,7 @@
 #include "trainer.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -60,11 +61,9 @@ void add_options(CommandLine& line, Arguments& a, const TrainerData& data) {
       .one_of({"leave-one-out", "time", "users"})
       .capture_default_str();
   const auto test =
-      line.add_option("--test", a.test, "Test on the events of this log, of users or visits that --data does not have")
-          .check(not_empty);
+      line.add_option("--test", a.test, "Test on the events of this log, of users or visits that --data does not have");
   line.add_option("--validation", a.validation,
                   "Choose epochs and weights on this log; without it on the last tenth of the training sequences")
-      .check(not_empty)
       .needs(test);
   line.add_option("--targets", a.targets, "Of the sequences of --test: every event from those before it, or the last")
       .one_of({"every", "last"})
@@ -82,11 +81,9 @@ void add_options(CommandLine& line, Arguments& a, const TrainerData& data) {
               "Go on from this saved recommender, when the data (all of it, old events too) has new events, users "
               "or items; with its settings but for the options given, and 2 epochs. Figures say nothing if it has "
               "been trained on the test events, as a --final-model is")
-          .check(not_empty)
           .excludes(preset);
   line.add_option("--evaluate", a.evaluate,
                   "Evaluate this saved recommender and train nothing; options of model and training are ignored")
-      .check(not_empty)
       .excludes(model)
       .excludes(final_model)
       .excludes(warm_start);
@@ -169,7 +166,7 @@ Outcome train(const Split& split, const RecommenderConfig& config, const std::op
 /// The figures of the model on both parts, and those of the baselines on the test part.
 struct Figures {
   Evaluation validation;
-  std::vector<NamedEvaluation> test;                    ///< The model, then the baselines, the best known last.
+  std::vector<NamedEvaluation> test;                    ///< The model, then the baselines, the best of them last.
   std::vector<Comparison> differences;                  ///< The model's against each of these, itself included.
   std::vector<std::pair<std::string, double>> lambdas;  ///< Of the linear baselines, by name.
 };
@@ -234,6 +231,11 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
   add_unless_long("decayed Markov", decayed_pairs, [&] { return MarkovChain(split, decayed); });
   if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
+  const auto first_baseline = figures.test.begin() + (recommender.uses_markov() ? 2 : 1);
+  const auto best = std::max_element(first_baseline, figures.test.end(), [](const auto& one, const auto& other) {
+    return one.evaluation.ndcg_at(10).value < other.evaluation.ndcg_at(10).value;
+  });
+  std::rotate(best, best + 1, figures.test.end());
   for (const auto& [name, evaluation] : figures.test)
     figures.differences.push_back(compare(figures.test.front().evaluation, evaluation, {.threads = a.threads}));
   return figures;
@@ -311,7 +313,10 @@ Json metrics_json(const Split& split, const Outcome& outcome, const Figures& fig
   return json;
 }
 
-std::string date(std::int64_t seconds) {
+/// A day, or the number itself where that would lie before 1900 or after 2199.
+std::string date(std::int64_t ticks, std::int64_t ticks_per_second) {
+  const std::int64_t seconds = ticks / ticks_per_second;
+  if (seconds < -2'208'988'800 || seconds >= 7'258'118'400) return std::to_string(ticks);
   const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
   const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(time)};
   const auto two = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
@@ -334,7 +339,8 @@ std::vector<Fact> data_facts(const Sequences& sequences, const Arguments& a) {
   if (sequences.has_times) {
     const auto& times = sequences.events.times;
     const auto [first, last] = std::minmax_element(times.begin(), times.end());
-    facts.emplace_back("time", date(*first) + " to " + date(*last));
+    facts.emplace_back("time",
+                       date(*first, sequences.ticks_per_second) + " to " + date(*last, sequences.ticks_per_second));
   }
   if (a.sequences.min_item_count > 1) facts.emplace_back("least events an item", grouped(a.sequences.min_item_count));
   if (a.sequences.min_user_count > 1) facts.emplace_back("least events a user", grouped(a.sequences.min_user_count));
@@ -396,12 +402,16 @@ std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& 
   SequenceOptions options = a.sequences;
   options.keep_repeats = !a.drop_repeats;
   options.keep_immediate_repeats = !a.merge_repeats;
-  Sequences events = build_sequences(data.read(a.data, a.quiet), options);
+  Interactions log = data.read(a.data, a.quiet);
+  if (!a.quiet)
+    for (const std::string& warning : log.warnings) std::cerr << printable(warning) << '\n';
+  Sequences events = build_sequences(std::move(log), options);
   std::size_t unknown = 0;
   if (saved) {
-    auto [aligned, left_out] = align_items(std::move(events), saved->item_ids(), saved->catalogue());
+    auto [aligned, left_out, users] = align_items(std::move(events), saved->item_ids(), saved->catalogue());
     events = std::move(aligned);
     unknown = left_out;
+    static_cast<void>(users);  // their events are counted
   }
   if (a.test.empty()) return {make_split(a.split, std::move(events), seed), unknown};
   options.min_item_count = options.min_user_count = 1;
@@ -469,9 +479,11 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
         " test targets are items that the user has had before; seen items are left out, ",
         "so these are misses (--exclude-seen 0 leaves them in)");
   if (!a.quiet) {
-    write_table(std::cout, figures.test);
-    std::cout << "NDCG@10 above that of " << figures.test.back().name << ": " << figures.differences.back().ndcg
-              << ", p = " << fixed(figures.differences.back().p, 3) << " (paired bootstrap over users)\n";
+    write_table(std::cout, figures.test, 10, terminal_columns(STDOUT_FILENO));
+    const auto& [ndcg, p] = figures.differences.back();
+    std::cout << "NDCG@10 less that of " << figures.test.back().name << ", the best baseline: " << ndcg << ", "
+              << p_text(p, CompareOptions().bootstrap_samples) << " (paired bootstrap over users)\n";
+    if (ndcg.value < 0) std::cout << "The model is below " << figures.test.back().name << " on these data.\n";
   }
   if (!a.lists.empty()) {
     const RankedListOptions lists{a.lists_length};

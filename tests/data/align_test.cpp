@@ -17,9 +17,10 @@ TEST_CASE("Sequences are brought to a model's vocabulary, without what it doesn'
   for (const char* id : {"c", "a", "z"}) model.add(id);
   const std::vector<Row> rows = {
       {"u", "a", 1, 1.f}, {"u", "b", 2, 1.f}, {"v", "b", 3, 1.f}, {"w", "c", 4, 1.f}, {"w", "a", 5, 1.f}};
-  const auto [aligned, unknown] =
+  const auto [aligned, unknown, users] =
       align_items(build_sequences(make_interactions(rows)), model, {{"C", {}}, {"A", {}}, {"Z", {}}});
   CHECK(unknown == 2);
+  CHECK(users == 1);
   REQUIRE(aligned.size() == 2);
   CHECK(aligned.users.id(0) == RawId("u"));
   CHECK(aligned.users.id(1) == RawId("w"));

@@ -2,13 +2,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "data/temporary_folder.hpp"
+#include "data/thrown.hpp"
 
 using namespace lstmrec;
 
@@ -145,14 +148,15 @@ TEST_CASE("The files that are read of a release are the log and those of titles 
   using Files = std::vector<std::filesystem::path>;
   const auto in_folder = [&](const char* name) { return folder.path() / name; };
   CHECK_THROWS_AS(movielens_files(folder.path()), Error);
-  folder.write("ratings.csv", "not looked into");
+  folder.write("ratings.csv", "a header, and no more");
   CHECK(movielens_files(folder.path()) == Files{in_folder("ratings.csv")});
   for (const char* name : {"u.genre", "movies.csv"}) folder.write(name, "");
   CHECK(movielens_files(folder.path()) == Files{in_folder("ratings.csv"), in_folder("movies.csv")});
   for (const char* name : {"movies.dat", "u.item", "u.data"}) folder.write(name, "");
-  CHECK(movielens_files(in_folder("ratings.csv")) ==
-        Files{in_folder("ratings.csv"), in_folder("u.item"), in_folder("u.genre")});
-  CHECK(movielens_files(folder.path()).front() == in_folder("u.data"));
+  CHECK(movielens_files(in_folder("ratings.csv")) == Files{in_folder("ratings.csv"), in_folder("movies.csv")});
+  folder.write("u1.test", "1\t2\t3\t4\n");
+  CHECK(movielens_files(in_folder("u1.test")) ==
+        Files{in_folder("u1.test"), in_folder("u.item"), in_folder("u.genre")});
 }
 
 TEST_CASE("A log larger than the block that is read arrives whole") {
@@ -187,4 +191,71 @@ TEST_CASE("A large log's memory is reserved from parts of it, hardly more than i
   const auto log = read_movielens(folder.write("u.data", content));
   REQUIRE(log.events.size() == rows);
   REQUIRE(largest_capacity(log) < rows + rows / 50);  // twice as much where it had to grow
+}
+
+TEST_CASE("The text of an id counts: 007 is not 7") {
+  const TemporaryFolder folder;
+  for (const auto& [name, content] : std::vector<std::pair<std::string, std::string>>{
+           {"ratings.csv",
+            "userId,movieId,rating,timestamp\n1,7,3.0,1\n1,007,4.0,2\n01,7,3.0,3\n1,0000000005,1.0,4\n"
+            "0,0,1.0,5\n"},
+           {"u.data", "1\t7\t3\t1\n1\t007\t4\t2\n01\t7\t3\t3\n1\t0000000005\t1\t4\n0\t0\t1\t5\n"},
+           {"sequences.txt", "1 7 007 0000000005\n01 7\n0 0\n"}}) {
+    CAPTURE(name);
+    const Interactions log = read_movielens(folder.write(name, content));
+    REQUIRE(log.users.size() == 3);
+    REQUIRE(log.users.index("01") == 1);
+    REQUIRE(log.users.index(0) == 2);
+    REQUIRE(log.items.size() == 4);
+    REQUIRE(log.items.index(7) == 0);
+    REQUIRE(log.items.index("007") == 1);
+    REQUIRE(log.items.index("0000000005") == 2);
+    REQUIRE(log.items.id(2).text() == "0000000005");
+    REQUIRE_FALSE(log.items.find(5));
+  }
+}
+
+TEST_CASE("Titles are those of the log's own release, and two logs in a folder are refused") {
+  const TemporaryFolder folder;
+  const auto csv = folder.write("ratings.csv", "userId,movieId,rating,timestamp\n1,7,3.0,1\n");
+  folder.write("u.item", "7|Of another release|||||\n");
+  REQUIRE(read_movielens(folder.path()).catalogue[0].title.empty());
+  folder.write("movies.csv", "movieId,title,genres\n7,Its own,Drama\n");
+  REQUIRE(read_movielens(folder.path()).catalogue[0].title == "Its own");
+  REQUIRE(read_movielens(folder.path()).warnings.empty());
+
+  folder.write("movies.csv", "id,name\n7,Another table\n");
+  const Interactions log = read_movielens(csv);
+  REQUIRE(log.catalogue[0].title.empty());
+  REQUIRE(log.warnings.size() == 1);
+  REQUIRE(log.warnings[0].ends_with(
+      "movies.csv:1: expected a header with one column \"movieId\", got \"id,name\"; no titles are read"));
+
+  folder.write("u.data", "1\t7\t3\t1\n");
+  REQUIRE(thrown<Error>([&] { read_movielens(folder.path()); }) ==
+          folder.path().string() + ": expected one log, got u.data and ratings.csv: state which file");
+  REQUIRE(read_movielens(folder.path() / "u.data").catalogue[0].title == "Of another release");
+}
+
+TEST_CASE("Ratings that are separated by spaces are no sequences") {
+  const TemporaryFolder folder;
+  REQUIRE(thrown<ParseError>(
+              [&] { read_movielens(folder.write("any name", "196 242 3 881250949\n186 302 3 891717742\n")); })
+              .ends_with("any name:1: expected a user and items, got what looks like user, item, rating and time, "
+                         "separated by spaces: separate them by tabs, or read them with read_log"));
+  REQUIRE(read_movielens(folder.write("f", "1 242 3 881250949\n2 302 3\n")).events.size() == 5);
+  REQUIRE(read_movielens(folder.write("g", "1 242 3 4\n2 302 3 9\n")).events.size() == 6);
+}
+
+TEST_CASE("The unit of MovieLens' times is told by their size") {
+  const TemporaryFolder folder;
+  const auto ticks = [&](const std::string& time) {
+    return read_movielens(folder.write("u.data", "1\t7\t3\t0\n1\t8\t3\t" + time + "\n")).ticks_per_second;
+  };
+  REQUIRE(ticks("978300760") == 1);
+  REQUIRE(ticks("-5") == 1);
+  REQUIRE(ticks("978300760123") == 1000);
+  REQUIRE(ticks("978300760123456") == 1'000'000);
+  REQUIRE(ticks("978300760123456789") == 1'000'000'000);
+  REQUIRE(ticks("-9223372036854775808") == 1'000'000'000);
 }

@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <initializer_list>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <map>
@@ -20,11 +21,16 @@ TEST_CASE("An empty vocabulary knows no id") {
 TEST_CASE("A vocabulary numbers ids in the order of their first appearance") {
   Vocabulary vocabulary;
   REQUIRE(vocabulary.add(50) == 0);
-  REQUIRE(vocabulary.add("50") == 1);
+  REQUIRE(vocabulary.add("050") == 1);
   REQUIRE(vocabulary.add(-3) == 2);
-  REQUIRE(vocabulary.add(50) == 0);
+  REQUIRE(vocabulary.add("50") == 0);
+  REQUIRE(vocabulary.add_text("50") == 0);
+  REQUIRE(vocabulary.add_text("050") == 1);
   REQUIRE(vocabulary.size() == 3);
-  REQUIRE(vocabulary.index("50") == 1);
+  REQUIRE(vocabulary.index("50") == 0);
+  REQUIRE(vocabulary.index("-3") == 2);
+  REQUIRE(vocabulary.find(std::string("050")) == 1);
+  REQUIRE_FALSE(vocabulary.find("0050"));
   REQUIRE(vocabulary.id(2) == RawId(-3));
 }
 
@@ -32,7 +38,7 @@ TEST_CASE("An unknown id is named") {
   Vocabulary vocabulary;
   vocabulary.add(1);
   REQUIRE_THROWS_AS(vocabulary.index(296), lstmrec::UnknownId);
-  REQUIRE_THROWS_WITH(vocabulary.index("tt1"), "unknown id tt1");
+  REQUIRE_THROWS_WITH(vocabulary.index("tt1"), "unknown id \"tt1\"");
 }
 
 TEST_CASE("A vocabulary agrees with a map over many integer and string ids") {
@@ -57,4 +63,19 @@ TEST_CASE("A vocabulary agrees with a map over many integer and string ids") {
   }
   REQUIRE_FALSE(copy.find(3000));
   REQUIRE_FALSE(copy.find("title 3000"));
+}
+
+TEST_CASE("A vocabulary's fingerprint tells other ids and other orders apart") {
+  const auto of = [](std::initializer_list<RawId> ids) {
+    Vocabulary vocabulary;
+    for (const RawId& id : ids) vocabulary.add(id);
+    return vocabulary.fingerprint();
+  };
+  REQUIRE(of({1, "a", 2}) == of({1, "a", 2, 1}));
+  REQUIRE(of({1, 2}) != of({2, 1}));
+  REQUIRE(of({1, 2}) != of({1, 3}));
+  REQUIRE(of({1, 2}) != of({1, 2, 3}));
+  REQUIRE(of({"a"}) != of({"b"}));
+  REQUIRE(of({5}) != of({1 << 21}));
+  REQUIRE(of({}) != 0);
 }

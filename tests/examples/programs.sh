@@ -63,7 +63,7 @@ bad_data() {
   bad 'ratings.dat:2: expected 4 fields separated by "::", got 1: "1"' ratings.dat '1::1193::5::978300760\n1'
   bad 'u.data:1: expected an integer as user, got "ann"' u.data 'ann\t2\t3\t4\n'
   bad 'u.data:2: expected an integer as timestamp, got "noon"' u.data '1\t2\t3\t4\n1\t2\t3\tnoon\n'
-  bad 'u.data:1: expected a 64-bit integer as item, got "99999999999999999999"' u.data '1\t99999999999999999999\t3\t4\n'
+  bad 'u.data:1: expected an integer as item, got "+2"' u.data '1\t+2\t3\t4\n'
   bad 'ratings.csv:2: expected a finite number as rating, got "nan"' ratings.csv "${header}1,2,nan,4\n"
   bad 'ratings.csv:3: expected a finite number as rating, got "inf"' ratings.csv "${header}1,2,3,4\n1,3,inf,5\n"
   bad 'u.data:2: expected text, got binary data' u.data '1\t2\t3\t4\n\001\000\002\n'
@@ -550,7 +550,10 @@ recommends_after_a_history() {
   grep -qE '^ +1 +36 ' out || fail '--seen should recommend it again'
   expect_error 1 '--history: the model knows no item 999999' "${run[@]}" --history 36,999999
   expect_error 1 '--history: the model knows no item ann' "${run[@]}" --history ann
-  expect_error 1 '--block: the model knows no item 999999' "${run[@]}" --history 36 --block 999999
+  expect_error 1 '--history: the model knows no item 036' "${run[@]}" --history 036
+  expect 0 "${run[@]}" --history 36,72 --top 5 --allow "$first,999999,ann" --block 888888
+  [[ $(sed '1,/^Recommended/d' out | awk '{print $2}') == "$first" ]] || fail 'unknown ids should be left out'
+  grep -qF "left out 3 items that the model doesn't know, first 999999" err || fail 'unknown ids should be told'
   expect_error 1 '--history: expected ids separated by commas, got "36,,72"' "${run[@]}" --history 36,,72
 }
 

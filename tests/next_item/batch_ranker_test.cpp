@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <lstmrec/next_item/batch_ranker.hpp>
+#include <stdexcept>
 #include <vector>
 
 #include "catch.hpp"
@@ -74,11 +75,27 @@ TEST_CASE("Batch ranker: more items than a tile") {
   for (const std::size_t n : {1, 10, 2000}) check_lists(large.recommender, histories, n, Candidates(large.recommender));
 }
 
-TEST_CASE("Batch ranker: candidates for another number of items are refused") {
+TEST_CASE("Batch ranker: candidates and histories of other items are refused") {
   const LargeCatalogue large;
   const std::vector<History> histories = {History(large.events)};
   CHECK_THROWS_AS(BatchRanker(large.recommender).top_n(histories, 10, Candidates(sample_recommender())),
                   std::invalid_argument);
+
+  const Recommender& recommender = sample_recommender();
+  const Candidates candidates(recommender);
+  Sequences others = sample_split().sequences;
+  Vocabulary reversed;
+  for (auto item = static_cast<std::uint32_t>(others.items.size()); item-- > 0;) reversed.add(others.items.id(item));
+  others.items = reversed;
+  const std::vector<History> renumbered = {others[0], others[0].first(2)};
+  CHECK_THROWS_AS(BatchRanker(recommender).top_n(renumbered, 10, candidates), std::invalid_argument);
+  CHECK_THROWS_AS(recommender.outputs(renumbered), std::invalid_argument);
+  Matrix<float> scores(recommender.items(), 2);
+  CHECK_THROWS_AS(recommender.score(renumbered, scores), std::invalid_argument);
+  const std::vector<std::uint32_t> too_large = {0, static_cast<std::uint32_t>(recommender.items()), 1};
+  const std::vector<History> unknown = {History(too_large), History(too_large).first(1)};
+  CHECK_THROWS_AS(BatchRanker(recommender).top_n(unknown, 10, candidates), std::invalid_argument);
+  CHECK_THROWS_AS(recommender.outputs(unknown), std::invalid_argument);
 }
 
 TEST_CASE("Batch ranker: a score that is not a number is an error") {

@@ -170,7 +170,7 @@ TEST_CASE("Model file: one of the version before loads, serves, and is the same 
   CHECK(config.sampled_negatives == 7);        // negatives
   CHECK(config.target_horizon == 2);           // target_count
   CHECK(config.markov_weight == 0.5);          // counts_weight
-  CHECK_FALSE(config.exclude_seen);            // recommend_seen
+  CHECK(config.exclude_seen == false);            // recommend_seen
   CHECK(config.training.ema_decay == 0.9);     // average_decay
   CHECK(config.training.epochs == 1);
   CHECK(config.training.batch_size == 9);

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <fstream>
+#include <locale>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/next_item/recommend_all.hpp>
 #include <lstmrec/next_item/session.hpp>
@@ -49,10 +51,25 @@ TEST_CASE("Lists for all users: titles are quoted where CSV asks for it, and blo
   const Recommender recommender(std::move(parts));
   std::ostringstream csv;
   const Candidates candidates(recommender, {.exclude_seen = false, .allow = {{recommender.item_ids().id(2)}}});
-  write_recommendations(recommender, sample_split().sequences, 5, candidates, csv);
+  // A program may have set any locale.
+  struct Comma : std::numpunct<char> {
+    char do_decimal_point() const override { return ','; }
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+  csv.imbue(std::locale(csv.getloc(), new Comma));
+  CHECK(write_recommendations(recommender, sample_split().sequences, 5, candidates, csv) == 0);
   CHECK(csv.str().find(",1," + recommender.item_ids().id(2).text() + ",") != std::string::npos);
   CHECK(csv.str().find(",\"One, \"\"two\"\"\"\n") != std::string::npos);
   CHECK(csv.str().find(",2,") == std::string::npos);  // no second rank
+  std::istringstream lines(csv.str());
+  std::string line;
+  while (std::getline(lines, line)) CHECK(std::count(line.begin(), line.end(), ',') == (line[0] == 'u' ? 4 : 5));
+
+  std::ostringstream empty;
+  const Candidates nothing(recommender, {.allow = {{"unknown"}}});
+  CHECK(write_recommendations(recommender, sample_split().sequences, 5, nothing, empty) ==
+        sample_split().sequences.size());
 }
 
 TEST_CASE("Lists for all users: sequences with other items are refused, and with the same in another order") {

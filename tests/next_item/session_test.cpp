@@ -222,9 +222,40 @@ TEST_CASE("Session: allow and block lists, and items that were seen") {
   CHECK(session.top_n(1, blocked)[0].item != best);
   const Candidates nothing(recommender, {.allow = std::vector<RawId>()});
   CHECK(session.top_n(9, nothing).empty());
-  CHECK_THROWS_AS(Candidates(recommender, {.allow = {{"unknown"}}}), UnknownId);
+  // What the model does not know is left out, and can be asked for; nothing else becomes allowed by it.
+  const Candidates half_known(recommender, {.allow = {{"unknown", some[1]}}, .block = {"unknown too"}});
+  CHECK(ids(session.top_n(9, half_known)) == std::vector<RawId>{some[1]});
+  CHECK(half_known.unknown() == std::vector<RawId>{"unknown", "unknown too"});
+  CHECK(session.top_n(9, Candidates(recommender, {.allow = {{"unknown"}}})).empty());
+  CHECK(allowed.unknown().empty());
   const Recommender smaller(random_parts(recommender.items() - 1, {.embedding_size = 2, .hidden_size = 2}));
   CHECK_THROWS_AS(session.top_n(9, Candidates(smaller)), std::invalid_argument);
+  auto parts = parts_of(recommender);  // as many items, numbered otherwise
+  Vocabulary reversed;
+  for (auto item = static_cast<std::uint32_t>(parts.item_ids.size()); item-- > 0;)
+    reversed.add(parts.item_ids.id(item));
+  parts.item_ids = reversed;
+  const Recommender other(std::move(parts));
+  CHECK_THROWS_AS(session.top_n(9, Candidates(other, {.block = {best}})), std::invalid_argument);
+  CHECK_THROWS_AS(session.top_n(9, Candidates(other)), std::invalid_argument);
+  const Recommender twin(parts_of(recommender));
+  CHECK(session.top_n(1, Candidates(twin, {.block = {best}}))[0].item != best);
+}
+
+TEST_CASE("Session: an id is its text, whether it comes as a text or as an integer") {
+  const Recommender& recommender = sample_recommender();
+  const RawId id = recommender.item_ids().id(5);
+  REQUIRE(id.is_integer());
+  Session by_text(recommender), by_integer(recommender);
+  by_text.observe(id.text());
+  by_integer.observe(id.integer());
+  REQUIRE(by_text.observe_if_known(recommender.item_ids().id(7).text()));
+  by_integer.observe(recommender.item_ids().id(7));
+  CHECK(ids(by_text.top_n(9)) == ids(by_integer.top_n(9)));
+  CHECK_FALSE(by_text.observe_if_known("0" + id.text()));
+  CHECK_THROWS_WITH(by_text.observe("0" + id.text()), "unknown id \"0" + id.text() + "\"");
+  const Candidates only(recommender, {.exclude_seen = false, .allow = {{RawId(id.text())}}});
+  CHECK(ids(by_text.top_n(9, only)) == std::vector<RawId>{id});
 }
 
 TEST_CASE("Session: saved and restored, it goes on with the same bits") {

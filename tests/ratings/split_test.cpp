@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <limits>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/ratings/split.hpp>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -24,11 +28,13 @@ std::size_t count(const RatingSplit& split, Part part) {
 }  // namespace
 
 TEST_CASE("A random split of ratings has exactly the parts asked for, the same for the same seed") {
-  const auto all = build_sequences(make_interactions(random_log(1, 1000)));
+  const auto all = build_sequences(make_interactions(random_log(1, 1000, 100, 300)), {.keep_repeats = false});
+  REQUIRE(all.events.size() > 500);
   const auto split = split_ratings_random(all, .15, .2, 3);
-  REQUIRE(split.parts.size() == 1000);
-  REQUIRE(count(split, Part::validation) == 150);
-  REQUIRE(count(split, Part::test) == 200);
+  const auto share = [&](double part) { return std::llround(part * static_cast<double>(all.events.size())); };
+  REQUIRE(split.parts.size() == all.events.size());
+  REQUIRE(static_cast<long long>(count(split, Part::validation)) == share(.15));
+  REQUIRE(static_cast<long long>(count(split, Part::test)) == share(.2));
   REQUIRE(split.parts == split_ratings_random(all, .15, .2, 3).parts);
   REQUIRE(split.parts != split_ratings_random(all, .15, .2, 4).parts);
   REQUIRE(contains(split.protocol, "all training ratings visible"));
@@ -122,4 +128,23 @@ TEST_CASE("A split of ratings needs ratings") {
   REQUIRE(thrown<Error>([&] { split_ratings_random(all); }) == expected);
   REQUIRE(thrown<Error>([&] { split_ratings_by_fold(all, fold); }) == expected);
   REQUIRE(thrown<Error>([&] { split_ratings_by_time(all); }) == expected);
+}
+
+TEST_CASE("Ratings of one item by one user are in one part") {
+  std::vector<std::tuple<int, int, int, float>> rows;
+  for (int twice = 0; twice < 2; ++twice)
+    for (int k = 0; k < 400; ++k) rows.emplace_back(k / 20, k % 20, k, static_cast<float>(k % 5));
+  const RatingSplit split = split_ratings_random(build_sequences(make_interactions(rows)), .1, .2, 3);
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Part> parts;
+  std::size_t tested = 0;
+  for (std::size_t row = 0; row < split.parts.size(); ++row) {
+    const Event event = split.sequences.events[row];
+    const auto place = parts.emplace(std::pair(event.user, event.item), split.parts[row]).first;
+    REQUIRE(place->second == split.parts[row]);
+    tested += split.parts[row] == Part::test;
+  }
+  REQUIRE(tested > 80);
+  REQUIRE(split.protocol == "random (" + std::to_string(tested) +
+                                " test ratings, seed 3), all training ratings visible; "
+                                "400 repeated ratings of an item stand in the part of the first");
 }

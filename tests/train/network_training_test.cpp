@@ -286,3 +286,17 @@ TEST_CASE("NetworkTraining: a training whose state is put back goes on to the sa
     CHECK(same_bits(restored.averaged(), training.averaged()));
   }
 }
+
+TEST_CASE("NetworkTraining: a loss that has grown a thousandfold is refused") {
+  Dense<float> layer(7, 9);
+  randomise(layer, 1);
+  NetworkTraining<Dense<float>> training(layer, {}, 0.5, 1);
+  ThreadPool pool(2);
+  const auto step = [&](double loss) {
+    auto parts = some_gradients(layer, 2);
+    training.step(parts, loss, 0.01, 0, 0, pool);
+  };
+  step(3);  // the measure
+  step(3000);
+  CHECK_THROWS_AS(step(3001), TrainingDiverged);
+}

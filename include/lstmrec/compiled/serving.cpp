@@ -12,8 +12,8 @@ namespace lstmrec {
 template class BasicRecommender<NextItemNetwork<float>>;
 template class BasicRanker<NextItemNetwork<float>>;
 template class BasicBatchRanker<NextItemNetwork<float>>;
-template void write_recommendations(const Recommender&, const Sequences&, std::size_t, const Candidates&, std::ostream&,
-                                    std::size_t);
+template std::size_t write_recommendations(const Recommender&, const Sequences&, std::size_t, const Candidates&,
+                                           std::ostream&, std::size_t);
 template void save(const Recommender&, const std::filesystem::path&);
 template Recommender load_recommender(const std::filesystem::path&);
 

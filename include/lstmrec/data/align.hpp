@@ -15,6 +15,7 @@ namespace lstmrec {
 struct AlignedSequences {
   Sequences sequences;
   std::size_t unknown_events = 0;  ///< Left out, because the vocabulary does not know their items.
+  std::size_t unknown_users = 0;   ///< Left out, because they have no other events.
 };
 
 /// Renumbers the items of `sequences` to `items`; `catalogue` is what is known of those. Events of other items are left
@@ -36,11 +37,12 @@ inline AlignedSequences align_items(Sequences sequences, const Vocabulary& items
     if (events.users[row] == offsets.size()) offsets.push_back(row);
   }
   offsets.push_back(events.size());
+  const std::size_t unknown_users = sequences.users.size() - users.size();
   sequences.offsets = std::move(offsets);
   sequences.users = std::move(users);
   sequences.items = items;
   sequences.catalogue = std::move(catalogue);
-  return {std::move(sequences), unknown};
+  return {std::move(sequences), unknown, unknown_users};
 }
 
 }  // namespace lstmrec

@@ -62,6 +62,7 @@ struct History {
   std::span<const std::int64_t> times;  ///< Empty where the data has no times.
   std::span<const float> ratings;       ///< Empty where the data has no ratings.
   std::uint32_t user = 0;
+  std::uint64_t numbering = 0;  ///< Vocabulary::fingerprint of the items; 0: not known, and not checked.
 
   History() = default;
   explicit History(std::span<const std::uint32_t> rows) : items(rows) {}
@@ -82,8 +83,10 @@ struct History {
 
   History first(std::size_t count) const { return subspan(0, count); }
   History subspan(std::size_t begin, std::size_t count) const {
-    return {items.subspan(begin, count), times.empty() ? times : times.subspan(begin, count),
-            ratings.empty() ? ratings : ratings.subspan(begin, count), user};
+    History part(items.subspan(begin, count), times.empty() ? times : times.subspan(begin, count),
+                 ratings.empty() ? ratings : ratings.subspan(begin, count), user);
+    part.numbering = numbering;
+    return part;
   }
   History subspan(std::size_t begin) const { return subspan(begin, size() - begin); }
 };

@@ -28,6 +28,7 @@ struct Interactions {
   bool has_ratings = false;
   std::int64_t ticks_per_second = 1;  ///< Of the times.
   std::string source;                 ///< For messages: the file, or "memory".
+  std::vector<std::string> warnings;  ///< Whatever of the source was left out, a sentence each.
 
   /// Makes room for so many events, of the columns that the data has.
   void reserve(std::size_t count) {
@@ -78,7 +79,7 @@ Interactions make_interactions(Range&& rows) {
     const std::size_t row = log.events.size();
     const float value = static_cast<float>(rating);
     if (!std::isfinite(value)) {
-      detail::fail<DataError>({"row ", row, ": the rating must be finite, got ", std::to_string(value)});
+      detail::fail<DataError>({"row ", row, ": the rating must be finite, got ", static_cast<double>(value)});
     }
     if (!std::in_range<std::int64_t>(time)) {
       detail::fail<DataError>({"row ", row, ": the time must be at most 9223372036854775807, got ", time});

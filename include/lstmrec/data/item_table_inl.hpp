@@ -48,7 +48,7 @@ LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path
     if (!csv.next()) return false;
     const std::string_view id = csv.field(*item);
     if (id.empty()) csv.lines().fail({"column ", excerpt(layout.columns[*item]), ": expected an item, got nothing"});
-    const auto found = log.items.find(RawId::parse(id));
+    const auto found = log.items.find(RawId(id));
     if (!found) {
       ++counts.foreign;
       return true;

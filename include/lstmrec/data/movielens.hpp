@@ -20,7 +20,8 @@ LSTMREC_INLINE std::vector<std::filesystem::path> movielens_files(const std::fil
 /// | ratings.csv | a header with userId, movieId, rating, timestamp; fields may be quoted | 20M and later, latest |
 /// | sequences.txt | user item item …, separated by spaces, in time order | |
 ///
-/// The format is told from the content first, so other names do as well. Ids and times are 64-bit integers. Titles and
+/// The format is told from the content first, so other names do as well. Ids are integers, of which the
+/// text counts (007 is not 7), times 64-bit integers. Titles and
 /// genres come from u.item (with u.genre), movies.dat or movies.csv where one lies beside the file.
 /// Throws Error for what can't be read at all, and ParseError with the line for what is not as it should be.
 /// Memory: 20 bytes an event (8 for a sequence file), plus the vocabulary and the catalogue.

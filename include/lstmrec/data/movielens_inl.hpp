@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +20,7 @@
 #include <lstmrec/io/csv_reader.hpp>
 #include <lstmrec/io/line_reader.hpp>
 #include <lstmrec/io/text.hpp>
+#include <lstmrec/io/time_format.hpp>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -69,6 +72,9 @@ class LogReader {
         break;
     }
     if (log_.events.empty()) fail<DataError>({log_.source, ": expected ratings, got a header only"});
+    double largest = 0;
+    for (const std::int64_t time : log_.events.times) largest = std::max(largest, std::abs(static_cast<double>(time)));
+    log_.ticks_per_second = ticks_per_second(unit_of_times(largest));
     log_.catalogue.resize(log_.items.size());
     return std::move(log_);
   }
@@ -116,19 +122,46 @@ class LogReader {
     lines.skip(plain.end(), count);
   }
 
+  /// Throws ParseError where the first lines are ratings that are separated by spaces: four numbers each, the last of
+  /// which would be a time of 1985 or later.
+  void refuse_ratings() const {
+    LineReader lines(file_);
+    std::size_t ratings = 0, others = 0;
+    while (ratings + others < 20 && lines.next()) {
+      std::size_t fields = 0;
+      std::string_view last;
+      split_text(lines.line(), ' ', [&](std::string_view field) {
+        if (field.empty()) return;
+        ++fields;
+        last = field;
+      });
+      std::int64_t time = 0;
+      const auto [end, failure] = std::from_chars(last.data(), last.data() + last.size(), time);
+      const bool is_time = failure == std::errc{} && end == last.data() + last.size() && time >= 500'000'000;
+      ++(fields == 4 && is_time ? ratings : others);
+    }
+    if (ratings == 0 || others > 0) return;
+    LineReader first(file_);
+    first.next();
+    first.fail(
+        {"expected a user and items, got what looks like user, item, rating and time, separated by spaces: "
+         "separate them by tabs, or read them with read_log"});
+  }
+
   /// One line a user: the user, then the items in time order, separated by spaces.
   void read_sequences() {
+    refuse_ratings();
     for (LineReader lines(file_); lines.next();) {
       const std::size_t known_users = log_.users.size();
       std::uint32_t user = 0;
       std::int64_t fields = 0;
       split_text(lines.line(), ' ', [&](std::string_view field) {
         if (field.empty()) return;  // two spaces, or one at the end
-        const std::int64_t id = parse_integer(lines, field, fields == 0 ? "user" : "item");
+        const std::string_view id = integer_text(lines, field, fields == 0 ? "user" : "item");
         if (fields == 0) {
-          user = log_.users.add(id);
+          user = log_.users.add_text(id);
         } else {
-          log_.add(user, log_.items.add(id), 0, 0);
+          log_.add(user, log_.items.add_text(id), 0, 0);
         }
         ++fields;
       });
@@ -142,8 +175,8 @@ class LogReader {
   void add_rating(const LineReader& lines, std::string_view user, std::string_view item, std::string_view rating,
                   std::string_view time) {
     const std::int64_t seconds = parse_integer(lines, time, "timestamp");
-    const std::uint32_t user_index = log_.users.add(parse_integer(lines, user, "user"));
-    const std::uint32_t item_index = log_.items.add(parse_integer(lines, item, "item"));
+    const std::uint32_t user_index = log_.users.add_text(integer_text(lines, user, "user"));
+    const std::uint32_t item_index = log_.items.add_text(integer_text(lines, item, "item"));
     log_.add(user_index, item_index, parse_rating(lines, rating), seconds);
   }
 
@@ -162,15 +195,26 @@ inline std::filesystem::path find_log(const std::filesystem::path& path) {
   }
   if (std::filesystem::is_regular_file(status)) return path;
   if (!std::filesystem::is_directory(status)) fail<Error>({path.string(), ": expected a file or a folder"});
+  std::filesystem::path found;
   for (const char* name : {"u.data", "ratings.dat", "ratings.csv", "sequences.txt"}) {
-    if (file_exists(path / name)) return path / name;
+    if (!file_exists(path / name)) continue;
+    if (!found.empty())
+      fail<Error>(
+          {path.string(), ": expected one log, got ", found.filename().string(), " and ", name, ": state which file"});
+    found = path / name;
   }
+  if (!found.empty()) return found;
   fail<Error>({path.string(), ": expected a folder with u.data, ratings.dat, ratings.csv or sequences.txt"});
 }
 
-/// The file of titles that is read with a log, which lies beside it; an empty path where there is none.
+/// The file of titles that is read with a log, which lies beside it and is of the same release; an empty path where
+/// there is none. Beside a sequence file it may be of any.
 inline std::filesystem::path find_titles(const std::filesystem::path& log) {
-  for (const char* name : {"u.item", "movies.dat", "movies.csv"}) {
+  const LogFormat format = detect_format(log);
+  const std::pair<const char*, LogFormat> names[] = {
+      {"u.item", LogFormat::tabs}, {"movies.dat", LogFormat::colons}, {"movies.csv", LogFormat::csv}};
+  for (const auto& [name, own_format] : names) {
+    if (format != own_format && format != LogFormat::sequences) continue;
     const std::filesystem::path file = log.parent_path() / name;
     if (file_exists(file)) return file;
   }
@@ -200,7 +244,11 @@ LSTMREC_INLINE Interactions read_movielens(const std::filesystem::path& file_or_
   } else if (titles.filename() == "movies.dat") {
     reader.read_dat(titles);
   } else if (!titles.empty()) {
-    reader.read_csv(titles);
+    try {
+      reader.read_csv(titles);
+    } catch (const detail::ForeignTable& error) {
+      log.warnings.push_back(std::string(error.what()) + "; no titles are read");
+    }
   }
   return log;
 }

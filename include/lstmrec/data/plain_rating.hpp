@@ -15,7 +15,7 @@ struct PlainRating {
 };
 
 /// Takes lines of ratings from a text, but only plain ones: user, item, rating and time in this order with nothing but
-/// the separator between, integers of 1 to 18 digits, ratings of one digit or of two
+/// the separator between, integers of 1 to 18 digits (ids without zeros before them), ratings of one digit or of two
 /// with a point between, "\n" or "\r\n" behind. Returns false for other lines; the caller then reads them with
 /// the full parser, which accepts every plain line too, with the same result, and reports errors.
 /// The text ends with a zero byte, and seven bytes more can be read. On big-endian machines no line is plain.
@@ -26,9 +26,8 @@ class PlainRatings {
   /// Takes the next line; false, and end() stays, where it isn't plain.
   bool next(PlainRating& line) {
     const char* const begin = at_;
-    if (std::endian::native == std::endian::little && take_user(line.user) && take_integer(line.item) &&
-        take_separator() && take_rating(line.rating) && take_separator() && take_integer(line.time) &&
-        take_line_end()) {
+    if (std::endian::native == std::endian::little && take_user(line.user) && take_id(line.item) && take_separator() &&
+        take_rating(line.rating) && take_separator() && take_integer(line.time) && take_line_end()) {
       return true;
     }
     at_ = begin;
@@ -63,7 +62,7 @@ class PlainRatings {
       user = user_;
       return true;
     }
-    if (!take_integer(user) || !take_separator()) return false;
+    if (!take_id(user) || !take_separator()) return false;
     if (at_ - begin <= 8) {
       user_ = user;
       user_size_ = at_ - begin;
@@ -72,6 +71,9 @@ class PlainRatings {
     }
     return true;
   }
+
+  /// An integer that is its text: none that begins with a zero but zero itself.
+  bool take_id(std::int64_t& id) { return !(*at_ == '0' && is_digit(at_[1])) && take_integer(id); }
 
   /// The first eight digits at once, as the bytes of a word (Lemire, "Quickly parsing eight digits", 2018).
   bool take_integer(std::int64_t& value) {

@@ -15,8 +15,9 @@
 
 namespace lstmrec {
 
-/// The id that a user or an item has in the outside world: a 64-bit integer or a string.
-/// Integers order before strings, and 7 and "7" are two ids: `parse` decides which of them a text is.
+/// The id that a user or an item has in the outside world: its text. A text that is how a 64-bit integer is written (no
+/// plus sign, blank or leading zero) is kept as that integer, so 7 and "7" are one id, and "007" is another. Integers
+/// order before other texts.
 class RawId {
  public:
   RawId() = default;
@@ -28,18 +29,18 @@ class RawId {
       detail::fail<DataError>({"an id must be at most 9223372036854775807, got ", id});
     }
   }
-  RawId(std::string id) : is_string_(true), string_(std::move(id)) {}
-  RawId(std::string_view id) : is_string_(true), string_(id) {}
-  RawId(const char* id) : is_string_(true), string_(id) {}
-
-  /// An integer exactly if the text is how that integer is written (no plus sign, blank or leading zero), so that
-  /// `parse(text).text() == text` for every text.
-  static RawId parse(std::string_view text) {
-    const auto integer = parse_integer(text);
-    return integer ? RawId(*integer) : RawId(text);
+  RawId(std::string id) {
+    const auto integer = parse_integer(id);
+    is_string_ = !integer;
+    if (integer)
+      integer_ = *integer;
+    else
+      string_ = std::move(id);
   }
+  RawId(std::string_view id) : RawId(std::string(id)) {}
+  RawId(const char* id) : RawId(std::string(id)) {}
 
-  /// The integer that `parse` takes a text for, if any.
+  /// The integer that an id of this text is, if any.
   static std::optional<std::int64_t> parse_integer(std::string_view text) {
     const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
     if (digits.empty() || (digits[0] == '0' && text.size() > 1)) return {};  // 007, -0

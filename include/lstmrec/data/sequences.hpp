@@ -27,7 +27,11 @@ struct Sequences {
   std::string source;
 
   /// The events of one user, never empty.
-  History operator[](std::size_t user) const { return events.rows(offsets[user], offsets[user + 1]); }
+  History operator[](std::size_t user) const {
+    History history = events.rows(offsets[user], offsets[user + 1]);
+    history.numbering = items.fingerprint();
+    return history;
+  }
   std::size_t size() const { return offsets.size() - 1; }  ///< Users.
 };
 

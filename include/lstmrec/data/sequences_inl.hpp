@@ -81,8 +81,7 @@ inline void sort_by_user_and_time(EventColumns& events, std::size_t users) {
 
 /// Makes the visits of a log, which is sorted, its users.
 inline void cut_into_visits(Interactions& log, double longest_pause) {
-  if (!(longest_pause >= 0))
-    fail<ConfigError>({"longest_pause must be at least 0, got ", std::to_string(longest_pause)});
+  if (!(longest_pause >= 0)) fail<ConfigError>({"longest_pause must be at least 0, got ", longest_pause});
   if (!log.has_times) fail<DataError>({log.source, ": visits need times, and there are none"});
   EventColumns& events = log.events;
   const double ticks = longest_pause * static_cast<double>(log.ticks_per_second);
@@ -96,7 +95,7 @@ inline void cut_into_visits(Interactions& log, double longest_pause) {
     if (is_new_user || static_cast<double>(events.times[row]) - static_cast<double>(events.times[row - 1]) > ticks) {
       const RawId& id = log.users.id(user);
       const std::size_t known = visits.size();
-      const auto visit = ++of_user == 1 ? id : RawId::parse(id.text() + "#" + std::to_string(of_user));
+      const auto visit = ++of_user == 1 ? id : RawId(id.text() + "#" + std::to_string(of_user));
       if (visits.add(visit) != known || (of_user > 1 && log.users.find(visit)))
         fail<DataError>({log.source, ": a visit would have the id of the user ", visit.text()});
     }
@@ -158,9 +157,10 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
     });
   }
   if (events.empty()) {
-    detail::fail<DataError>({log.source, ": no events are left with at least ", options.min_item_count, " an item, ",
-                             options.min_user_count, " a user",
-                             limits_rating ? ", ratings from " + std::to_string(options.min_rating) : ""});
+    detail::fail<DataError>(
+        {log.source, ": no events are left with at least ", options.min_item_count, " an item, ",
+         options.min_user_count, " a user",
+         limits_rating ? detail::message({", ratings from ", static_cast<double>(options.min_rating)}) : ""});
   }
   const auto renumbered_user = detail::compact(user_counts, log.users);
   const auto renumbered_item = detail::compact(item_counts, log.items);

@@ -23,8 +23,8 @@ namespace detail {
 
 LSTMREC_INLINE void check_fractions(double validation, double test) {
   if (!(validation >= 0 && test > 0 && validation + test < 1)) {
-    fail<ConfigError>({"fractions must be validation >= 0, test > 0, validation + test < 1, got ",
-                       std::to_string(validation), " and ", std::to_string(test)});
+    fail<ConfigError>(
+        {"fractions must be validation >= 0, test > 0, validation + test < 1, got ", validation, " and ", test});
   }
 }
 

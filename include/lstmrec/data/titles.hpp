@@ -77,7 +77,7 @@ class TitleReader {
 
  private:
   void add(const LineReader& lines, std::string_view id, std::string_view title, std::string_view genres) {
-    const auto item = items_.find(parse_integer(lines, id, "item"));
+    const auto item = items_.find(RawId(integer_text(lines, id, "item")));
     if (!item) return;
     ItemInfo& info = catalogue_[*item];
     info = {to_utf8(title), {}};

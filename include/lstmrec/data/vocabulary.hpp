@@ -41,7 +41,7 @@ class Vocabulary {
     return add_hashed({number, {}, true}, [&] { return RawId(id); });
   }
 
-  /// `add` of RawId::parse(text): faster where it is known.
+  /// `add` of an id of this text: faster where it is known.
   std::uint32_t add_text(std::string_view text) {
     if (const auto integer = RawId::parse_integer(text)) return add(*integer);
     return add_hashed(key_of(text), [&] { return RawId(text); });
@@ -50,7 +50,8 @@ class Vocabulary {
   /// Throws UnknownId that names the id where it is unknown.
   std::uint32_t index(const RawId& id) const {
     if (const auto found = find(id)) return *found;
-    detail::fail<UnknownId>({"unknown id ", id.text()});
+    if (id.is_integer()) detail::fail<UnknownId>({"unknown id ", id.text()});
+    detail::fail<UnknownId>({"unknown id \"", id.text(), "\""});
   }
 
   /// Allocates nothing where the id is an integer.
@@ -70,8 +71,13 @@ class Vocabulary {
 
   std::size_t size() const { return ids_.size(); }
 
-  /// Whether both have the same ids with the same indices. O(ids).
-  friend bool operator==(const Vocabulary& a, const Vocabulary& b) { return a.ids_ == b.ids_; }
+  /// A hash of the ids in their order: what tells numberings apart, in one run of a program. Never 0.
+  std::uint64_t fingerprint() const { return fingerprint_; }
+
+  /// Whether both have the same ids with the same indices. O(ids) where they have.
+  friend bool operator==(const Vocabulary& a, const Vocabulary& b) {
+    return a.fingerprint_ == b.fingerprint_ && a.ids_ == b.ids_;
+  }
 
  private:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -94,12 +100,15 @@ class Vocabulary {
   }
   static Key key_of(std::string_view text) { return {std::hash<std::string_view>{}(text), text, false}; }
   static Key key_of(const RawId& id) {
-    return id.is_integer() ? Key{static_cast<std::uint64_t>(id.integer()), {}, true} : key_of(std::string_view(id.string()));
+    return id.is_integer() ? Key{static_cast<std::uint64_t>(id.integer()), {}, true}
+                           : key_of(std::string_view(id.string()));
   }
 
   std::uint32_t append(RawId id) {
     if (ids_.size() >= none) throw DataError("a vocabulary holds at most 4294967295 ids");
+    const Key key = key_of(id);
     ids_.push_back(std::move(id));
+    fingerprint_ = mix_seed(fingerprint_, key.number, key.is_integer) | 1;
     return static_cast<std::uint32_t>(ids_.size() - 1);
   }
 
@@ -145,6 +154,7 @@ class Vocabulary {
   std::vector<std::uint32_t> small_;  ///< By id: its index.
   std::vector<Slot> hashed_;          ///< At most three quarters full; the size is a power of two.
   std::size_t hashed_count_ = 0;
+  std::uint64_t fingerprint_ = 1;
 };
 
 }  // namespace lstmrec

@@ -48,7 +48,8 @@ inline Texts get_texts(TensorReader& file, const std::string& name) {
 }  // namespace detail
 
 /// Adds a vocabulary and what is known of its items as tensors `<name>.ids`, `<name>.titles…` and `<name>.genres…`.
-/// Ids are one I64 tensor where all are integers; otherwise texts, with `i` before an integer and `s` before a string.
+/// Ids are one I64 tensor where all are integers; otherwise texts, with `i` before an integer and `s` before another
+/// text.
 inline void put_vocabulary(TensorWriter& file, const std::string& name, const Vocabulary& ids,
                            const std::vector<ItemInfo>& catalogue) {
   std::vector<std::int64_t> integers;
@@ -89,8 +90,8 @@ inline void get_vocabulary(TensorReader& file, const std::string& name, Vocabula
     for (std::size_t k = 0; k < texts.size(); ++k) {
       const std::string_view text = texts[k], rest = text.substr(text.empty() ? 0 : 1);
       const bool is_integer = text.starts_with('i');
-      const RawId id = is_integer ? RawId::parse(rest) : RawId(rest);
-      if (id.is_integer() != is_integer || !(is_integer || text.starts_with('s')))
+      const RawId id(rest);
+      if (is_integer ? !id.is_integer() : !text.starts_with('s'))
         detail::fail<ModelFileError>(
             {file.path(), ": ", name, ".ids: expected i or s and an id, found \"", text, "\""});
       add(id);

@@ -148,7 +148,7 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
     for (const std::size_t cutoff : options.cutoffs) {
       figures.push_back(metrics::hit(rank, cutoff));
       figures.push_back(metrics::ndcg(rank, cutoff));
-      figures.push_back(metrics::reciprocal_rank(rank, cutoff));
+      figures.push_back(metrics::cut_reciprocal_rank(rank, cutoff));
     }
     sums.add(is_known ? targets[k].user : unknown[k - targets.size()], figures);
   }

@@ -25,6 +25,6 @@ inline double ndcg(std::uint32_t rank, std::size_t k) {
 inline double reciprocal_rank(std::uint32_t rank) { return rank == not_ranked ? 0.0 : 1.0 / static_cast<double>(rank); }
 
 /// 1 / rank if the target is among the first k, else 0: the MRR@k of session-based recommendation.
-inline double reciprocal_rank(std::uint32_t rank, std::size_t k) { return hit(rank, k) * reciprocal_rank(rank); }
+inline double cut_reciprocal_rank(std::uint32_t rank, std::size_t k) { return hit(rank, k) * reciprocal_rank(rank); }
 
 }  // namespace lstmrec::metrics

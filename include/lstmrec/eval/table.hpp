@@ -22,9 +22,11 @@ struct NamedEvaluation {
   Evaluation evaluation;
 };
 
-/// Writes a line a model with its figures at one cutoff, under the protocol of the first.
+/// Writes a line a model with its figures at one cutoff, under the protocol of the first. Where the table has more than
+/// `columns` characters a line (0: any number has room), only NDCG has its interval: about 80 suffice then.
 /// Throws std::out_of_range if the cutoff was not evaluated.
-LSTMREC_INLINE void write_table(std::ostream& out, std::span<const NamedEvaluation> rows, std::size_t k = 10);
+LSTMREC_INLINE void write_table(std::ostream& out, std::span<const NamedEvaluation> rows, std::size_t k = 10,
+                                std::size_t columns = 0);
 
 }  // namespace lstmrec
 

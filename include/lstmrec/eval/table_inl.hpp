@@ -3,13 +3,13 @@
 /// The bodies of table.hpp.
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <initializer_list>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/table.hpp>
+#include <lstmrec/io/fixed.hpp>
 #include <ostream>
 #include <span>
 #include <string>
@@ -18,11 +18,6 @@
 namespace lstmrec {
 
 namespace detail {
-
-inline std::string fixed(double value, int digits) {
-  char text[400];  // the largest double has 309 digits before the point
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr};
-}
 
 inline std::string interval(const Estimate& e) {
   if (!(e.low < e.high)) return fixed(e.value, 4);
@@ -67,27 +62,32 @@ LSTMREC_INLINE std::ostream& operator<<(std::ostream& out, const Evaluation& eva
   return out;
 }
 
-LSTMREC_INLINE void write_table(std::ostream& out, std::span<const NamedEvaluation> rows, std::size_t k) {
+LSTMREC_INLINE void write_table(std::ostream& out, std::span<const NamedEvaluation> rows, std::size_t k,
+                                std::size_t columns) {
   using detail::fixed, detail::interval, detail::message, detail::write_cells;
   if (rows.empty()) return;
   std::size_t width = 0;
   for (const auto& row : rows) width = std::max(width, row.name.size());
+  const bool is_wide = columns == 0 || width + 3 * 26 + 13 + 15 <= columns;
+  const std::size_t figure = is_wide ? 26 : 8, ndcg = is_wide ? 26 : 25;
+  const std::size_t coverage = is_wide ? 13 : 10, popularity = is_wide ? 15 : 12;
+  const auto text = [&](const Estimate& e) { return is_wide ? interval(e) : fixed(e.value, 4); };
   out << rows.front().evaluation.protocol << '\n';
   write_cells(out, {{"", width},
-                    {message({"HR@", k}), 26},
-                    {message({"NDCG@", k}), 26},
-                    {"MRR", 26},
-                    {message({"coverage@", k}), 13},
-                    {message({"popularity@", k}), 15},
+                    {message({"HR@", k}), figure},
+                    {message({"NDCG@", k}), ndcg},
+                    {"MRR", figure},
+                    {is_wide ? message({"coverage@", k}) : "coverage", coverage},
+                    {is_wide ? message({"popularity@", k}) : "popularity", popularity},
                     {"\n", 0}});
   for (const auto& [name, evaluation] : rows) {
     const std::size_t c = evaluation.place_of(k);
     write_cells(out, {{name, 0},
-                      {interval(evaluation.hr[c]), 26 + width - name.size()},
-                      {interval(evaluation.ndcg[c]), 26},
-                      {interval(evaluation.mrr), 26},
-                      {fixed(evaluation.coverage[c], 3), 13},
-                      {fixed(evaluation.mean_popularity[c], 1), 15},
+                      {text(evaluation.hr[c]), figure + width - name.size()},
+                      {interval(evaluation.ndcg[c]), ndcg},
+                      {text(evaluation.mrr), figure},
+                      {fixed(evaluation.coverage[c], 3), coverage},
+                      {fixed(evaluation.mean_popularity[c], 1), popularity},
                       {"\n", 0}});
   }
 }

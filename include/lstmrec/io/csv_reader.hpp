@@ -12,6 +12,12 @@
 
 namespace lstmrec::detail {
 
+/// A table with other columns than expected.
+class ForeignTable : public ParseError {
+ public:
+  using ParseError::ParseError;
+};
+
 /// A file of records, one a line, by RFC 4180 but for the separator: fields may stand in quotes, and then hold
 /// separators, line ends and doubled quotes. Throws ParseError where a record has not as many fields as the first one,
 /// or a quote is not closed.
@@ -28,13 +34,13 @@ class CsvReader {
       header_.emplace_back(has_header ? name : std::to_string(header_.size() + 1));
   }
 
-  /// The place of a column. Throws ParseError unless the header names it once.
+  /// The place of a column. Throws ForeignTable unless the header names it once.
   std::size_t column(std::string_view name) const {
     const auto found = std::find(header_.begin(), header_.end(), name);
     if (found == header_.end() || std::count(header_.begin(), header_.end(), name) != 1) {
       std::string names;
       for (const std::string& other : header_) names += (names.empty() ? "" : ",") + other;
-      lines_.fail({"expected a header with one column ", excerpt(name), ", got ", excerpt(names)});
+      lines_.fail<ForeignTable>({"expected a header with one column ", excerpt(name), ", got ", excerpt(names)});
     }
     return static_cast<std::size_t>(found - header_.begin());
   }

@@ -97,8 +97,9 @@ class LineReader {
     lines_ += lines;
   }
 
+  template <class Failure = ParseError>
   [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<MessagePart> what) const {
-    throw ParseError(path_, number_, message(what));
+    throw Failure(path_, number_, message(what));
   }
 
  private:
@@ -171,6 +172,14 @@ inline std::int64_t parse_integer(const LineReader& reader, std::string_view fie
   if (failure == std::errc{} && stop == end) return value;
   const bool too_large = failure == std::errc::result_out_of_range && stop == end;
   reader.fail({"expected ", too_large ? "a 64-bit integer" : "an integer", " as ", name, ", got ", excerpt(field)});
+}
+
+/// A field that has to be an integer as it stands, as it is the text of an id.
+inline std::string_view integer_text(const LineReader& reader, std::string_view field, const char* name) {
+  const std::string_view digits = field.substr(field.starts_with('-') ? 1 : 0);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+    reader.fail({"expected an integer as ", name, ", got ", excerpt(field)});
+  return field;
 }
 
 /// A field as a finite number.

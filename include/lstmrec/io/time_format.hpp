@@ -37,6 +37,15 @@ inline std::int64_t ticks_per_second(TimeFormat format) {
   }
 }
 
+/// The unit in which integer times lie before the year 5138, as their largest absolute value does: so times of early
+/// 1970, or that count from another day, may be taken for seconds.
+inline TimeFormat unit_of_times(double largest) {
+  return largest < 1e11   ? TimeFormat::seconds
+         : largest < 1e14 ? TimeFormat::milliseconds
+         : largest < 1e17 ? TimeFormat::microseconds
+                          : TimeFormat::nanoseconds;
+}
+
 inline const char* name_of(TimeFormat format) {
   constexpr const char* names[] = {"seconds",     "milliseconds",       "microseconds",
                                    "nanoseconds", "fractional seconds", "ISO 8601"};
@@ -159,8 +168,7 @@ inline std::optional<std::int64_t> parse_time(std::string_view text, TimeFormat 
   return ticks;
 }
 
-/// The format of some times, nothing where they are not of one. Integers are taken for the unit in which the largest
-/// lies before the year 5138; so times of early 1970, or that count from another day, may be taken for seconds.
+/// The format of some times, nothing where they are not of one. Of integers the unit is that of unit_of_times.
 inline std::optional<TimeFormat> detect_time_format(std::span<const std::string_view> texts) {
   if (texts.empty()) return {};
   for (const TimeFormat format : {TimeFormat::seconds, TimeFormat::fractional_seconds, TimeFormat::iso8601}) {
@@ -171,10 +179,7 @@ inline std::optional<TimeFormat> detect_time_format(std::span<const std::string_
       return ticks.has_value();
     };
     if (!std::all_of(texts.begin(), texts.end(), fits)) continue;
-    if (format != TimeFormat::seconds || largest < 1e11) return format;
-    return largest < 1e14   ? TimeFormat::milliseconds
-           : largest < 1e17 ? TimeFormat::microseconds
-                            : TimeFormat::nanoseconds;
+    return format == TimeFormat::seconds ? unit_of_times(largest) : format;
   }
   return {};
 }

@@ -27,8 +27,8 @@ class BasicBatchRanker {
 
   /// For each history the n items with the highest scores, best first, of equal scores the lower index first; fewer
   /// where fewer are left. Histories as for Recommender::outputs; one without events gets the most popular items.
-  /// Throws Error on a NaN among the scores, and std::invalid_argument on candidates for another number of items. Never
-  /// holds more than a tile of the scores.
+  /// Throws Error on a NaN among the scores, and std::invalid_argument on candidates of other items or histories of
+  /// another numbering. Never holds more than a tile of the scores.
   std::vector<std::vector<ScoredItem>> top_n(std::span<const History> histories, std::size_t n,
                                              const Candidates& candidates) const;
 

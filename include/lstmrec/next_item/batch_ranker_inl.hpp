@@ -21,7 +21,7 @@ BasicBatchRanker<Network>::BasicBatchRanker(const BasicRecommender<Network>& rec
 template <class Network>
 std::vector<std::vector<ScoredItem>> BasicBatchRanker<Network>::top_n(std::span<const History> histories, std::size_t n,
                                                                       const Candidates& candidates) const {
-  candidates.expect_items(recommender_->items());
+  candidates.expect_items(recommender_->item_ids());
   NetworkScorer<Network> scorer = recommender_->scorer();
   scorer.packed_vectors = &vectors_;
   ThreadPool one(1);

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/eval/prefix_groups.hpp>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 namespace lstmrec {
@@ -28,14 +30,17 @@ struct NetworkScorer {
   std::span<const std::uint32_t> item_counts;
   const MarkovChain* markov = nullptr;  ///< Not read where the weight is 0.
   double markov_weight = 0;
+  std::uint64_t numbering = 0;  ///< Vocabulary::fingerprint of the items; 0: not known, and not checked.
 
   Index items() const { return network->items(); }
 
   /// The network's output after each history: embedding size × histories; of one without events it means nothing. All
   /// advance together, each from its first event, by the steps of a Session. Histories that are prefixes of one another
-  /// (PrefixGroups) share their steps: any number of targets of one user cost one pass along the user's events.
+  /// (PrefixGroups) share their steps: any number of targets of one user cost one pass along the user's events. Throws
+  /// std::invalid_argument on items of another numbering.
   Matrix<float> outputs(std::span<const History> histories) const {
     const auto groups = prefix_groups(histories.size(), [&](std::size_t k) { return histories[k]; });
+    for (std::size_t group = 0; group < groups.size(); ++group) check_items(histories[groups[group].back()]);
     auto state = network->initial_state(static_cast<Index>(groups.size()));
     auto output = linalg::filled<Matrix<float>>(network->embedding_size(), static_cast<Index>(histories.size()));
     EndedHistories ended(*this, histories, output);
@@ -96,6 +101,15 @@ struct NetworkScorer {
   }
 
  private:
+  void check_items(const History& history) const {
+    if (numbering != 0 && history.numbering != 0 && history.numbering != numbering)
+      throw std::invalid_argument(
+          "the histories' items are numbered otherwise than the recommender's: see align_items");
+    for (const std::uint32_t item : history.items)
+      if (static_cast<Index>(item) >= items())
+        detail::fail<std::invalid_argument>({"a history has item ", item, ", and the recommender ", items(), " items"});
+  }
+
   /// The events of one step of many histories.
   struct Rows {
     std::vector<std::uint32_t> items;

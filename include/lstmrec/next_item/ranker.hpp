@@ -91,7 +91,7 @@ class BasicRanker {
   /// The n items with the highest scores, best first, of equal scores the lower index first; fewer where fewer are
   /// left. The list is borrowed until the next call. Without candidates: all items, without those that the user has had
   /// unless the recommender was trained to repeat. Throws std::invalid_argument on candidates that were made for
-  /// another number of items.
+  /// other items.
   std::span<const Recommendation> top_n(const UserState& user, std::size_t n) {
     return top_n(user, n, default_candidates_);
   }

@@ -41,7 +41,7 @@ template <class Network>
 std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& user, std::size_t n,
                                                             const Candidates& candidates) {
   const Index items = recommender_->items();
-  candidates.expect_items(items);
+  candidates.expect_items(recommender_->item_ids());
   best_.resize(std::min(n, static_cast<std::size_t>(items)));
   TopK best(best_);
   AscendingItems seen(user.seen);
@@ -63,7 +63,7 @@ std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& use
 template <class Network>
 std::span<const Recommendation> BasicRanker<Network>::list(const UserState& user, std::size_t n,
                                                            const Candidates& candidates) {
-  candidates.expect_items(recommender_->items());
+  candidates.expect_items(recommender_->item_ids());
   best_.resize(std::min(n, static_cast<std::size_t>(scores_.size())));
   AscendingItems seen(user.seen);
   return recommendations(

@@ -74,7 +74,7 @@ class BasicRecommender {
   void set_markov_weight(double weight) {
     if (!(weight >= 0) || (weight > 0 && parts_.markov.items() == 0))
       detail::fail<std::invalid_argument>(
-          {"a Markov weight above 0 needs a Markov chain, and none is below 0; got ", std::to_string(weight)});
+          {"a Markov weight above 0 needs a Markov chain, and none is below 0; got ", weight});
     parts_.config.markov_weight = weight;
     make_fingerprint();
   }
@@ -102,11 +102,13 @@ class BasicRecommender {
             .input_projections = input_projections_.size() > 0 ? &input_projections_ : nullptr,
             .item_counts = parts_.item_counts,
             .markov = &parts_.markov,
-            .markov_weight = markov_weight()};
+            .markov_weight = markov_weight(),
+            .numbering = parts_.item_ids.fingerprint()};
   }
 
   /// The TiledScorer's functions: see NetworkScorer. The histories' item indices are this recommender's: those of the
-  /// sequences it was trained on, or of sequences brought to its vocabulary (align_items).
+  /// sequences it was trained on, or of sequences brought to its vocabulary (align_items). Throws std::invalid_argument
+  /// on histories of sequences that number their items otherwise.
   Matrix<float> outputs(std::span<const History> histories) const;
   void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
                   MatrixRef<float> scores) const;

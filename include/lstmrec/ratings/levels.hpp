@@ -49,7 +49,7 @@ class RatingLevels {
   std::uint32_t level(float rating) const {
     const auto place = std::lower_bound(values_.begin(), values_.end(), rating);
     if (place == values_.end() || *place != rating)
-      detail::fail<DataError>({"no level for rating ", std::to_string(rating)});
+      detail::fail<DataError>({"no level for rating ", static_cast<double>(rating)});
     return static_cast<std::uint32_t>(place - values_.begin());
   }
 

@@ -11,6 +11,7 @@
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <numeric>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -58,10 +59,30 @@ inline void draw(std::vector<Part>& parts, Part part, std::size_t wanted, Random
   }
 }
 
+/// Moves ratings that a user gives an item again to the part of the user's first rating of it, so that none that is to
+/// be predicted can be looked up. Returns their number.
+inline std::size_t unite_repeats(const Sequences& sequences, std::vector<Part>& parts) {
+  std::size_t repeats = 0;
+  std::vector<std::size_t> rows;
+  for (std::size_t user = 0; user < sequences.size(); ++user) {
+    rows.resize(sequences[user].size());
+    std::iota(rows.begin(), rows.end(), sequences.offsets[user]);
+    const auto item_of = [&](std::size_t row) { return sequences.events.items[row]; };
+    std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) { return item_of(a) < item_of(b); });
+    for (std::size_t k = 1; k < rows.size(); ++k) {
+      if (item_of(rows[k]) != item_of(rows[k - 1])) continue;
+      parts[rows[k]] = parts[rows[k - 1]];
+      ++repeats;
+    }
+  }
+  return repeats;
+}
+
 }  // namespace detail
 
 /// Draws the test and the validation part from all events. Throws Error where there are no ratings, as do the others,
-/// or too few for a test part; the validation part may stay empty.
+/// or too few for a test part; the validation part may stay empty. All ratings that a user gives one item are in one
+/// part.
 inline RatingSplit split_ratings_random(Sequences sequences, double validation_fraction = .1, double test_fraction = .1,
                                         std::uint64_t seed = 1) {
   detail::require_ratings(sequences);
@@ -73,9 +94,13 @@ inline RatingSplit split_ratings_random(Sequences sequences, double validation_f
   if (test == 0) detail::fail<DataError>({sequences.source, ": ", events, " ratings are too few for a test part"});
   detail::draw(parts, Part::test, test, random);
   detail::draw(parts, Part::validation, detail::share(validation_fraction, events), random);
-  return {std::move(sequences), std::move(parts),
-          "random (" + std::to_string(test) + " test ratings, seed " + std::to_string(seed) +
-              "), all training ratings visible"};
+  const std::size_t repeats = detail::unite_repeats(sequences, parts);
+  const auto drawn = static_cast<std::size_t>(std::count(parts.begin(), parts.end(), Part::test));
+  std::string protocol =
+      detail::message({"random (", drawn, " test ratings, seed ", seed, "), all training ratings visible"});
+  if (repeats > 0)
+    protocol += detail::message({"; ", repeats, " repeated ratings of an item stand in the part of the first"});
+  return {std::move(sequences), std::move(parts), std::move(protocol)};
 }
 
 /// Takes a given test part, such as `read_movielens("u1.test")`, and draws the validation part (a fraction of all

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -47,8 +49,8 @@ class NetworkTraining {
   std::function<void(std::span<const std::span<typename Network::Scalar>>)> reduce_gradients;
 
   /// `gradients`: of each part of the batch; the first takes their sum, in this order whatever the number of threads.
-  /// Throws TrainingDiverged where loss or gradients are not finite; then the weights are those of before. Epoch and
-  /// batch from 0, for the message.
+  /// Throws TrainingDiverged where loss or gradients are not finite, or where the loss is more than a thousand times as
+  /// large as the first was and as 1; then the weights are those of before. Epoch and batch from 0, for the message.
   void step(std::vector<Network>& gradients, double loss, double learning_rate, std::size_t epoch, std::size_t batch,
             ThreadPool& pool, const TouchedColumns<Network>& touched = {}) {
     double norm =
@@ -63,6 +65,10 @@ class NetworkTraining {
       norm = gradient_norm(sum, pool);
     }
     check_finite(loss, norm, epoch, batch);
+    if (largest_loss_ == 0) largest_loss_ = 1000 * std::max(1.0, std::abs(loss));
+    if (loss > largest_loss_)
+      detail::fail<TrainingDiverged>({"epoch ", epoch + 1, ", batch ", batch + 1, ": loss ", loss,
+                                      ", a thousand times that of the beginning; a lower learning rate may help"});
     clip_gradients(sum, norm, clip_norm_, pool);
     if (touched.before != nullptr) {
       adam_.update(network_, sum, learning_rate, pool, touched.columns);
@@ -98,6 +104,7 @@ class NetworkTraining {
   WeightAverage<Network> average_;
   bool has_average_;
   double clip_norm_;
+  double largest_loss_ = 0;  ///< Above it the training has diverged; 0: before the first step.
 };
 
 }  // namespace lstmrec
