@@ -12,6 +12,7 @@
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <lstmrec/data/ties.hpp>
 
 // The baselines that a network has to be better than.
 #include <lstmrec/baselines/item_knn.hpp>

@@ -5,6 +5,8 @@
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
+#include <lstmrec/data/split.hpp>
+#include <lstmrec/data/ties.hpp>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -251,4 +253,30 @@ TEST_CASE("Visits begin where a user pauses longer") {
   without_times.events.times.clear();
   REQUIRE(thrown<DataError>([&] { build_sequences(without_times, {.longest_pause = 60}); }) ==
           "memory: visits need times, and there are none");
+}
+
+TEST_CASE("Events with equal times can be ordered by a hash of a seed") {
+  std::vector<LogRow> rows;
+  for (int user = 0; user < 40; ++user)
+    for (int item = 0; item < 10; ++item) rows.emplace_back(user, item, item / 5, 1.0f);
+  const auto sorted = build_sequences(make_interactions(rows));
+  const auto shuffled = build_sequences(make_interactions(rows), {.shuffle_ties = 1});
+  const Split split = train_on_all(sorted), split_shuffled = train_on_all(shuffled);
+  const Targets targets{{0, 1}, {0, 5}, {3, 9}};
+  REQUIRE(count_ties(split, targets).events == 320);
+  REQUIRE(count_ties(split, targets).ascending == 320);
+  REQUIRE(count_ties(split, targets).targets == 2);
+  REQUIRE(count_ties(split_shuffled, targets).events == 320);
+  REQUIRE(count_ties(split_shuffled, targets).ascending > 120);
+  REQUIRE(count_ties(split_shuffled, targets).ascending < 200);
+  const auto other = build_sequences(make_interactions(rows), {.shuffle_ties = 2});
+  std::size_t differing = 0;
+  for (std::size_t user = 0; user < 40; ++user) {
+    auto a = raw(shuffled, shuffled[user]), b = raw(sorted, sorted[user]);
+    differing += raw(other, other[user]) != a;
+    for (std::size_t k = 0; k < 10; ++k) REQUIRE(std::get<2>(a[k]) == std::get<2>(b[k]));
+    std::sort(a.begin(), a.end());
+    REQUIRE(a == b);
+  }
+  REQUIRE(differing == 40);
 }

@@ -7,6 +7,7 @@
 #include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/vocabulary.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ struct Sequences {
   std::size_t size() const { return offsets.size() - 1; }  ///< Users.
 };
 
-/// Rules by which events are dropped. The defaults keep everything.
+/// Rules by which events are dropped and ordered. The defaults keep everything.
 struct SequenceOptions {
   std::size_t min_item_count = 1;  ///< Items with fewer events are dropped, and users with fewer events,
   std::size_t min_user_count = 1;  ///< again and again until neither rule drops anything.
@@ -46,6 +47,9 @@ struct SequenceOptions {
   /// Where a user pauses longer, in seconds, a new visit begins, which is a sequence of its own. The first visit of a
   /// user has the user's id, the second of `ann` the id `ann#2`, and so on.
   double longest_pause = std::numeric_limits<double>::infinity();
+  /// A seed, by a hash of which the events of a user that have equal times are ordered; unset: as in the source. That
+  /// may be the order of the items' ids, from which a network would learn what is not there in use.
+  std::optional<std::uint64_t> shuffle_ties = {};
 };
 
 /// Sorts a log into sequences, after dropping what the options exclude. Order: ratings below the limit go first; then

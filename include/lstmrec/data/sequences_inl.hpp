@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
@@ -79,6 +80,22 @@ inline void sort_by_user_and_time(EventColumns& events, std::size_t users) {
   permute_rows(events, order);
 }
 
+/// Orders the events of a user that have equal times, which follow each other, by a hash.
+inline void shuffle_ties(EventColumns& events, std::uint64_t seed) {
+  std::vector<std::pair<std::uint64_t, Event>> tied;
+  for (std::size_t begin = 0, end = 0; begin < events.size(); begin = end) {
+    for (end = begin;
+         end < events.size() && events.users[end] == events.users[begin] && events.times[end] == events.times[begin];)
+      ++end;
+    if (end - begin == 1) continue;
+    tied.clear();
+    for (std::size_t row = begin; row < end; ++row)
+      tied.emplace_back(mix_seed(seed, events.users[row], events.items[row]), events[row]);
+    std::stable_sort(tied.begin(), tied.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t row = begin; row < end; ++row) events.set_row(row, tied[row - begin].second);
+  }
+}
+
 /// Makes the visits of a log, which is sorted, its users.
 inline void cut_into_visits(Interactions& log, double longest_pause) {
   if (!(longest_pause >= 0)) fail<ConfigError>({"longest_pause must be at least 0, got ", longest_pause});
@@ -128,6 +145,7 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
   if (limits_rating) events.keep_rows([&](std::size_t row) { return events.ratings[row] >= options.min_rating; });
 
   detail::sort_by_user_and_time(events, log.users.size());
+  if (options.shuffle_ties && log.has_times) detail::shuffle_ties(events, *options.shuffle_ties);
   if (options.longest_pause != std::numeric_limits<double>::infinity())
     detail::cut_into_visits(log, options.longest_pause);
   if (!options.keep_immediate_repeats) {
