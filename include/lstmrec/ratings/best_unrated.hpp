@@ -32,7 +32,7 @@ std::vector<UnratedItem> best_unrated(const Model& model, std::uint32_t user, Hi
   std::vector<bool> has(model.items.size());
   std::vector<RatingQuery> cases(1);
   cases[0].user = user;
-  cases[0].visible.assign(rated.begin(), rated.end());
+  cases[0].visible = std::vector<Event>(rated.begin(), rated.end());
   for (const Event& event : rated)
     if (event.item < has.size()) has[event.item] = true;
   const std::int64_t now = rated.empty() ? 0 : rated.back().time;
