@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <lstmrec/data/vocabulary_tensors.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/presets.hpp>
 #include <lstmrec/next_item/session.hpp>
@@ -298,6 +300,35 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
                    f.put("items.titles.offsets", {8}, std::span<const std::int64_t>(offsets));
                  }),
                  "items.titles.offsets"));
+}
+
+TEST_CASE("Model file: what could not be loaded again is not saved") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model";
+  const auto refusal_of = [&](auto&& change) {
+    auto parts = small_parts();
+    change(parts);
+    const Recommender recommender(std::move(parts));
+    return thrown<std::invalid_argument>([&] { save(recommender, path); });
+  };
+  using Parts = RecommenderParts<NextItemNetwork<float>>;
+  CHECK(thrown<std::invalid_argument>([&] { save(Recommender(), path); }) ==
+        "a recommender that knows no items can't be saved");
+  CHECK(refusal_of([](Parts& p) { p.network.head.bias(6) = std::numeric_limits<float>::quiet_NaN(); }) ==
+        "head.bias: expected finite numbers");
+  CHECK(refusal_of([](Parts& p) { p.network.input.item_vectors.table.setConstant(3e38f); }) ==
+        "a recommender whose scores are not finite can't be saved");
+  CHECK(refusal_of([](Parts& p) { p.network.head.bias.setConstant(std::numeric_limits<float>::max()); }) == "");
+  CHECK(refusal_of([](Parts& p) { p.catalogue[1].genres = {std::string("a\0b", 3)}; }) == "items: a genre holds a NUL");
+  CHECK(thrown<std::invalid_argument>([] {
+          TensorWriter file;
+          put_vocabulary(file, "users", small_parts().item_ids, {});
+        }) == "users: expected a catalogue entry for each of 7 ids, found 0");
+  save(small_recommender(), path);
+  CHECK(message_of_changed(folder, [](TensorFile& f) {
+          const std::vector<float> bias(7, std::numeric_limits<float>::infinity());
+          f.put("network.head.bias", {7}, std::span<const float>(bias));
+        }).ends_with(": network.head.bias: expected finite numbers"));
 }
 
 TEST_CASE("Model file: a Markov chain that does not fit is named") {

@@ -87,6 +87,12 @@ TEST_CASE("Textbook rating model: learns what three numbers tell, repeats its bi
   CHECK(loaded.predict(cases) == predicted);
   CHECK(loaded.users.id(3) == split.sequences.users.id(3));
   CHECK_THROWS_AS(load_history_rating_model(folder.path() / "model"), ModelFileError);
+  TextbookRatingModel changed = fit.model;
+  changed.scaling.deviation[1] = 0;
+  CHECK_THROWS_AS(save(changed, folder.path() / "model"), std::invalid_argument);
+  changed = fit.model;
+  changed.network = TextbookRatingNetwork<float>(17);
+  CHECK_THROWS_AS(save(changed, folder.path() / "model"), std::invalid_argument);
 
   const auto best = best_unrated(fit.model, 0, split.sequences[0].first(12), 3);  // items 0 … 11 are rated
   REQUIRE(best.size() == 3);

@@ -5,12 +5,15 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/io/safetensors_header.hpp>
 #include <lstmrec/io/system_reason.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -152,5 +155,20 @@ class TensorReader {
   bool has_checksums_ = false;
   std::uint64_t tensors_begin_ = 0;  ///< The place in the file from which offsets count.
 };
+
+/// Calls a check of what was read from a file; the std::invalid_argument or ConfigError that it throws becomes a
+/// ModelFileError that names the file and `what`.
+inline void check_read(const TensorReader& file, const std::string& what, FunctionRef<void()> check) {
+  const auto fail = [&](const std::exception& error) {
+    detail::fail<ModelFileError>({file.path(), ": ", what, error.what()});
+  };
+  try {
+    check();
+  } catch (const std::invalid_argument& error) {
+    fail(error);
+  } catch (const ConfigError& error) {
+    fail(error);
+  }
+}
 
 }  // namespace lstmrec
