@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/next_item/fit.hpp>
@@ -22,6 +23,7 @@
 #include "../data/thrown.hpp"
 #include "catch.hpp"
 #include "eval/small_split.hpp"
+#include "next_item/trained_recommender.hpp"
 #include "nn/support.hpp"
 
 using namespace lstmrec;
@@ -489,6 +491,24 @@ TEST_CASE("warm_start: an epoch on more of the same is better than the first of 
   const auto warm = warm_start(before, more, 1), cold = fit(more, config);
   CHECK(warm.epochs[0].loss < 0.8 * cold.epochs[0].loss);
   CHECK(warm.epochs[0].validation->ndcg10 > cold.epochs[0].validation->ndcg10);
+}
+
+TEST_CASE("fit, warm_start: a recommender says what it has learned from, of earlier trainings too") {
+  RecommenderConfig config = small();
+  config.training.epochs = 1;
+  const Split split = circle(20, 30), all = train_on_all(split.sequences), more = circle(20, 40);
+  const auto tested = fit(split, config).recommender, final_one = fit(all, config).recommender;
+  CHECK(tested.trained_on() == trained_on(split));
+  CHECK(final_one.trained_on() == trained_on(all));
+  CHECK(final_one.trained_on().held_out == 0);
+  CHECK(evaluate(tested, split, split.test).caveat == "");
+  CHECK(evaluate(final_one, split, split.test).caveat.starts_with("no test: "));
+  CHECK(warm_start(tested, more, 1).recommender.trained_on() == trained_on(more));
+  CHECK(warm_start(final_one, more, 1).recommender.trained_on() == final_one.trained_on());
+  CHECK(warm_start(final_one, train_on_all(more.sequences), 1).recommender.trained_on().events ==
+        more.sequences.events.size());
+  auto parts = parts_of(tested);  // of a file that does not say it
+  CHECK_FALSE(warm_start(Recommender(std::move(parts)), more, 1).recommender.trained_on().is_known());
 }
 
 TEST_CASE("warm_start: needs a trained recommender that knows some of the items") {

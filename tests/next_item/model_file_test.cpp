@@ -302,6 +302,21 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
                  "items.titles.offsets"));
 }
 
+TEST_CASE("Model file: what a recommender was trained on is kept, and not known of a file that does not say it") {
+  const TemporaryFolder folder;
+  const auto loaded = [&](const TrainedOn& trained_on) {
+    auto parts = small_parts();
+    parts.trained_on = trained_on;
+    save(Recommender(std::move(parts)), folder.path() / "model");
+    return load_recommender(folder.path() / "model").trained_on();
+  };
+  for (const TrainedOn trained_on : {TrainedOn{.events = 7, .held_out = 2, .split = ~0ull, .last_time = -5},
+                                     TrainedOn{.events = 1, .held_out = 0, .split = 3}, TrainedOn{}})
+    CHECK(loaded(trained_on) == trained_on);
+  CHECK(contains(message_of_changed(folder, [](TensorFile& f) { f.metadata["trained_on.events"] = "many"; }),
+                 "trained_on.events: expected a number, found \"many\""));
+}
+
 TEST_CASE("Model file: what could not be loaded again is not saved") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "model";

@@ -89,6 +89,34 @@ inline void expect_replay(TensorReader& file, const std::vector<float>& found) {
                             static_cast<double>(found[k])});
 }
 
+/// Adds to a file's metadata what a recommender was trained on, where that is known.
+inline void put_trained_on(TensorWriter& file, const TrainedOn& trained_on) {
+  if (!trained_on.is_known()) return;
+  TrainedOn::visit(trained_on, [&](const char* name, const auto& field) {
+    const std::string key = message({"trained_on.", name});
+    if constexpr (requires { *field; }) {
+      if (field) file.metadata[key] = to_text(*field);
+    } else {
+      file.metadata[key] = to_text(field);
+    }
+  });
+}
+
+/// Reads it back; files of earlier versions say nothing.
+inline TrainedOn get_trained_on(const TensorReader& file) {
+  TrainedOn trained_on;
+  if (file.text("trained_on.events") == nullptr) return trained_on;
+  TrainedOn::visit(trained_on, [&](const char* name, auto& field) {
+    const std::string key = message({"trained_on.", name});
+    if constexpr (requires { *field; }) {
+      if (file.text(key) != nullptr) get_number(file, key, field.emplace());
+    } else {
+      get_number(file, key, field);
+    }
+  });
+  return trained_on;
+}
+
 }  // namespace detail
 
 template <class Network>
@@ -99,6 +127,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   file.metadata["format"] = detail::recommender_formats[1];
   file.metadata["version"] = LSTMREC_VERSION;
   put_config(file, recommender.config());
+  detail::put_trained_on(file, recommender.trained_on());
   put_vocabulary(file, "items", recommender.item_ids(), recommender.catalogue());
   file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
@@ -118,6 +147,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   expect_format(file, detail::recommender_formats);
   RecommenderParts<Network> parts;
   parts.config = get_config<RecommenderConfig>(file);
+  parts.trained_on = detail::get_trained_on(file);
   get_vocabulary(file, "items", parts.item_ids, parts.catalogue);
   const std::uint64_t items = parts.item_ids.size();
   if (items == 0) detail::fail<ModelFileError>({file.path(), ": items.ids: expected at least one, found none"});

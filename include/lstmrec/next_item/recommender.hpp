@@ -6,6 +6,7 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/next_item/config.hpp>
 #include <lstmrec/next_item/network.hpp>
@@ -27,6 +28,7 @@ struct RecommenderParts {
   std::vector<ItemInfo> catalogue;         ///< Titles and genres where the data had them.
   std::vector<std::uint32_t> item_counts;  ///< Events in training: what is recommended for no history.
   MarkovChain markov = {};                 ///< Empty where the weight is 0.
+  TrainedOn trained_on = {};
 };
 
 /// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served. A Scorer.
@@ -64,6 +66,7 @@ class BasicRecommender {
   const std::vector<ItemInfo>& catalogue() const { return parts_.catalogue; }
   const std::vector<std::uint32_t>& item_counts() const { return parts_.item_counts; }
   const MarkovChain& markov() const { return parts_.markov; }
+  const TrainedOn& trained_on() const { return parts_.trained_on; }
   Index items() const { return parts_.network.items(); }
   double markov_weight() const { return std::max(0.0, parts_.config.markov_weight); }
   bool uses_markov() const { return markov_weight() > 0; }

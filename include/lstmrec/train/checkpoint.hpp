@@ -69,13 +69,6 @@ namespace detail {
 
 inline constexpr const char* checkpoint_format = "lstmrec checkpoint 1";
 
-template <class Number>
-void get_number(const TensorReader& file, const std::string& key, Number& number) {
-  const std::string* text = file.text(key);
-  if (text == nullptr || !from_text(*text, number))
-    fail<ModelFileError>({file.path(), ": ", key, ": expected a number, found ", found_text(text)});
-}
-
 /// Calls visitor(name, figure) for every figure of an epoch.
 template <class Record, class Visitor>
 void visit_epoch(Record& epoch, Visitor&& visitor) {
