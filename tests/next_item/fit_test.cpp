@@ -613,7 +613,8 @@ TEST_CASE("fit: ends within a batch of training or validation where it is told t
 
   // During validation: the loss of the last batch asks for it, so that the check after the batch comes first; the
   // scorer's own check is seen through a validation that begins with the request.
-  const NetworkScorer<NextItemNetwork<float>> scorer = fit(split, config).recommender.scorer();
+  const Recommender recommender = fit(split, config).recommender;
+  const NetworkScorer<NextItemNetwork<float>> scorer = recommender.scorer();
   std::stop_source ended;
   ended.request_stop();
   const detail::TerminableScorer terminable{scorer, ended.get_token()};

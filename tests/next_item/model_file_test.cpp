@@ -406,7 +406,8 @@ TEST_CASE("Model file: one from before checksums and replayed scores loads, and 
   const auto scores = scores_after(loaded, {0, 2, 1});
   const TemporaryFolder folder;
   save(loaded, folder.path() / "again");
-  CHECK(TensorReader(folder.path() / "again").text("checksum") != nullptr);
+  const TensorReader again(folder.path() / "again");
+  CHECK(again.text("checksum") != nullptr);
   CHECK(read_tensor_file(folder.path() / "again").tensors.contains("replay.scores"));
   CHECK(scores_after(load_recommender(folder.path() / "again"), {0, 2, 1}) == scores);
 }

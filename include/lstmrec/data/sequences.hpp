@@ -26,7 +26,8 @@ struct Sequences {
   std::string source;
 
   /// The events of one user, never empty.
-  History operator[](std::size_t user) const { return events.rows(offsets[user], offsets[user + 1]); }
+  History operator[](std::size_t user) const& { return events.rows(offsets[user], offsets[user + 1]); }
+  History operator[](std::size_t) const&& = delete;        // a history is borrowed
   std::size_t size() const { return offsets.size() - 1; }  ///< Users.
 };
 

@@ -25,8 +25,10 @@ struct Split {
   std::vector<Target> test;
   std::string protocol;  ///< One line for tables.
 
-  History train(std::size_t user) const { return sequences[user].first(train_length[user]); }
-  History history(Target target) const { return sequences[target.user].first(target.position); }
+  History train(std::size_t user) const& { return sequences[user].first(train_length[user]); }
+  History history(Target target) const& { return sequences[target.user].first(target.position); }
+  History train(std::size_t) const&& = delete;  // a history is borrowed
+  History history(Target) const&& = delete;
   Event event(Target target) const { return sequences[target.user][target.position]; }
 };
 

@@ -42,8 +42,8 @@ struct Evaluation {
   std::string caveat;    ///< See test_caveat.
 
   /// Throws std::out_of_range unless k is among the cutoffs.
-  const Estimate& hr_at(std::size_t k) const { return hr[place_of(k)]; }
-  const Estimate& ndcg_at(std::size_t k) const { return ndcg[place_of(k)]; }
+  Estimate hr_at(std::size_t k) const { return hr[place_of(k)]; }
+  Estimate ndcg_at(std::size_t k) const { return ndcg[place_of(k)]; }
 
   /// The place of a cutoff in the vectors by cutoff. Throws std::out_of_range if it isn't among them.
   std::size_t place_of(std::size_t k) const {

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace lstmrec {
@@ -68,22 +69,25 @@ class TensorReader {
   }
 
   const std::string& path() const { return path_; }  ///< For messages.
-  const SafetensorsHeader& header() const { return header_; }
+  const SafetensorsHeader& header() const& { return header_; }
+  SafetensorsHeader header() && { return std::move(header_); }
 
   /// The metadata's text of a key; null where there is none.
-  const std::string* text(const std::string& key) const {
+  const std::string* text(const std::string& key) const& {
     const auto found = header_.metadata.find(key);
     return found == header_.metadata.end() ? nullptr : &found->second;
   }
+  const std::string* text(const std::string&) const&& = delete;
 
   bool contains(const std::string& name) const { return header_.tensors.contains(name); }
 
   /// A tensor as the header describes it. Throws ModelFileError where there is no such tensor.
-  const TensorInfo& tensor(const std::string& name) const {
+  const TensorInfo& tensor(const std::string& name) const& {
     const auto found = header_.tensors.find(name);
     if (found == header_.tensors.end()) detail::fail<ModelFileError>({path_, ": the tensor ", name, " is missing"});
     return found->second;
   }
+  const TensorInfo& tensor(const std::string&) const&& = delete;
 
   /// Throws ModelFileError unless the tensor has exactly this shape.
   void expect_shape(const std::string& name, const std::vector<std::uint64_t>& shape) const {

@@ -7,7 +7,7 @@
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/ratings/queries.hpp>
-#include <string_view>
+#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -15,8 +15,8 @@ namespace lstmrec {
 /// An item that a user has not rated, with the rating that a model predicts.
 struct UnratedItem {
   RawId item;
-  std::string_view title;  ///< The model's; empty where it knows none.
-  float rating = 0;        ///< In the range of the training ratings.
+  std::string title;  ///< Empty where the model knows none.
+  float rating = 0;   ///< In the range of the training ratings.
 };
 
 /// Predicts all items that a user has not rated and returns the `count` with the highest predictions, best first.
