@@ -105,4 +105,5 @@ TEST_CASE("only evaluations of the same targets are compared") {
   const auto test = evaluate(scorer, split, split.test), validation = evaluate(scorer, split, split.validation);
   CHECK_THROWS_AS(compare(test, validation), std::invalid_argument);
   CHECK_THROWS_AS(compare(test, test, {.bootstrap_samples = 0}), ConfigError);
+  CHECK_THROWS_AS(compare(Evaluation{}, Evaluation{}), DataError);  // else it would be no difference, and p = .002
 }

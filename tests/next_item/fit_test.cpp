@@ -348,6 +348,11 @@ TEST_CASE("fit: bad configurations and splits without training events are refuse
   } catch (const Error& error) {
     CHECK(error.what() == std::string("test: no user has two events to train on"));
   }
+  CHECK(thrown<DataError>([] { fit(Split{}); }) == "memory: no user has two events to train on");
+  CHECK(thrown<DataError>([] { fit(train_on_all({})); }) == "memory: no user has two events to train on");
+  Split broken = noise(20, 4);
+  broken.validation[0].position = 99;  // else it would be found after the first epoch
+  CHECK(contains(thrown<std::invalid_argument>([&] { fit(broken, small()); }), "the split does not hold together"));
 }
 
 TEST_CASE("fit: says what memory it needs, and refuses before the first step where there is less") {

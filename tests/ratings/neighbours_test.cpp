@@ -175,4 +175,5 @@ TEST_CASE("rating neighbours: options outside their ranges are refused") {
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.neighbours = 0}), ConfigError);
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.shrinkage = 0}), ConfigError);
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.user_items = 0}), ConfigError);
+  CHECK_THROWS_AS(RatingNeighbours(split, RatingBias()), std::invalid_argument);
 }

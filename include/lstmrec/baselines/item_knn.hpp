@@ -46,6 +46,7 @@ struct ItemKnn {
     require(options.shrinkage >= 0, "shrinkage must not be negative", options.shrinkage);
     require(options.user_items >= 1, "user_items must be at least 1", options.user_items);
     history_window().check();
+    check_split(split);
     const std::size_t items = split.sequences.items.size();
     std::vector<std::vector<std::uint32_t>> items_of(split.sequences.size()), users_of(items);
     RecentItems recent(items, options.user_items);

@@ -23,7 +23,7 @@ struct Sequences {
   std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
   bool has_times = false;
   bool has_ratings = false;
-  std::string source;
+  std::string source = "memory";  ///< For messages: this, or the file.
 
   /// The events of one user, never empty.
   History operator[](std::size_t user) const& { return events.rows(offsets[user], offsets[user + 1]); }

@@ -227,6 +227,7 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
                             const RecommenderConfig& config, const FitOptions& options,
                             const ItemLossRef<float>& loss) {
   config.check();
+  check_split(split);
   BasicFitResult<Network> result;
   NextItemTask<Network> task(split, config, options);
   {

@@ -114,9 +114,10 @@ class BasicRanker {
   }
 
  private:
-  static const Recommender& checked(const Recommender& recommender) {
-    if (recommender.items() == 0) throw std::invalid_argument("a recommender that knows no items can't rank any");
-    return recommender;
+  static const Recommender& checked(const Recommender* recommender) {
+    if (recommender == nullptr || recommender->items() == 0)
+      throw std::invalid_argument("a recommender that knows no items can't rank any");
+    return *recommender;
   }
 
   void observe_index(UserState& user, std::uint32_t item);

@@ -19,8 +19,8 @@ namespace lstmrec {
 template <class Network>
 BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender)
     : recommender_(std::move(recommender)),
-      default_candidates_(*recommender_),
-      state_(checked(*recommender_).network().initial_state()),
+      default_candidates_(checked(recommender_.get())),
+      state_(recommender_->network().initial_state()),
       tile_(std::min(most_in_tile, recommender_->items())),
       logarithms_(recommender_->uses_markov() ? tile_.size() : 0) {
   initial_.resize(state_size());

@@ -27,7 +27,8 @@ void BasicRecommender<Network>::set_network(Network network) {
 
 template <class Network>
 void BasicRecommender<Network>::cache_input_projections() {
-  if constexpr (Network::has_input_projections) input_projections_ = parts_.network.input_projections();
+  if constexpr (Network::has_input_projections)
+    if (items() > 0) input_projections_ = parts_.network.input_projections();
 }
 
 template <class Network>

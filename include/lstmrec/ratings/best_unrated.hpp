@@ -38,6 +38,7 @@ std::vector<UnratedItem> best_unrated(const Model& model, std::uint32_t user, Hi
   const std::int64_t now = rated.empty() ? 0 : rated.back().time;
   for (std::uint32_t item = 0; item < has.size(); ++item)
     if (!has[item]) cases[0].asked.push_back({.time = now, .user = user, .item = item});
+  if (cases[0].asked.empty()) return {};
   const auto scores = model.score(cases);
   std::vector<ScoredItem> best(std::min(count, scores.size()));
   std::vector<UnratedItem> result;

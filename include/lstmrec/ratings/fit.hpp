@@ -175,6 +175,7 @@ class HistoryRatingTask {
 inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const RatingSplit& split,
                                                                     const HistoryRatingConfig& config,
                                                                     const FitOptions& options) {
+  check_split(split);
   const Sequences& sequences = split.sequences;
   if (!sequences.has_ratings) fail<DataError>({sequences.source, ": there are no ratings to learn from"});
   RatingFitResult<HistoryRatingModel> result;

@@ -54,6 +54,7 @@ struct RatingQuery {
 /// One query a user with ratings in `part`, as matrix factorisation has it: for the validation part the user's training
 /// ratings are visible, for the test part those and the validation ratings, whether earlier or later than the target.
 inline std::vector<RatingQuery> rating_queries(const RatingSplit& split, Part part) {
+  check_split(split);
   std::vector<RatingQuery> queries;
   const Sequences& sequences = split.sequences;
   for (std::uint32_t user = 0; user < sequences.size(); ++user) {
@@ -73,6 +74,7 @@ inline std::vector<RatingQuery> rating_queries(const RatingSplit& split, Part pa
 /// its own part too, and nothing later. Memory: linear in the ratings, since a user's queries share them. Predicting
 /// them costs the square of a user's ratings all the same, because each query is read from its first event.
 inline std::vector<RatingQuery> chronological_queries(const RatingSplit& split, Part part) {
+  check_split(split);
   std::vector<RatingQuery> queries;
   const Sequences& sequences = split.sequences;
   for (std::uint32_t user = 0; user < sequences.size(); ++user) {

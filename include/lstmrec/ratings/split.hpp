@@ -11,6 +11,7 @@
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -28,6 +29,13 @@ struct RatingSplit {
   std::vector<Part> parts;  ///< One for each of sequences.events.
   std::string protocol;     ///< One line for tables.
 };
+
+/// Throws std::invalid_argument unless there is a part for each event.
+inline void check_split(const RatingSplit& split) {
+  if (split.parts.size() != split.sequences.events.size())
+    detail::fail<std::invalid_argument>(
+        {"expected a part for each of ", split.sequences.events.size(), " events, got ", split.parts.size()});
+}
 
 /// A hash that tells splits apart: of the log and of each event's part.
 inline std::uint64_t fingerprint(const RatingSplit& split) {
