@@ -240,6 +240,8 @@ TEST_CASE("A split that does not hold together is refused, and so is one of noth
   CHECK(contains(refusal_of([](Split& s) { s.test[0].position = 0; }),
                  "a target has to be an event that training does not see"));
 
+  CHECK(refusal_of([](Split& s) { s.sequences.events.times[1] = -1; }) ==
+        "the split does not hold together: event 1 is earlier than the one before it of its user");
   CHECK(refusal_of([](Split& s) { s = {}; }) == "");
   CHECK(thrown<DataError>([] { leave_one_out({}); }) == "memory: leave-one-out needs a user with at least 3 events");
   CHECK(thrown<DataError>([] { split_by_time({}); }) == "memory: a split by time needs times, and there are none");

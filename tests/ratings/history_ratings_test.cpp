@@ -483,6 +483,11 @@ TEST_CASE("History rating model: bad configurations and indices are refused") {
   CHECK_THROWS_AS(fit_history_ratings(split, {.min_visible_fraction = 1}), ConfigError);
   CHECK_THROWS_AS(fit_history_ratings(split, {.neighbours_weight = -2}), ConfigError);
   const auto model = fit_history_ratings(split, {.vector_size = 2, .hidden_size = 2, .training = {.epochs = 0}}).model;
+  CHECK_THROWS_AS(fit_history_ratings(split, {}, {.memory = 1}), ConfigError);
+  CHECK_THROWS_AS(fit_history_ratings(split, {}, {.checkpoint = {.minutes = -1}}), ConfigError);
+  CHECK_THROWS_AS(fit_history_ratings(split, {}, {.checkpoint = {.minutes = std::nan("")}}), ConfigError);
+  CHECK(thrown<ConfigError>([&] { fit_history_ratings(split, {}, {.checkpoint = {.resume = true}}); }) ==
+        "a training that resumes needs a folder of checkpoints");
   CHECK(thrown<DataError>([] { fit_history_ratings(RatingSplit{}); }) == "memory: there are no ratings to learn from");
   CHECK(best_unrated(HistoryRatingModel{}, unknown_user, {}, 3).empty());
   const std::vector<RatingQuery> unknown_item{{0, {}, {Event{.item = 1000}}}};

@@ -123,6 +123,12 @@ TEST_CASE("Textbook rating model: stops when asked, and refuses what it can't us
   const std::vector<RatingQuery> stranger{{unknown_user, {}, {Event{}}}};
   CHECK_THROWS_AS(fit.model.predict(stranger), std::out_of_range);
   CHECK_THROWS_AS(fit_textbook_ratings(split, {.batch_size = 0}), ConfigError);
+  CHECK_THROWS_AS(fit_textbook_ratings(split, {}, {.memory = 1}), ConfigError);
+  std::size_t reduced = 0;
+  FitOptions with_others;
+  with_others.reduce_gradients = [&](std::span<const std::span<float>>) { ++reduced; };
+  fit_textbook_ratings(split, {.hidden_size = 2, .epochs = 1}, with_others);
+  CHECK(reduced > 0);
   for (Part& part : split.parts) part = Part::test;
   CHECK_THROWS_AS(fit_textbook_ratings(split), DataError);
 }

@@ -33,8 +33,8 @@ struct Split {
 };
 
 /// Throws std::invalid_argument where a split that was not made by the functions below does not hold together: every
-/// event is of an item, training sees no more events of a user than there are, and no validation or test target is
-/// among those. One pass over the events.
+/// event is of an item, each user's stand in time order, training sees no more events of a user than there are, and no
+/// validation or test target is among those. One pass over the events.
 LSTMREC_INLINE void check_split(const Split& split);
 
 /// How many events each item has in the training part, by item index. Throws what check_split throws.

@@ -60,6 +60,10 @@ LSTMREC_INLINE void check_split(const Split& split) {
     fail({"expected one train_length a user: ", sequences.size(), ", got ", split.train_length.size()});
   for (const std::uint32_t item : sequences.events.items)
     if (item >= sequences.items.size()) fail({"expected items below ", sequences.items.size(), ", got ", item});
+  const auto& times = sequences.events.times;
+  for (std::size_t row = 1; row < times.size(); ++row)
+    if (times[row] < times[row - 1] && !std::binary_search(offsets.begin(), offsets.end(), row))
+      fail({"event ", row, " is earlier than the one before it of its user"});
   for (std::size_t user = 0; user < sequences.size(); ++user)
     if (split.train_length[user] > offsets[user + 1] - offsets[user])
       fail({"user ", user, " has ", offsets[user + 1] - offsets[user], " events, and the train_length ",

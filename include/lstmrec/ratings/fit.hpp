@@ -175,6 +175,7 @@ class HistoryRatingTask {
 inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const RatingSplit& split,
                                                                     const HistoryRatingConfig& config,
                                                                     const FitOptions& options) {
+  if (options.memory > 0) throw ConfigError("memory is limited of a next-item training only, so it must be 0 here");
   check_split(split);
   const Sequences& sequences = split.sequences;
   if (!sequences.has_ratings) fail<DataError>({sequences.source, ": there are no ratings to learn from"});

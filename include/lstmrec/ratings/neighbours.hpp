@@ -67,7 +67,8 @@ struct RatingNeighbours {
   /// each user has.
   RatingNeighbours(const RatingSplit& split, const RatingBias& bias, const RatingNeighbourOptions& options = {}) {
     if (options.neighbours < 1) throw ConfigError("neighbours must be at least 1");
-    if (!(options.shrinkage > 0)) throw ConfigError("shrinkage must be positive");
+    if (!(options.shrinkage > 0 && std::isfinite(options.shrinkage)))
+      throw ConfigError("shrinkage must be positive and finite");
     require(options.user_items >= 1, "user_items must be at least 1", options.user_items);
     check_split(split);
     const Sequences& sequences = split.sequences;

@@ -187,9 +187,12 @@ void read_checkpoint(const std::filesystem::path& path, const TrainingIdentity& 
 class CheckpointFolder {
  public:
   /// Makes the folder and tries whether it can be written. Does nothing where the options name none. Throws Error where
-  /// that fails, and ConfigError where the folder holds checkpoints from which the training is not to go on.
+  /// that fails, and ConfigError where the folder holds checkpoints from which the training is not to go on, where a
+  /// training is to go on without a folder, and where the minutes are negative or not a number.
   CheckpointFolder(const CheckpointOptions& options, TrainingIdentity identity)
       : options_(options), identity_(std::move(identity)) {
+    require(options_.minutes >= 0, "minutes between checkpoints must not be negative", options_.minutes);
+    if (!is_used() && options_.resume) throw ConfigError("a training that resumes needs a folder of checkpoints");
     if (!is_used()) return;
     std::error_code failure;
     std::filesystem::create_directories(options_.folder, failure);

@@ -109,7 +109,7 @@ struct FitOptions {
   std::function<void(std::span<const std::span<float>>)> reduce_gradients = {};
   CheckpointOptions checkpoint = {};
   /// Bytes that `fit` may take (see training_memory); it refuses to begin where it needs more. 0: what the system says
-  /// is available.
+  /// is available. Trainings of ratings know no such limit and refuse any other value.
   std::uint64_t memory = 0;
 };
 
