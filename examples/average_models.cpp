@@ -43,6 +43,13 @@ class AveragedRecommenders {
 
   Index items() const { return models_.front().items(); }
 
+  /// That of one which has held nothing out, if there is one.
+  const TrainedOn& trained_on() const {
+    for (const Recommender& model : models_)
+      if (model.trained_on().is_known() && model.trained_on().held_out == 0) return model.trained_on();
+    return models_.front().trained_on();
+  }
+
   void score(std::span<const History> histories, MatrixRef<float> scores) const {
     Matrix<float> own(scores.rows(), scores.cols());
     scores.setZero();

@@ -276,6 +276,7 @@ Json to_json(const Evaluation& evaluation) {
 Json metrics_json(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
   Json json;
   json["protocol"] = figures.test.front().evaluation.protocol;
+  if (!figures.test.front().evaluation.caveat.empty()) json["caveat"] = figures.test.front().evaluation.caveat;
   for (std::size_t k = 0; k < figures.test.size(); ++k) {
     const auto& [name, evaluation] = figures.test[k];
     Json& entry = k == 0 ? json["test"] : name == "LSTM alone" ? json["lstm_alone"] : json["baselines"][key(name)];
@@ -381,6 +382,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
   Report report;
   report.title = "lstmrec on " + data_name(split.sequences.source);
   report.subtitle = std::string("lstmrec ") + LSTMREC_VERSION + ", " + compiler() + "; " + split.sequences.source;
+  report.notice = model.caveat;
   if (outcome.stopped())
     report.notice = "Training was stopped by Ctrl-C in epoch " + std::to_string(outcome.training->epochs.size()) +
                     " of " + std::to_string(recommender.config().training.epochs) + ".";

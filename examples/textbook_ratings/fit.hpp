@@ -125,6 +125,7 @@ inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSpl
                                                                  const TextbookRatingConfig& config = {},
                                                                  const FitOptions& options = {}) {
   config.check();
+  if (options.memory > 0) throw ConfigError("memory is limited of a next-item training only, so it must be 0 here");
   const Sequences& sequences = split.sequences;
   if (!sequences.has_ratings) throw DataError(sequences.source + ": there are no ratings to learn from");
   const std::vector<Event> training = events_of(split, Part::train);
@@ -145,6 +146,7 @@ inline RatingFitResult<TextbookRatingModel> fit_textbook_ratings(const RatingSpl
   model.network.initialise(random);
 
   TextbookRatingTask task(model, training, rating_queries(split, Part::validation));
+  task.training().reduce_gradients = options.reduce_gradients;
   const EpochRules rules{.epochs = static_cast<std::size_t>(config.epochs),
                          .keep = Keep::last,
                          .learning_rate = [&](std::int64_t) { return config.learning_rate; },

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <lstmrec/baselines/item_knn.hpp>
 #include <lstmrec/baselines/linear.hpp>
 #include <lstmrec/baselines/markov.hpp>
@@ -282,6 +283,7 @@ TEST_CASE("baselines refuse options out of range") {
   CHECK_THROWS_AS(MarkovChain(split, {.popularity_weight = std::nan("")}), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.neighbours = 0}), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.shrinkage = -1}), ConfigError);
+  CHECK_THROWS_AS(ItemKnn(split, {.shrinkage = std::numeric_limits<double>::infinity()}), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.user_items = 0}), ConfigError);
   CHECK_THROWS_AS(EaseEquations(split, {50, .9}, 0), ConfigError);
   CHECK_THROWS_AS(ItemKnn(split, {.window = 0}), ConfigError);

@@ -297,3 +297,34 @@ TEST_CASE("Without a log to choose on, the last tenth of the training sequences 
   REQUIRE(questions(split, split.validation)[1] == "0 1 > 2");
   REQUIRE(held_out_log(sequences_of(rows), test, HeldOutTargets::last).validation.size() == 4);
 }
+
+TEST_CASE("A split that does not hold together is refused, and so is one of nothing") {
+  const Split whole = leave_one_out(build_sequences(make_interactions(random_log(3, 500, 20, 30))));
+  const auto refusal_of = [&](auto&& change) {
+    Split split = whole;
+    change(split);
+    return thrown<std::invalid_argument>([&] { training_counts(split); });
+  };
+  const auto length = std::to_string(whole.sequences[0].size());
+  CHECK(refusal_of([](Split&) {}) == "");
+  CHECK(refusal_of([](Split& s) {
+          s.train_length.pop_back();
+        }).starts_with("the split does not hold together: expected one train_length a user: "));
+  CHECK(refusal_of([](Split& s) { s.train_length[0] = 9999; }) ==
+        "the split does not hold together: user 0 has " + length + " events, and the train_length 9999");
+  CHECK(contains(refusal_of([](Split& s) { s.sequences.events.items[3] = 9999; }), ", got 9999"));
+  CHECK(contains(refusal_of([](Split& s) { s.sequences.offsets.pop_back(); }), "offsets: expected to rise from 0 to"));
+  CHECK(contains(refusal_of([](Split& s) { s.test[0].user = 9999; }), "got user 9999"));
+  CHECK(contains(refusal_of([](Split& s) { s.validation[0].position = 9999; }), "position 9999"));
+  CHECK(contains(refusal_of([](Split& s) { s.test[0].position = 0; }),
+                 "a target has to be an event that training does not see"));
+
+  CHECK(refusal_of([](Split& s) { s.sequences.events.times[1] = -1; }) ==
+        "the split does not hold together: event 1 is earlier than the one before it of its user");
+  CHECK(refusal_of([](Split& s) { s = {}; }) == "");
+  CHECK(thrown<DataError>([] { leave_one_out({}); }) == "memory: leave-one-out needs a user with at least 3 events");
+  CHECK(thrown<DataError>([] { split_by_time({}); }) == "memory: a split by time needs times, and there are none");
+  CHECK(thrown<DataError>([] { split_by_users({}); }) == "memory: too few users to hold a part of them out");
+  CHECK(thrown<DataError>([] { build_sequences({}); }) ==
+        "memory: no events are left with at least 1 an item, 1 a user");
+}

@@ -74,6 +74,15 @@ TEST_CASE("p is small exactly where users agree on the sign") {
   CHECK(sums.sign_p_value(2, 999, 1, pool) == 1);
 }
 
+TEST_CASE("p of a few users is no smaller than chance alone lets them agree") {
+  ThreadPool pool(1);
+  UserSums sums(1);
+  for (std::uint32_t user = 0; user < 12; ++user) {
+    sums.add(user, std::array{1.0 + user});
+    CHECK(sums.sign_p_value(0, 999, 1, pool) == std::max(std::pow(0.5, user), 2 / 1000.));
+  }
+}
+
 TEST_CASE("a paired comparison finds a difference that single intervals hide") {
   const Split split = leave_one_out(build_sequences(make_interactions(random_log(9, 6000, 300, 60))));
   const std::size_t items = split.sequences.items.size();
@@ -105,4 +114,6 @@ TEST_CASE("only evaluations of the same targets are compared") {
   const auto test = evaluate(scorer, split, split.test), validation = evaluate(scorer, split, split.validation);
   CHECK_THROWS_AS(compare(test, validation), std::invalid_argument);
   CHECK_THROWS_AS(compare(test, test, {.bootstrap_samples = 0}), ConfigError);
+  CHECK_THROWS_AS(compare(test, test, {.cutoff = 0}), ConfigError);
+  CHECK_THROWS_AS(compare(Evaluation{}, Evaluation{}), DataError);  // else it would be no difference, and p = .002
 }

@@ -7,6 +7,7 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
@@ -221,6 +222,45 @@ TEST_CASE("an evaluation says what is wrong") {
   for (const std::size_t threads : {std::size_t{1}, std::size_t{2}})
     CHECK(contains(thrown<Error>([&] { evaluate(broken, split, split.test, {.threads = threads}); }),
                    "the score of item 5 (dense index) is not a number"));
+}
+
+TEST_CASE("figures of targets that the model may have learned say that they are no test") {
+  struct Trained : Popularity {
+    TrainedOn known;
+    Trained(const Split& split, const TrainedOn& what) : Popularity(split), known(what) {}
+    const TrainedOn& trained_on() const { return known; }
+  };
+  const auto log = [](std::int64_t last) {
+    std::vector<LogRow> rows;
+    for (int user = 0; user < 3; ++user)
+      for (int time = 1; time <= 4; ++time) rows.emplace_back(user, (user + time) % 5, time == 4 ? last : time, 1.f);
+    return build_sequences(make_interactions(rows));
+  };
+  const Split split = leave_one_out(log(4));
+  const auto caveat_of = [](const TrainedOn& known, const Split& tested) {
+    const Evaluation result = evaluate(Trained(tested, known), tested, tested.test);
+    CHECK(result.protocol.starts_with(result.caveat.empty() ? tested.protocol : result.caveat));
+    return result.caveat;
+  };
+  const TrainedOn held_out = trained_on(split), all = trained_on(train_on_all(split.sequences));
+  CHECK(held_out.events == 6);
+  CHECK(held_out.held_out == 6);
+  CHECK(held_out.last_time == 2);
+  CHECK(all.held_out == 0);
+  CHECK(all.last_time == 4);
+  CHECK(caveat_of({}, split) == "");
+  CHECK(caveat_of(held_out, split) == "");
+  CHECK(caveat_of(all, split) ==
+        "no test: the model was trained on all 12 events of its log and held nothing out; 3 of these 3 targets are not "
+        "later than all of that");
+  CHECK(caveat_of(all, leave_one_out(log(5))) == "");  // the last events are new
+  Split other = split;
+  other.train_length[0] = 4;
+  CHECK(caveat_of(trained_on(other), split) ==
+        "perhaps no test: the model was trained on 8 events of another split; 3 of these 3 targets are not later than "
+        "all of that");
+  CHECK(caveat_of(trained_on(split_of({{0, 1, 2}, {1, 2, 0}}, 3)), split_of({{0, 1, 2}, {1, 0, 2}}, 3)) ==
+        "perhaps no test: the model was trained on 2 events of another split; 2 of these 2 targets may be among them");
 }
 
 TEST_CASE("cutoffs past the last item hold all candidates") {

@@ -41,6 +41,7 @@ TEST_CASE("slices hold about equally many targets, and equal values together") {
   CHECK(slices(evaluation, values, 1, 20).front().hr == Approx(5 / 6.));
   CHECK(slices(evaluation, std::vector<std::uint32_t>(6, 1), 4).size() == 1);
   CHECK_THROWS_AS(slices(evaluation, values, 0), ConfigError);
+  CHECK_THROWS_AS(slices(evaluation, values, 3, 0), ConfigError);
   CHECK_THROWS_AS(slices(evaluation, std::vector<std::uint32_t>(5, 1)), std::invalid_argument);
 }
 

@@ -4,7 +4,7 @@
 set -uo pipefail
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 programs=$(cd "$2" && pwd)
-train=$programs/train_movielens recommend=$programs/recommend compare=$programs/compare_runs
+train=$programs/train_movielens recommend=$programs/recommend compare=$programs/compare_runs average=$programs/average_models
 sample=$source_folder/data/sample
 work=$(mktemp -d)
 trap 'umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
@@ -227,6 +227,19 @@ trains_on_all() {
   (($(grep -c '^epoch .* validation ' err) == 2)) || fail 'the last training should have no validation'
   expect 0 "$recommend" --model final --history 36
   expect_error 2 'excludes' "$train" --data small --evaluate model --final-model final
+  # Figures of what has learned the test events are no test, and say so wherever they stand.
+  expect 0 "$train" --data small --evaluate final --metrics metrics.json --report report.html
+  local caveat='no test: the model was trained on all [0-9]* events of its log and held nothing out'
+  grep -q "^$caveat" out || fail 'the table should say that this is no test'
+  grep -q "\"caveat\": \"$caveat" metrics.json || fail 'the metrics should say that this is no test'
+  grep -q "class=\"notice\">$caveat" report.html || fail 'the report should say that this is no test'
+  expect 0 "$train" --data small --evaluate model --metrics metrics.json
+  ! grep -q 'no test' out metrics.json || fail 'a held-out test is one'
+  expect 0 "$train" --data small --evaluate model --split time
+  grep -q '^perhaps no test: the model was trained on [0-9]* events of another split' out ||
+    fail 'the table should say that the model was trained on another split'
+  expect 0 "$average" model final --data small
+  grep -q '^no test: ' out || fail 'an average should say that one of its models has learned the test events'
 }
 
 warm_start() {

@@ -6,11 +6,19 @@
 #include <iterator>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/io/atomic_file.hpp>
+#include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <ostream>
+#include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 #ifdef __linux__
 #include <sys/mount.h>
 #endif
@@ -63,6 +71,56 @@ TEST_CASE("Two writers of one file and its reader: every reading is of one whole
   CHECK(readings > 1);
   CHECK(files_in(folder.path()) == 1);
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("Two processes that write one model file and a third that reads it: every reading is of one whole model") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model";
+  constexpr std::size_t size = 50000;
+  const auto write = [&](float number) {
+    const std::vector<float> numbers(size, number);
+    TensorWriter file;
+    file.put("numbers", {size}, std::span(numbers));
+    file.write(path);
+  };
+  write(0);
+  std::vector<pid_t> writers;
+  for (const float number : {1.f, 2.f}) {
+    const pid_t writer = ::fork();
+    REQUIRE(writer >= 0);
+    if (writer == 0) {  // it must not come back to the other tests
+      int failures = 0;
+      try {
+        for (int k = 0; k < 40; ++k) write(number);
+      } catch (...) {
+        failures = 1;
+      }
+      ::_exit(failures);
+    }
+    writers.push_back(writer);
+  }
+  std::size_t torn = 0, readings = 0;
+  std::set<float> met;
+  for (std::size_t running = writers.size(); running > 0;) {
+    try {
+      const auto numbers = TensorReader(path).get<float>("numbers");  // held against its checksum
+      torn += std::set<float>(numbers.begin(), numbers.end()).size() != 1;
+      met.insert(numbers.front());
+    } catch (const Error&) {
+      ++torn;
+    }
+    ++readings;
+    int status = 0;
+    if (::waitpid(-1, &status, WNOHANG) <= 0) continue;
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    --running;
+  }
+  CHECK(torn == 0);
+  CHECK(readings > 1);
+  CHECK(met.size() > 1);
+  CHECK(files_in(folder.path()) == 1);
+}
+#endif
 
 #ifdef __linux__
 TEST_CASE("A file on which another is mounted is written in its place") {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/next_item/fit.hpp>
@@ -22,6 +23,7 @@
 #include "../data/thrown.hpp"
 #include "catch.hpp"
 #include "eval/small_split.hpp"
+#include "next_item/trained_recommender.hpp"
 #include "nn/support.hpp"
 
 using namespace lstmrec;
@@ -346,6 +348,11 @@ TEST_CASE("fit: bad configurations and splits without training events are refuse
   } catch (const Error& error) {
     CHECK(error.what() == std::string("test: no user has two events to train on"));
   }
+  CHECK(thrown<DataError>([] { fit(Split{}); }) == "memory: no user has two events to train on");
+  CHECK(thrown<DataError>([] { fit(train_on_all({})); }) == "memory: no user has two events to train on");
+  Split broken = noise(20, 4);
+  broken.validation[0].position = 99;  // else it would be found after the first epoch
+  CHECK(contains(thrown<std::invalid_argument>([&] { fit(broken, small()); }), "the split does not hold together"));
 }
 
 TEST_CASE("fit: says what memory it needs, and refuses before the first step where there is less") {
@@ -491,6 +498,24 @@ TEST_CASE("warm_start: an epoch on more of the same is better than the first of 
   CHECK(warm.epochs[0].validation->ndcg10 > cold.epochs[0].validation->ndcg10);
 }
 
+TEST_CASE("fit, warm_start: a recommender says what it has learned from, of earlier trainings too") {
+  RecommenderConfig config = small();
+  config.training.epochs = 1;
+  const Split split = circle(20, 30), all = train_on_all(split.sequences), more = circle(20, 40);
+  const auto tested = fit(split, config).recommender, final_one = fit(all, config).recommender;
+  CHECK(tested.trained_on() == trained_on(split));
+  CHECK(final_one.trained_on() == trained_on(all));
+  CHECK(final_one.trained_on().held_out == 0);
+  CHECK(evaluate(tested, split, split.test).caveat == "");
+  CHECK(evaluate(final_one, split, split.test).caveat.starts_with("no test: "));
+  CHECK(warm_start(tested, more, 1).recommender.trained_on() == trained_on(more));
+  CHECK(warm_start(final_one, more, 1).recommender.trained_on() == final_one.trained_on());
+  CHECK(warm_start(final_one, train_on_all(more.sequences), 1).recommender.trained_on().events ==
+        more.sequences.events.size());
+  auto parts = parts_of(tested);  // of a file that does not say it
+  CHECK_FALSE(warm_start(Recommender(std::move(parts)), more, 1).recommender.trained_on().is_known());
+}
+
 TEST_CASE("warm_start: needs a trained recommender that knows some of the items") {
   const Split split = circle(20, 30);
   CHECK_THROWS_AS(warm_start(Recommender{}, split), std::invalid_argument);
@@ -593,7 +618,8 @@ TEST_CASE("fit: ends within a batch of training or validation where it is told t
 
   // During validation: the loss of the last batch asks for it, so that the check after the batch comes first; the
   // scorer's own check is seen through a validation that begins with the request.
-  const NetworkScorer<NextItemNetwork<float>> scorer = fit(split, config).recommender.scorer();
+  const Recommender recommender = fit(split, config).recommender;
+  const NetworkScorer<NextItemNetwork<float>> scorer = recommender.scorer();
   std::stop_source ended;
   ended.request_stop();
   const detail::TerminableScorer terminable{scorer, ended.get_token()};

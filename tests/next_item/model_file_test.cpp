@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <lstmrec/data/vocabulary_tensors.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
+#include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/presets.hpp>
 #include <lstmrec/next_item/session.hpp>
@@ -300,6 +302,50 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
                  "items.titles.offsets"));
 }
 
+TEST_CASE("Model file: what a recommender was trained on is kept, and not known of a file that does not say it") {
+  const TemporaryFolder folder;
+  const auto loaded = [&](const TrainedOn& trained_on) {
+    auto parts = small_parts();
+    parts.trained_on = trained_on;
+    save(Recommender(std::move(parts)), folder.path() / "model");
+    return load_recommender(folder.path() / "model").trained_on();
+  };
+  for (const TrainedOn trained_on : {TrainedOn{.events = 7, .held_out = 2, .split = ~0ull, .last_time = -5},
+                                     TrainedOn{.events = 1, .held_out = 0, .split = 3}, TrainedOn{}})
+    CHECK(loaded(trained_on) == trained_on);
+  CHECK(contains(message_of_changed(folder, [](TensorFile& f) { f.metadata["trained_on.events"] = "many"; }),
+                 "trained_on.events: expected a number, found \"many\""));
+}
+
+TEST_CASE("Model file: what could not be loaded again is not saved") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model";
+  const auto refusal_of = [&](auto&& change) {
+    auto parts = small_parts();
+    change(parts);
+    const Recommender recommender(std::move(parts));
+    return thrown<std::invalid_argument>([&] { save(recommender, path); });
+  };
+  using Parts = RecommenderParts<NextItemNetwork<float>>;
+  CHECK(thrown<std::invalid_argument>([&] { save(Recommender(), path); }) ==
+        "a recommender that knows no items can't be saved");
+  CHECK(refusal_of([](Parts& p) { p.network.head.bias(6) = std::numeric_limits<float>::quiet_NaN(); }) ==
+        "head.bias: expected finite numbers");
+  CHECK(refusal_of([](Parts& p) { p.network.input.item_vectors.table.setConstant(3e38f); }) ==
+        "a recommender whose scores are not finite can't be saved");
+  CHECK(refusal_of([](Parts& p) { p.network.head.bias.setConstant(std::numeric_limits<float>::max()); }) == "");
+  CHECK(refusal_of([](Parts& p) { p.catalogue[1].genres = {std::string("a\0b", 3)}; }) == "items: a genre holds a NUL");
+  CHECK(thrown<std::invalid_argument>([] {
+          TensorWriter file;
+          put_vocabulary(file, "users", small_parts().item_ids, {});
+        }) == "users: expected a catalogue entry for each of 7 ids, found 0");
+  save(small_recommender(), path);
+  CHECK(message_of_changed(folder, [](TensorFile& f) {
+          const std::vector<float> bias(7, std::numeric_limits<float>::infinity());
+          f.put("network.head.bias", {7}, std::span<const float>(bias));
+        }).ends_with(": network.head.bias: expected finite numbers"));
+}
+
 TEST_CASE("Model file: a Markov chain that does not fit is named") {
   const TemporaryFolder folder;
   save(small_recommender(true, false, true), folder.path() / "model");
@@ -360,7 +406,8 @@ TEST_CASE("Model file: one from before checksums and replayed scores loads, and 
   const auto scores = scores_after(loaded, {0, 2, 1});
   const TemporaryFolder folder;
   save(loaded, folder.path() / "again");
-  CHECK(TensorReader(folder.path() / "again").text("checksum") != nullptr);
+  const TensorReader again(folder.path() / "again");
+  CHECK(again.text("checksum") != nullptr);
   CHECK(read_tensor_file(folder.path() / "again").tensors.contains("replay.scores"));
   CHECK(scores_after(load_recommender(folder.path() / "again"), {0, 2, 1}) == scores);
 }

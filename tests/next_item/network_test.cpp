@@ -334,6 +334,8 @@ TEST_CASE("NextItemNetwork: a bad configuration is refused before any memory is 
   const auto nan = std::nan("");
   CHECK(message_of([](auto& c) { c.embedding_size = -1; }) == "embedding_size must be in [1, 65536], got -1");
   CHECK(message_of([](auto& c) { c.hidden_size = 0; }) == "hidden_size must be in [1, 65536], got 0");
+  CHECK(message_of([](auto& c) { c.cell = static_cast<CellKind>(3); }) == "cell must be lstm, gru or slstm, got 3");
+  CHECK(message_of([](auto& c) { c.block = static_cast<BlockKind>(2); }) == "block must be residual or plain, got 2");
   CHECK(message_of([](auto& c) { c.blocks = 0; }) == "blocks must be in [1, 1024], got 0");
   CHECK(message_of([](auto& c) { c.blocks = 1000000000000; }) == "blocks must be in [1, 1024], got 1000000000000");
   CHECK(message_of([](auto& c) { c.feed_forward_factor = -1; }) == "feed_forward_factor must be in [0, 1024], got -1");

@@ -72,6 +72,28 @@ TEST_CASE("Recommender: parts that do not belong together are refused, by the ru
           p.markov = chain_of(7);
         }) == "");
   CHECK(refusal_of([](Parts& p) { p.markov = chain_of(7); }) == "");
+  const auto refusal_of_chain = [](auto&& change) {
+    return refusal_of([&](Parts& p) {
+      p.markov = chain_of(7);
+      change(p.markov);
+    });
+  };
+  const std::string chain = "a recommender's parts must belong together: the Markov chain's ";
+  CHECK(refusal_of_chain([](MarkovChain& m) { m.totals.pop_back(); }) == chain + "totals: expected 7, found 6");
+  CHECK(refusal_of_chain([](MarkovChain& m) { m.totals[2] = -1; }) ==
+        chain + "totals: expected finite numbers, none below 0");
+  CHECK(refusal_of_chain([](MarkovChain& m) { m.transitions.offsets.pop_back(); }) ==
+        chain + "offsets: expected 7 rows, found 6");
+  CHECK(refusal_of_chain([](MarkovChain& m) { m.transitions.offsets[3] = 99; }) ==
+        chain + "offsets: expected to rise from 0 to " + std::to_string(chain_of(7).transitions.items.size()));
+  CHECK_THROWS_AS(refusal_of_chain([](MarkovChain& m) { m.options.window = 0; }), ConfigError);
+  CHECK(contains(refusal_of([](Parts& p) {  // an item added by hand, of which the chain's rows know nothing
+                   p = random_parts(8, config);
+                   p.markov = chain_of(7);
+                   p.markov.totals.push_back(0);
+                   p.markov.popularity = Popularity(p.item_counts);
+                 }),
+                 "offsets: expected 8 rows, found 7"));
   CHECK(refusal_of([](Parts& p) { p.config.markov_weight = -1; }) == "");
   CHECK(contains(refusal_of([](Parts& p) { p.config.blocks = 1; }), "as many blocks as the configuration says"));
   CHECK(contains(refusal_of([](Parts& p) { p.config.blocks = 3; }), "as many blocks as the configuration says"));

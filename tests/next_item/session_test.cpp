@@ -6,6 +6,7 @@
 #include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/ranking.hpp>
+#include <lstmrec/next_item/batch_ranker.hpp>
 #include <lstmrec/next_item/session.hpp>
 #include <memory>
 #include <set>
@@ -16,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "../data/thrown.hpp"
 #include "catch.hpp"
 #include "random_recommender.hpp"
 #include "trained_recommender.hpp"
@@ -363,5 +365,11 @@ TEST_CASE("Session: cannot be made from a recommender that is about to go, or th
   CHECK(!std::is_constructible_v<Session, Recommender&&>);
   CHECK(!std::is_constructible_v<Session, const Recommender&&>);
   const Recommender empty;
-  CHECK_THROWS_AS(Session(empty), std::invalid_argument);
+  const std::string expected = "a recommender that knows no items can't rank any";
+  CHECK(thrown<std::invalid_argument>([&] { Session session(empty); }) == expected);
+  CHECK(thrown<std::invalid_argument>([] { Session session(std::shared_ptr<const Recommender>{}); }) == expected);
+  CHECK(thrown<std::invalid_argument>([&] { BatchRanker ranker(empty); }) == expected);
+  Recommender nothing;
+  nothing.cache_input_projections();
+  CHECK(nothing.input_projections().size() == 0);
 }

@@ -140,6 +140,7 @@ TEST_CASE("Tiled evaluation: popularity, with its many ties, and a Markov chain 
 
 TEST_CASE("Tiled evaluation: a network without trained histories too, where items' counts speak") {
   Split cold = split();
+  cold.train_length.assign(cold.sequences.size(), 0);
   for (Target& target : cold.test) target.position = 0;
   const Recommender recommender = recommender_of(0.75);
   const WholeCatalogue<Recommender> whole{recommender};

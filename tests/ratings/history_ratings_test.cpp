@@ -421,6 +421,37 @@ TEST_CASE("History rating model: neighbours in a file that do not fit are named"
   CHECK(contains(message_after([&](F f) { with_values(f, std::nanf("")); }), "neighbours.values: expected finite"));
 }
 
+TEST_CASE("History rating model: what could not be loaded again is not saved") {
+  const auto whole =
+      fit_history_ratings(two_tastes(),
+                          {.vector_size = 2, .hidden_size = 2, .neighbours_weight = 1, .training = {.epochs = 0}})
+          .model;
+  const TemporaryFolder folder;
+  const auto refusal_of = [&](auto&& change) {
+    HistoryRatingModel model = whole;
+    change(model);
+    return thrown<std::invalid_argument>([&] { save(model, folder.path() / "model"); });
+  };
+  using M = HistoryRatingModel&;
+  CHECK(refusal_of([](M) {}) == "");
+  CHECK(refusal_of([](M m) { m.catalogue.emplace_back(); }) ==
+        "items: expected a catalogue entry for each of 40 ids, found 41");
+  CHECK(refusal_of([](M m) { m.bias.item_bias[0] = std::nan(""); }) == "bias.items: expected finite numbers");
+  CHECK(refusal_of([](M m) { m.bias.highest = m.bias.lowest - 1; }) ==
+        "bias.mean_lowest_highest: the lowest is above the highest");
+  CHECK(refusal_of([](M m) { m.bias.user_regularisation = 3; }) ==
+        "bias: expected the configuration's user_regularisation");
+  CHECK(refusal_of([](M m) { m.neighbours = {}; }) == "neighbours.offsets: expected 40 rows, found 0");
+  CHECK(refusal_of([](M m) { m.network.start(0) = std::nanf(""); }) == "start: expected finite numbers");
+  CHECK(refusal_of([](M m) { m.network.user_vectors.table.resize(2, 3); }) ==
+        "the network's user_vectors.table has another size than it must have");
+  CHECK(refusal_of([](M m) {  // an item added by hand
+          m.items.add("new");
+          m.catalogue.emplace_back();
+        }) == "bias.items: expected one number an item");
+  CHECK_THROWS_AS(refusal_of([](M m) { m.config.dropout = 2; }), ConfigError);
+}
+
 TEST_CASE("History rating model: the sizes in a file are checked before memory is taken for them") {
   const TemporaryFolder folder;
   const HistoryRatingConfig untrained{
@@ -452,6 +483,13 @@ TEST_CASE("History rating model: bad configurations and indices are refused") {
   CHECK_THROWS_AS(fit_history_ratings(split, {.min_visible_fraction = 1}), ConfigError);
   CHECK_THROWS_AS(fit_history_ratings(split, {.neighbours_weight = -2}), ConfigError);
   const auto model = fit_history_ratings(split, {.vector_size = 2, .hidden_size = 2, .training = {.epochs = 0}}).model;
+  CHECK_THROWS_AS(fit_history_ratings(split, {}, {.memory = 1}), ConfigError);
+  CHECK_THROWS_AS(fit_history_ratings(split, {}, {.checkpoint = {.minutes = -1}}), ConfigError);
+  CHECK_THROWS_AS(fit_history_ratings(split, {}, {.checkpoint = {.minutes = std::nan("")}}), ConfigError);
+  CHECK(thrown<ConfigError>([&] { fit_history_ratings(split, {}, {.checkpoint = {.resume = true}}); }) ==
+        "a training that resumes needs a folder of checkpoints");
+  CHECK(thrown<DataError>([] { fit_history_ratings(RatingSplit{}); }) == "memory: there are no ratings to learn from");
+  CHECK(best_unrated(HistoryRatingModel{}, unknown_user, {}, 3).empty());
   const std::vector<RatingQuery> unknown_item{{0, {}, {Event{.item = 1000}}}};
   CHECK_THROWS_AS(model.predict(unknown_item), std::out_of_range);
 }

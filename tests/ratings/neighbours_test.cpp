@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/sequences.hpp>
@@ -173,6 +174,8 @@ TEST_CASE("rating neighbours: options outside their ranges are refused") {
   const RatingSplit split = six_ratings();
   const RatingBias bias(split);
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.neighbours = 0}), ConfigError);
-  CHECK_THROWS_AS(RatingNeighbours(split, bias, {.shrinkage = 0}), ConfigError);
+  for (const double shrinkage : {0.0, std::numeric_limits<double>::infinity()})
+    CHECK_THROWS_AS(RatingNeighbours(split, bias, {.shrinkage = shrinkage}), ConfigError);
   CHECK_THROWS_AS(RatingNeighbours(split, bias, {.user_items = 0}), ConfigError);
+  CHECK_THROWS_AS(RatingNeighbours(split, RatingBias()), std::invalid_argument);
 }

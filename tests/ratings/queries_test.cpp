@@ -14,7 +14,7 @@ using namespace lstmrec;
 
 namespace {
 
-std::vector<std::uint32_t> items(const std::vector<Event>& events) {
+std::vector<std::uint32_t> items(const auto& events) {
   std::vector<std::uint32_t> result;
   for (const Event& event : events) result.push_back(event.item);
   return result;
@@ -59,6 +59,19 @@ TEST_CASE("Rating cases in time: one a rating, with all of the user's before it 
   REQUIRE(train.size() == 4);
   CHECK(train[2].user == 1);
   CHECK(train[2].visible.empty());
+}
+
+TEST_CASE("Rating cases in time: the queries of a user share the user's ratings, which outlive the split") {
+  std::vector<RatingQuery> train;
+  {
+    const RatingSplit split = two_users();
+    train = chronological_queries(split, Part::train);
+  }
+  CHECK(train[0].visible.begin() == train[1].visible.begin());
+  CHECK(train[2].visible.begin() == train[3].visible.begin());
+  CHECK(train[1].visible.begin() != train[3].visible.begin());
+  CHECK(items(train[1].visible) == Items{0, 1, 2});
+  CHECK(train[1].visible.first(9).size() == 3);
 }
 
 TEST_CASE("Rating cases in time: of a random log every rating of the part is met once, after those before it") {

@@ -5,6 +5,9 @@
 #include <limits>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/interactions.hpp>
+#include <lstmrec/ratings/bias.hpp>
+#include <lstmrec/ratings/metrics.hpp>
+#include <lstmrec/ratings/queries.hpp>
 #include <lstmrec/ratings/split.hpp>
 #include <map>
 #include <stdexcept>
@@ -147,4 +150,19 @@ TEST_CASE("Ratings of one item by one user are in one part") {
   REQUIRE(split.protocol == "random (" + std::to_string(tested) +
                                 " test ratings, seed 3), all training ratings visible; "
                                 "400 repeated ratings of an item stand in the part of the first");
+}
+
+TEST_CASE("A split of ratings without a part for each event is refused, and one of nothing gets a sentence") {
+  RatingSplit split = split_ratings_random(build_sequences(make_interactions(random_log(5, 100))));
+  split.parts.pop_back();
+  const std::string expected = "expected a part for each of 100 events, got 99";
+  CHECK(thrown<std::invalid_argument>([&] { RatingBias bias(split); }) == expected);
+  CHECK(thrown<std::invalid_argument>([&] { rating_queries(split, Part::test); }) == expected);
+  CHECK(thrown<std::invalid_argument>([&] { chronological_queries(split, Part::test); }) == expected);
+  CHECK(thrown<std::invalid_argument>([&] { events_of(split, Part::test); }) == expected);
+  CHECK(rating_queries({}, Part::test).empty());
+  CHECK(thrown<DataError>([] { RatingBias bias(RatingSplit{}); }) ==
+        "a rating baseline needs at least one training rating");
+  CHECK(thrown<DataError>([] { split_ratings_random({}); }) ==
+        "memory: a split of ratings needs ratings, and there are none");
 }

@@ -87,6 +87,12 @@ TEST_CASE("Textbook rating model: learns what three numbers tell, repeats its bi
   CHECK(loaded.predict(cases) == predicted);
   CHECK(loaded.users.id(3) == split.sequences.users.id(3));
   CHECK_THROWS_AS(load_history_rating_model(folder.path() / "model"), ModelFileError);
+  TextbookRatingModel changed = fit.model;
+  changed.scaling.deviation[1] = 0;
+  CHECK_THROWS_AS(save(changed, folder.path() / "model"), std::invalid_argument);
+  changed = fit.model;
+  changed.network = TextbookRatingNetwork<float>(17);
+  CHECK_THROWS_AS(save(changed, folder.path() / "model"), std::invalid_argument);
 
   const auto best = best_unrated(fit.model, 0, split.sequences[0].first(12), 3);  // items 0 … 11 are rated
   REQUIRE(best.size() == 3);
@@ -117,6 +123,12 @@ TEST_CASE("Textbook rating model: stops when asked, and refuses what it can't us
   const std::vector<RatingQuery> stranger{{unknown_user, {}, {Event{}}}};
   CHECK_THROWS_AS(fit.model.predict(stranger), std::out_of_range);
   CHECK_THROWS_AS(fit_textbook_ratings(split, {.batch_size = 0}), ConfigError);
+  CHECK_THROWS_AS(fit_textbook_ratings(split, {}, {.memory = 1}), ConfigError);
+  std::size_t reduced = 0;
+  FitOptions with_others;
+  with_others.reduce_gradients = [&](std::span<const std::span<float>>) { ++reduced; };
+  fit_textbook_ratings(split, {.hidden_size = 2, .epochs = 1}, with_others);
+  CHECK(reduced > 0);
   for (Part& part : split.parts) part = Part::test;
   CHECK_THROWS_AS(fit_textbook_ratings(split), DataError);
 }

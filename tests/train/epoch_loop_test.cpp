@@ -120,6 +120,28 @@ TEST_CASE("ValidationFigures: a higher NDCG or a lower RMSE is better, and equal
   CHECK_FALSE(better(rmse({0.9}), rmse({0.9})));
 }
 
+TEST_CASE("ValidationFigures: of equal NDCGs the higher MRR decides") {
+  const auto figures = [](double ndcg10, double mrr) {
+    ValidationFigures some;
+    some.ndcg10 = ndcg10;
+    some.mrr = mrr;
+    return some;
+  };
+  CHECK(figures(0.2, 0.15).better_than(figures(0.2, 0.1)));
+  CHECK_FALSE(figures(0.2, 0.1).better_than(figures(0.2, 0.15)));
+  CHECK_FALSE(figures(0.2, 0.1).better_than(figures(0.2, 0.1)));
+  CHECK_FALSE(figures(0.1, 0.9).better_than(figures(0.2, 0.1)));
+}
+
+TEST_CASE("train_epochs: patience does not begin before a validation has hit a target") {
+  ToyTask task(ndcg({0, 0, 0, 0, 0.1, 0.05, 0.04, 0.9}));
+  const Result result = train(task, {.epochs = 8, .patience = 2, .learning_rate = rate_of});
+  CHECK(task.begun == 7);
+  CHECK(result.record.best_epoch == 5);
+  ToyTask perfect(rmse({0, 0.1, 0.2, 0.3}));  // an RMSE of 0 is the best there is
+  CHECK(train(perfect, {.epochs = 4, .patience = 2, .learning_rate = rate_of}).record.epochs.size() == 3);
+}
+
 TEST_CASE("train_epochs: keeps the weights of the best validation") {
   for (const double ema_decay : {0.0, 0.9}) {
     ToyTask task(ndcg({0.1, 0.5, 0.3, 0.5, 0.2}), ema_decay);

@@ -43,9 +43,11 @@ struct ItemKnn {
   /// Throws ConfigError on options outside their ranges. Cost: user_pairs(split.train_length, user_items), in time.
   explicit ItemKnn(const Split& split, const ItemKnnOptions& chosen = {}) : options(chosen) {
     require(options.neighbours >= 1, "neighbours must be at least 1", options.neighbours);
-    require(options.shrinkage >= 0, "shrinkage must not be negative", options.shrinkage);
+    require(options.shrinkage >= 0 && std::isfinite(options.shrinkage), "shrinkage must be finite and not negative",
+            options.shrinkage);
     require(options.user_items >= 1, "user_items must be at least 1", options.user_items);
     history_window().check();
+    check_split(split);
     const std::size_t items = split.sequences.items.size();
     std::vector<std::vector<std::uint32_t>> items_of(split.sequences.size()), users_of(items);
     RecentItems recent(items, options.user_items);

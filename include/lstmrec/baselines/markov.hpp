@@ -136,6 +136,18 @@ struct MarkovChain {
 
   Index items() const { return popularity.items(); }
 
+  /// Throws ConfigError on options outside their ranges, and std::invalid_argument, whose message begins with the name
+  /// of a member, where there are not transitions and a total of each item, all finite and none below 0.
+  void check() const {
+    options.check();
+    const auto count = static_cast<std::size_t>(items());
+    transitions.check(count);
+    if (totals.size() != count)
+      detail::fail<std::invalid_argument>({"totals: expected ", count, ", found ", totals.size()});
+    if (!std::all_of(totals.begin(), totals.end(), [](float total) { return total >= 0 && std::isfinite(total); }))
+      throw std::invalid_argument("totals: expected finite numbers, none below 0");
+  }
+
   /// The scores of the items first … first + scores.size() − 1 after one history; overwrites them, allocates nothing.
   void score(const History& history, std::span<float> scores, std::uint32_t first = 0) const {
     const DecayedWindow last{options.window, options.decay};

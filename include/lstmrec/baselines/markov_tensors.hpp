@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/markov.hpp>
@@ -38,18 +36,11 @@ inline MarkovChain get_counts(TensorReader& file, const std::vector<std::uint32_
       detail::fail<ModelFileError>(
           {file.path(), ": counts.", name, ": expected a number, found ", detail::found_text(text)});
   });
-  try {
-    counts.options.check();
-  } catch (const ConfigError& error) {
-    detail::fail<ModelFileError>({file.path(), ": counts: ", error.what()});
-  }
   counts.transitions = get_rows(file, "counts", items);
   file.expect_shape("counts.totals", {items});
   counts.totals = file.get<float>("counts.totals");
-  if (!std::all_of(counts.totals.begin(), counts.totals.end(),
-                   [](float total) { return total >= 0 && std::isfinite(total); }))
-    detail::fail<ModelFileError>({file.path(), ": counts.totals: expected finite numbers, none below 0"});
   counts.popularity = Popularity(item_counts);
+  check_read(file, "counts.", [&] { counts.check(); });
   return counts;
 }
 

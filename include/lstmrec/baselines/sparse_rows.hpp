@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/core/error.hpp>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 namespace lstmrec {
@@ -41,6 +44,25 @@ struct SparseRows {
     values.push_back(value);
   }
   void end_row() { offsets.push_back(items.size()); }
+
+  /// Throws std::invalid_argument, whose message begins with the name of a member, unless this is a matrix of `count`
+  /// rows and columns, of finite numbers, none below 0, whose columns rise within a row.
+  void check(std::size_t count) const {
+    using detail::fail, std::invalid_argument;
+    if (rows() != count) fail<invalid_argument>({"offsets: expected ", count, " rows, found ", rows()});
+    if (offsets.front() != 0 || offsets.back() != items.size() || !std::is_sorted(offsets.begin(), offsets.end()))
+      fail<invalid_argument>({"offsets: expected to rise from 0 to ", items.size()});
+    if (values.size() != items.size())
+      fail<invalid_argument>({"values: expected ", items.size(), ", found ", values.size()});
+    if (!std::all_of(values.begin(), values.end(), [](float value) { return value >= 0 && std::isfinite(value); }))
+      throw invalid_argument("values: expected finite numbers, none below 0");
+    for (const std::uint32_t item : items)
+      if (item >= count) fail<invalid_argument>({"items: expected numbers below ", count, ", found ", item});
+    for (std::size_t row = 0; row < count; ++row)
+      for (std::size_t k = offsets[row] + 1; k < offsets[row + 1]; ++k)
+        if (items[k] <= items[k - 1])
+          fail<invalid_argument>({"items: expected to rise within a row, found ", items[k], " after ", items[k - 1]});
+  }
 
   /// scores[column − first] += weight × row, for the columns first … first + scores.size() − 1.
   void add_row(std::size_t row, float weight, std::span<float> scores, std::uint32_t first = 0) const {

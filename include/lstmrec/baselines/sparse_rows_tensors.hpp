@@ -1,11 +1,8 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/sparse_rows.hpp>
-#include <lstmrec/core/error.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
 #include <lstmrec/io/tensor_writer.hpp>
 #include <span>
@@ -21,7 +18,7 @@ inline void put_rows(TensorWriter& file, const std::string& name, const SparseRo
   file.put(name + ".values", {rows.values.size()}, std::span(rows.values));
 }
 
-/// Reads it back. Throws ModelFileError unless it is a matrix of finite numbers, none below 0, between so many items.
+/// Reads it back. Throws ModelFileError where SparseRows::check finds something wrong.
 inline SparseRows get_rows(TensorReader& file, const std::string& name, std::size_t items) {
   SparseRows rows;
   rows.items = file.get<std::uint32_t>(name + ".items");
@@ -29,18 +26,7 @@ inline SparseRows get_rows(TensorReader& file, const std::string& name, std::siz
   rows.offsets = file.get_offsets(name + ".offsets", rows.items.size());
   file.expect_shape(name + ".values", {rows.items.size()});
   rows.values = file.get<float>(name + ".values");
-  if (!std::all_of(rows.values.begin(), rows.values.end(),
-                   [](float value) { return value >= 0 && std::isfinite(value); }))
-    detail::fail<ModelFileError>({file.path(), ": ", name, ".values: expected finite numbers, none below 0"});
-  for (const std::uint32_t item : rows.items)
-    if (item >= items)
-      detail::fail<ModelFileError>(
-          {file.path(), ": ", name, ".items: expected numbers below ", items, ", found ", item});
-  for (std::size_t row = 0; row < items; ++row)
-    for (std::size_t k = 1; k < rows[row].size(); ++k)
-      if (rows[row].items[k] <= rows[row].items[k - 1])
-        detail::fail<ModelFileError>({file.path(), ": ", name, ".items: expected to rise within a row, found ",
-                                      rows[row].items[k], " after ", rows[row].items[k - 1]});
+  check_read(file, name + ".", [&] { rows.check(items); });
   return rows;
 }
 

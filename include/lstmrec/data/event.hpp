@@ -66,6 +66,7 @@ struct History {
 
   History() = default;
   explicit History(std::span<const std::uint32_t> rows) : items(rows) {}
+  explicit History(std::vector<std::uint32_t>&&) = delete;  // it would not live long enough
   History(std::span<const std::uint32_t> rows, std::span<const std::int64_t> their_times,
           std::span<const float> their_ratings, std::uint32_t whose)
       : items(rows), times(their_times), ratings(their_ratings), user(whose) {}

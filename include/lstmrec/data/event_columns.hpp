@@ -37,9 +37,10 @@ struct EventColumns {
   }
 
   /// The rows [begin, end), which are of one user.
-  History rows(std::size_t begin, std::size_t end) const {
+  History rows(std::size_t begin, std::size_t end) const& {
     return History(items, times, ratings, begin < end ? users[begin] : 0).subspan(begin, end - begin);
   }
+  History rows(std::size_t, std::size_t) const&& = delete;  // it borrows the columns
 
   /// Calls visitor(column) for every column that the data has.
   template <class Columns, class Visitor>

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
+#include <lstmrec/data/trained_on.hpp>
 #include <type_traits>
 #include <vector>
 
@@ -41,6 +43,19 @@ inline std::uint64_t fingerprint(const Split& split) {
   std::uint64_t hash = detail::add_to_hash(fingerprint(split.sequences), split.train_length);
   for (const Target& target : split.validation) hash = mix_seed(hash, target.user, target.position);
   return hash;
+}
+
+/// What a model has been trained on that has learned from the training part of a split. One pass over the events.
+inline TrainedOn trained_on(const Split& split) {
+  TrainedOn result{.split = fingerprint(split)};
+  for (std::size_t user = 0; user < split.sequences.size(); ++user) {
+    const History train = split.train(user);
+    result.events += train.size();
+    if (!train.times.empty() && (!result.last_time || train.times.back() > *result.last_time))
+      result.last_time = train.times.back();
+  }
+  result.held_out = split.sequences.events.size() - result.events;
+  return result;
 }
 
 }  // namespace lstmrec

@@ -12,6 +12,7 @@
 #include <lstmrec/data/vocabulary.hpp>
 #include <ranges>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,7 +28,7 @@ struct Interactions {
   bool has_times = false;
   bool has_ratings = false;
   std::int64_t ticks_per_second = 1;  ///< Of the times.
-  std::string source;                 ///< For messages: the file, or "memory".
+  std::string source = "memory";      ///< For messages: this, or the file.
   std::vector<std::string> warnings;  ///< Whatever of the source was left out, a sentence each.
 
   /// Makes room for so many events, of the columns that the data has.
@@ -58,6 +59,36 @@ struct Interactions {
   }
 };
 
+namespace detail {
+
+/// What can become a field of any type.
+struct AnyField {
+  template <class Field>
+  operator Field() const;
+};
+
+/// Whether a row has so many parts as a structured binding takes, as far as that can be told.
+template <class Row>
+constexpr bool has_four_parts() {
+  if constexpr (requires { std::tuple_size<Row>::value; })
+    return std::tuple_size<Row>::value == 4;
+  else if constexpr (std::is_aggregate_v<Row>)
+    return requires { Row{AnyField(), AnyField(), AnyField(), AnyField()}; }
+  &&!requires { Row{AnyField(), AnyField(), AnyField(), AnyField(), AnyField()}; };
+  else return true;
+}
+
+/// Checks the types of a row's parts, with a sentence for each.
+template <class User, class Item, class Time, class Rating>
+constexpr void expect_types_of_parts() {
+  static_assert(std::is_constructible_v<RawId, const User&> && std::is_constructible_v<RawId, const Item&>,
+                "users and items have ids that are integers or strings");
+  static_assert(std::integral<Time> && sizeof(Time) > 1, "times are whole seconds: integers of 2 bytes or more");
+  static_assert(std::is_arithmetic_v<Rating>, "ratings are numbers; where there are none, any number does");
+}
+
+}  // namespace detail
+
 /// Interactions from memory: any range whose elements have four parts (user, item, time, rating), such as tuples or
 /// plain structs. Ids are integers or strings, times integers (seconds), ratings numbers. The range is read once, so
 /// views such as std::views::filter do too.
@@ -69,13 +100,14 @@ struct Interactions {
 ///     const auto log = lstmrec::make_interactions(rows);
 template <std::ranges::input_range Range>
 Interactions make_interactions(Range&& rows) {
+  static_assert(detail::has_four_parts<std::remove_cvref_t<std::ranges::range_reference_t<Range>>>(),
+                "a row has four parts: user, item, time and rating");
   Interactions log;
   log.has_times = log.has_ratings = true;
-  log.source = "memory";
   if constexpr (std::ranges::sized_range<Range>) log.reserve(std::ranges::size(rows));
   for (const auto& [user, item, time, rating] : rows) {
-    using Time = std::remove_cvref_t<decltype(time)>;
-    static_assert(std::integral<Time> && sizeof(Time) > 1, "times are whole seconds: integers of 2 bytes or more");
+    detail::expect_types_of_parts<std::remove_cvref_t<decltype(user)>, std::remove_cvref_t<decltype(item)>,
+                                  std::remove_cvref_t<decltype(time)>, std::remove_cvref_t<decltype(rating)>>();
     const std::size_t row = log.events.size();
     const float value = static_cast<float>(rating);
     if (!std::isfinite(value)) {

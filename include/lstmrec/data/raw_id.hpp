@@ -54,7 +54,8 @@ class RawId {
   /// Throws std::bad_variant_access.
   std::int64_t integer() const { return is_string_ ? throw std::bad_variant_access() : integer_; }
   /// Throws std::bad_variant_access.
-  const std::string& string() const { return is_string_ ? string_ : throw std::bad_variant_access(); }
+  const std::string& string() const& { return is_string_ ? string_ : throw std::bad_variant_access(); }
+  std::string string() && { return is_string_ ? std::move(string_) : throw std::bad_variant_access(); }
   std::string text() const { return is_integer() ? std::to_string(integer()) : string(); }
 
   friend bool operator==(const RawId&, const RawId&) = default;

@@ -25,14 +25,15 @@ struct Sequences {
   bool has_times = false;
   bool has_ratings = false;
   std::int64_t ticks_per_second = 1;  ///< Of the times.
-  std::string source;
+  std::string source = "memory";      ///< For messages: this, or the file.
 
   /// The events of one user, never empty.
-  History operator[](std::size_t user) const {
+  History operator[](std::size_t user) const& {
     History history = events.rows(offsets[user], offsets[user + 1]);
     history.numbering = items.fingerprint();
     return history;
   }
+  History operator[](std::size_t) const&& = delete;        // a history is borrowed
   std::size_t size() const { return offsets.size() - 1; }  ///< Users.
 };
 

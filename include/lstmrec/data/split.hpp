@@ -35,13 +35,21 @@ struct Split {
   Targets test;
   std::string protocol;  ///< One line for tables.
 
-  History train(std::size_t user) const { return sequences[user].first(train_length[user]); }
-  History history(Target target) const { return sequences[target.user].first(target.position); }
+  History train(std::size_t user) const& { return sequences[user].first(train_length[user]); }
+  History history(Target target) const& { return sequences[target.user].first(target.position); }
+  History train(std::size_t) const&& = delete;  // a history is borrowed
+  History history(Target) const&& = delete;
   Event event(Target target) const { return sequences[target.user][target.position]; }
 };
 
-/// How many events each item has in the training part, by item index.
+/// Throws std::invalid_argument where a split that was not made by the functions below does not hold together: every
+/// event is of an item, each user's stand in time order, training sees no more events of a user than there are, and no
+/// validation or test target is among those. One pass over the events.
+LSTMREC_INLINE void check_split(const Split& split);
+
+/// How many events each item has in the training part, by item index. Throws what check_split throws.
 inline std::vector<std::uint32_t> training_counts(const Split& split) {
+  check_split(split);
   std::vector<std::uint32_t> counts(split.sequences.items.size());
   for (std::size_t user = 0; user < split.sequences.size(); ++user)
     for (const std::uint32_t item : split.train(user).items) ++counts[item];

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event.hpp>
@@ -13,6 +14,7 @@
 #include <lstmrec/data/split.hpp>
 #include <numeric>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +47,35 @@ LSTMREC_INLINE TimeBoundaries time_boundaries(const Sequences& sequences, double
 }
 
 }  // namespace detail
+
+LSTMREC_INLINE void check_split(const Split& split) {
+  const Sequences& sequences = split.sequences;
+  const auto fail = [](std::initializer_list<detail::MessagePart> what) {
+    detail::fail<std::invalid_argument>({"the split does not hold together: ", detail::message(what)});
+  };
+  const std::vector<std::size_t>& offsets = sequences.offsets;
+  if (offsets.empty() || offsets.front() != 0 || offsets.back() != sequences.events.size() ||
+      !std::is_sorted(offsets.begin(), offsets.end()))
+    fail({"offsets: expected to rise from 0 to ", sequences.events.size()});
+  if (split.train_length.size() != sequences.size())
+    fail({"expected one train_length a user: ", sequences.size(), ", got ", split.train_length.size()});
+  for (const std::uint32_t item : sequences.events.items)
+    if (item >= sequences.items.size()) fail({"expected items below ", sequences.items.size(), ", got ", item});
+  const auto& times = sequences.events.times;
+  for (std::size_t row = 1; row < times.size(); ++row)
+    if (times[row] < times[row - 1] && !std::binary_search(offsets.begin(), offsets.end(), row))
+      fail({"event ", row, " is earlier than the one before it of its user"});
+  for (std::size_t user = 0; user < sequences.size(); ++user)
+    if (split.train_length[user] > offsets[user + 1] - offsets[user])
+      fail({"user ", user, " has ", offsets[user + 1] - offsets[user], " events, and the train_length ",
+            split.train_length[user]});
+  for (const auto* targets : {&split.validation, &split.test})
+    for (const Target target : *targets)
+      if (target.user >= sequences.size() || target.position >= offsets[target.user + 1] - offsets[target.user] ||
+          target.position < split.train_length[target.user])
+        fail({"a target has to be an event that training does not see, got user ", target.user, ", position ",
+              target.position});
+}
 
 LSTMREC_INLINE Split leave_one_out(Sequences sequences) {
   Split split;

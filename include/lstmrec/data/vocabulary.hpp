@@ -67,7 +67,8 @@ class Vocabulary {
   }
 
   /// Throws std::out_of_range where the index is not below size().
-  const RawId& id(std::uint32_t index) const { return ids_.at(index); }
+  const RawId& id(std::uint32_t index) const& { return ids_.at(index); }
+  RawId id(std::uint32_t index) && { return std::move(ids_.at(index)); }
 
   std::size_t size() const { return ids_.size(); }
 

@@ -9,6 +9,7 @@
 #include <lstmrec/io/tensor_reader.hpp>
 #include <lstmrec/io/tensor_writer.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,9 +50,12 @@ inline Texts get_texts(TensorReader& file, const std::string& name) {
 
 /// Adds a vocabulary and what is known of its items as tensors `<name>.ids`, `<name>.titles…` and `<name>.genres…`.
 /// Ids are one I64 tensor where all are integers; otherwise texts, with `i` before an integer and `s` before another
-/// text.
+/// text. Throws std::invalid_argument unless there is a catalogue entry an id, and where a genre holds a NUL.
 inline void put_vocabulary(TensorWriter& file, const std::string& name, const Vocabulary& ids,
                            const std::vector<ItemInfo>& catalogue) {
+  if (catalogue.size() != ids.size())
+    detail::fail<std::invalid_argument>(
+        {name, ": expected a catalogue entry for each of ", ids.size(), " ids, found ", catalogue.size()});
   std::vector<std::int64_t> integers;
   detail::Texts texts, titles, genres;
   for (std::uint32_t index = 0; index < ids.size(); ++index) {
@@ -67,7 +71,10 @@ inline void put_vocabulary(TensorWriter& file, const std::string& name, const Vo
   for (const ItemInfo& info : catalogue) {
     titles.all += info.title;
     titles.end();
-    for (const auto& genre : info.genres) genres.all += genre + '\0';
+    for (const auto& genre : info.genres) {
+      if (genre.find('\0') != genre.npos) detail::fail<std::invalid_argument>({name, ": a genre holds a NUL"});
+      genres.all += genre + '\0';
+    }
     genres.end();
   }
   detail::put_texts(file, name + ".titles", std::move(titles));

@@ -79,7 +79,8 @@ class UserSums {
   }
 
   /// How easily users drawn anew would turn the sign of a figure's mean round, two-sided:
-  /// p = 2 (1 + the smaller of the numbers of samples with a mean ≤ 0 and ≥ 0) / (1 + samples), at most 1.
+  /// p = 2 (1 + the smaller of the numbers of samples with a mean ≤ 0 and ≥ 0) / (1 + samples), at most 1, and at least
+  /// 2^(1 − users): by chance alone so many users agree on a sign so often, whatever is drawn from a few of them.
   double sign_p_value(std::size_t figure, std::size_t samples, std::uint64_t seed, ThreadPool& pool) const {
     std::size_t not_above = 0, not_below = 0;
     const auto resampled = resampled_means(samples, seed, pool);
@@ -88,7 +89,8 @@ class UserSums {
       not_below += resampled[k] >= 0;
     }
     const auto turned = static_cast<double>(1 + std::min(not_above, not_below));
-    return std::min(1.0, 2.0 * turned / static_cast<double>(1 + samples));
+    const double all_agree = std::ldexp(2.0, -static_cast<int>(std::min<std::size_t>(users(), 1000)));
+    return std::min(1.0, std::max(all_agree, 2.0 * turned / static_cast<double>(1 + samples)));
   }
 
   /// The value below which the given share of the sorted values lies, interpolated between two of them.

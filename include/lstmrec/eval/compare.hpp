@@ -28,13 +28,16 @@ struct Comparison {
 
 /// The difference of NDCG between two models, by a paired bootstrap over users: both are summed over the same draws,
 /// so that what makes a user easy or hard for both doesn't count.
-/// Throws std::invalid_argument if the targets differ, and ConfigError if there are no samples to draw.
+/// Throws std::invalid_argument if the targets differ, DataError if there are none, and ConfigError if there is no
+/// cutoff or no sample to draw.
 inline Comparison compare(const Evaluation& first, const Evaluation& second, const CompareOptions& options = {}) {
   if (!std::equal(first.targets.begin(), first.targets.end(), second.targets.begin(), second.targets.end(),
                   [](const Target& a, const Target& b) { return a.user == b.user && a.position == b.position; }) ||
       first.unknown != second.unknown)
     throw std::invalid_argument("only evaluations of the same targets can be compared");
+  if (first.targets.empty()) throw DataError("there are no targets to compare");
   if (options.bootstrap_samples < 1) throw ConfigError("bootstrap_samples must be at least 1");
+  if (options.cutoff < 1) throw ConfigError("cutoff must be at least 1");
 
   UserSums sums(1);
   for (const std::size_t k : detail::order_by_user(first.targets, first.unknown)) {

@@ -6,6 +6,7 @@
 #include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/split.hpp>
+#include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/scorer.hpp>
 #include <optional>
@@ -40,12 +41,13 @@ struct Evaluation {
       ranks;  ///< By target, the best being 1; metrics::not_ranked where it was left out as seen.
   std::vector<std::uint32_t> unknown;  ///< Targets::unknown: of each the user. Each counts as a miss in all figures.
   std::size_t users = 0, items = 0;
-  std::string protocol;  ///< One line for tables.
+  std::string protocol;  ///< One line for tables; it begins with the caveat, if there is one.
+  std::string caveat;    ///< See test_caveat.
 
   /// Throws std::out_of_range unless k is among the cutoffs.
-  const Estimate& hr_at(std::size_t k) const { return hr[place_of(k)]; }
-  const Estimate& ndcg_at(std::size_t k) const { return ndcg[place_of(k)]; }
-  const Estimate& mrr_at(std::size_t k) const { return cut_mrr[place_of(k)]; }
+  Estimate hr_at(std::size_t k) const { return hr[place_of(k)]; }
+  Estimate ndcg_at(std::size_t k) const { return ndcg[place_of(k)]; }
+  Estimate mrr_at(std::size_t k) const { return cut_mrr[place_of(k)]; }
 
   /// The place of a cutoff in the vectors by cutoff. Throws std::out_of_range if it isn't among them.
   std::size_t place_of(std::size_t k) const {
@@ -67,6 +69,13 @@ inline std::vector<std::size_t> order_by_user(std::span<const Target> targets, s
 LSTMREC_INLINE void check_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets);
 
 }  // namespace detail
+
+/// Why figures of some targets are not, or perhaps not, those of a test: because the model may have learned these very
+/// events. Empty where nothing speaks for that: the model was trained on this split, all targets are later than what it
+/// has learned, or nobody knows what it was trained on.
+///
+///     const std::string caveat = test_caveat(recommender.trained_on(), split, split.test);
+LSTMREC_INLINE std::string test_caveat(const TrainedOn& model, const Split& split, std::span<const Target> targets);
 
 /// Ranks every target among all items by its scores after its history, and sums up the ranks.
 ///

@@ -12,6 +12,7 @@
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/bootstrap.hpp>
 #include <lstmrec/eval/evaluate.hpp>
@@ -119,6 +120,21 @@ class EvaluationVisitor : public ScoreVisitor {
 
 }  // namespace detail
 
+LSTMREC_INLINE std::string test_caveat(const TrainedOn& model, const Split& split, std::span<const Target> targets) {
+  const bool has_times = model.last_time && split.sequences.has_times;
+  const auto learned = std::count_if(targets.begin(), targets.end(), [&](Target target) {
+    return !has_times || split.event(target).time <= *model.last_time;
+  });
+  if (!model.is_known() || learned == 0 || (model.held_out > 0 && model.split == fingerprint(split))) return "";
+  const std::string which = detail::message(
+      {learned, " of these ", targets.size(), " targets", has_times ? " are not later than all of that" : ""});
+  if (model.held_out == 0)
+    return detail::message({"no test: the model was trained on all ", model.events,
+                            " events of its log and held nothing out; ", which, has_times ? "" : " may be among them"});
+  return detail::message({"perhaps no test: the model was trained on ", model.events, " events of another split; ",
+                          which, has_times ? "" : " may be among them"});
+}
+
 namespace detail {
 
 /// `unknown`: see Targets.
@@ -171,6 +187,8 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
     result.protocol += message({" (repeats among the targets, which are misses: ", repeats, ")"});
   if (!unknown.empty()) result.protocol += message({" (", unknown.size(), " targets unknown to training are misses)"});
   result.protocol += ", all items ranked, ties against the model";
+  result.caveat = test_caveat(scorer.trained_on(), split, targets);
+  if (!result.caveat.empty()) result.protocol = result.caveat + "; " + result.protocol;
   return result;
 }
 

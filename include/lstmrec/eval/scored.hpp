@@ -28,6 +28,7 @@ inline ScoringQueries queries_of(const Split& split, std::span<const Target> tar
   return {targets.size(), [&split, targets](std::size_t k) { return split.history(targets[k]); },
           [&split, targets](std::size_t k) { return split.event(targets[k]).item; }};
 }
+ScoringQueries queries_of(const Split&&, std::span<const Target>) = delete;
 
 /// One query while its scores come in. What is borrowed lasts from `begin` to `end`.
 struct ScoredQuery {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <span>
 
@@ -23,7 +24,8 @@ namespace lstmrec {
 /// matters; −∞ is allowed, NaN is not. `score` is const and called from several threads at once.
 ///
 /// A scorer may have `item_ids()`, a Vocabulary: data whose items have other indices are then refused. It may have
-/// `exclude_seen()`: whether it was made to leave out the items of a history, which evaluations then follow.
+/// `exclude_seen()`: whether it was made to leave out the items of a history, which evaluations then follow. It may
+/// have `trained_on()`, a TrainedOn: evaluations then say where their figures are not those of a test.
 template <class S>
 concept Scorer = requires(const S& scorer, std::span<const History> histories, MatrixRef<float> scores) {
   { scorer.items() } -> std::convertible_to<Index>;
@@ -54,6 +56,7 @@ class ScorerRef {
       : scorer_(&scorer), items_(static_cast<Index>(scorer.items())) {
     if constexpr (requires { scorer.item_ids(); }) item_ids_ = &scorer.item_ids();
     if constexpr (requires { scorer.exclude_seen(); }) exclude_seen_ = scorer.exclude_seen();
+    if constexpr (requires { scorer.trained_on(); }) trained_on_ = scorer.trained_on();
     is_tiled_ = TiledScorer<S>;
     outputs_ = [](const void* self, std::span<const History> histories) {
       if constexpr (TiledScorer<S>)
@@ -73,6 +76,7 @@ class ScorerRef {
   Index items() const { return items_; }
   const Vocabulary* item_ids() const { return item_ids_; }  ///< Null where the scorer has none.
   bool exclude_seen() const { return exclude_seen_; }
+  const TrainedOn& trained_on() const { return trained_on_; }
   bool is_tiled() const { return is_tiled_; }
 
   Matrix<float> outputs(std::span<const History> histories) const { return outputs_(scorer_, histories); }
@@ -88,6 +92,7 @@ class ScorerRef {
   Index items_;
   const Vocabulary* item_ids_ = nullptr;
   bool exclude_seen_ = true, is_tiled_ = false;
+  TrainedOn trained_on_;
   Matrix<float> (*outputs_)(const void*, std::span<const History>) = nullptr;
   void (*score_)(const void*, std::span<const History>, const Matrix<float>&, Index, MatrixRef<float>) = nullptr;
 };

@@ -26,11 +26,11 @@ struct Slice {
 
 /// Cuts the targets into about `bins` parts of about equal size by some value of each, in ascending order. Targets of
 /// equal value stay together, so there may be fewer parts. `values`: by target.
-/// Throws ConfigError if there are no bins, and std::invalid_argument if there is not one value a target.
+/// Throws ConfigError if there are no bins or no cutoff, and std::invalid_argument if there is not one value a target.
 inline std::vector<Slice> slices(const Evaluation& evaluation, std::span<const std::uint32_t> values,
                                  std::size_t bins = 5, std::size_t k = 10) {
   const std::size_t count = evaluation.targets.size();
-  if (bins < 1) throw ConfigError("bins must be at least 1");
+  if (bins < 1 || k < 1) throw ConfigError("bins and cutoff must be at least 1");
   if (values.size() != count) throw std::invalid_argument("slices need one value a target");
   std::vector<Slice> result;
   std::size_t done = 0;

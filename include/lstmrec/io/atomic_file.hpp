@@ -47,7 +47,11 @@ class FileBeside {
   explicit FileBeside(const std::filesystem::path& path) : target_(written_file(path)), beside_(target_) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
     const auto here = reinterpret_cast<std::uintptr_t>(this);
-    beside_ += ".partial-" + std::to_string(static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(here));
+    auto number = static_cast<std::uint64_t>(now) ^ static_cast<std::uint64_t>(here);
+#if defined(__unix__) || defined(__APPLE__)
+    number ^= static_cast<std::uint64_t>(::getpid()) << 40;  // a forked process has this object at the same address
+#endif
+    beside_ += ".partial-" + std::to_string(number);
   }
   FileBeside(const FileBeside&) = delete;
   FileBeside& operator=(const FileBeside&) = delete;

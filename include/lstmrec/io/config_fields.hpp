@@ -58,6 +58,14 @@ bool from_text(const std::string& text, T& value) {
 /// A text of the metadata as a message shows it.
 inline std::string found_text(const std::string* text) { return text == nullptr ? "none" : '"' + *text + '"'; }
 
+/// Reads a number of the metadata. Throws ModelFileError where there is none.
+template <class Number>
+void get_number(const TensorReader& file, const std::string& key, Number& number) {
+  const std::string* text = file.text(key);
+  if (text == nullptr || !from_text(*text, number))
+    fail<ModelFileError>({file.path(), ": ", key, ": expected a number, found ", found_text(text)});
+}
+
 /// Finds a field in a file's metadata, under its name or under one that an earlier version gave it.
 struct FieldText {
   std::string key;

@@ -5,14 +5,18 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/io/safetensors_header.hpp>
 #include <lstmrec/io/system_reason.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace lstmrec {
@@ -65,22 +69,25 @@ class TensorReader {
   }
 
   const std::string& path() const { return path_; }  ///< For messages.
-  const SafetensorsHeader& header() const { return header_; }
+  const SafetensorsHeader& header() const& { return header_; }
+  SafetensorsHeader header() && { return std::move(header_); }
 
   /// The metadata's text of a key; null where there is none.
-  const std::string* text(const std::string& key) const {
+  const std::string* text(const std::string& key) const& {
     const auto found = header_.metadata.find(key);
     return found == header_.metadata.end() ? nullptr : &found->second;
   }
+  const std::string* text(const std::string&) const&& = delete;
 
   bool contains(const std::string& name) const { return header_.tensors.contains(name); }
 
   /// A tensor as the header describes it. Throws ModelFileError where there is no such tensor.
-  const TensorInfo& tensor(const std::string& name) const {
+  const TensorInfo& tensor(const std::string& name) const& {
     const auto found = header_.tensors.find(name);
     if (found == header_.tensors.end()) detail::fail<ModelFileError>({path_, ": the tensor ", name, " is missing"});
     return found->second;
   }
+  const TensorInfo& tensor(const std::string&) const&& = delete;
 
   /// Throws ModelFileError unless the tensor has exactly this shape.
   void expect_shape(const std::string& name, const std::vector<std::uint64_t>& shape) const {
@@ -152,5 +159,20 @@ class TensorReader {
   bool has_checksums_ = false;
   std::uint64_t tensors_begin_ = 0;  ///< The place in the file from which offsets count.
 };
+
+/// Calls a check of what was read from a file; the std::invalid_argument or ConfigError that it throws becomes a
+/// ModelFileError that names the file and `what`.
+inline void check_read(const TensorReader& file, const std::string& what, FunctionRef<void()> check) {
+  const auto fail = [&](const std::exception& error) {
+    detail::fail<ModelFileError>({file.path(), ": ", what, error.what()});
+  };
+  try {
+    check();
+  } catch (const std::invalid_argument& error) {
+    fail(error);
+  } catch (const ConfigError& error) {
+    fail(error);
+  }
+}
 
 }  // namespace lstmrec

@@ -56,6 +56,7 @@ struct LabelOptions {
 /// Fills batches from subsequences. Where seen items take no part and the log has repeats, it keeps 4 bytes an event.
 class BatchBuilder {
  public:
+  BatchBuilder(const Split&&, const LabelOptions&) = delete;  // it would not live long enough
   /// Borrows the split.
   BatchBuilder(const Split& split, const LabelOptions& options) : split_(&split), options_(options) {
     if (!options_.exclude_seen) return;

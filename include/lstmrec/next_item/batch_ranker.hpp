@@ -22,6 +22,7 @@ namespace lstmrec {
 template <class Network>
 class BasicBatchRanker {
  public:
+  /// Throws std::invalid_argument where the recommender knows no items.
   explicit BasicBatchRanker(const BasicRecommender<Network>& recommender);
   explicit BasicBatchRanker(const BasicRecommender<Network>&&) = delete;  // it would not live long enough
 

@@ -9,12 +9,14 @@
 #include <lstmrec/next_item/batch_ranker.hpp>
 #include <lstmrec/next_item/network_scorer.hpp>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 namespace lstmrec {
 
 template <class Network>
 BasicBatchRanker<Network>::BasicBatchRanker(const BasicRecommender<Network>& recommender) : recommender_(&recommender) {
+  if (recommender.items() == 0) throw std::invalid_argument("a recommender that knows no items can't rank any");
   vectors_.pack_transposed(recommender.network().output_vectors());
 }
 

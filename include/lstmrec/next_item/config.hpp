@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/nn/any_cell.hpp>
@@ -91,6 +92,10 @@ struct RecommenderConfig {
     constexpr std::int64_t most = std::int64_t{1} << 16;  // so that no product of two sizes overflows
     require(embedding_size >= 1 && embedding_size <= most, "embedding_size must be in [1, 65536]", embedding_size);
     require(hidden_size >= 1 && hidden_size <= most, "hidden_size must be in [1, 65536]", hidden_size);
+    require(static_cast<std::size_t>(cell) < names_of(cell).size(), "cell must be lstm, gru or slstm",
+            static_cast<int>(cell));
+    require(static_cast<std::size_t>(block) < names_of(block).size(), "block must be residual or plain",
+            static_cast<int>(block));
     require(blocks >= 1 && blocks <= 1024, "blocks must be in [1, 1024]", blocks);
     require(feed_forward_factor >= 0 && feed_forward_factor <= 1024, "feed_forward_factor must be in [0, 1024]",
             feed_forward_factor);

@@ -26,10 +26,10 @@ using FitResult = BasicFitResult<NextItemNetwork<float>>;
 /// Every input event predicts the events after it over the whole catalogue, or over sampled items (softmax
 /// cross-entropy, or a loss of the user's: see ItemLoss). The same seed gives the same bits for any number of threads,
 /// on one binary and processor. Throws ConfigError on a bad configuration, and where training would need more memory
-/// than there is (see training_memory); DataError where the split has nothing to train on; TrainingDiverged where the
-/// loss or the gradient is not finite; and whatever the progress callback throws. After the first step these are the
-/// cause of a TrainingInterrupted<Recommender>, which owns what had been learned by then, without a Markov chain unless
-/// its weight is given.
+/// than there is (see training_memory); DataError where the split has nothing to train on; std::invalid_argument where
+/// it does not hold together (check_split); TrainingDiverged where the loss or the gradient is not finite; and whatever
+/// the progress callback throws. After the first step these are the cause of a TrainingInterrupted<Recommender>, which
+/// owns what had been learned by then, without a Markov chain unless its weight is given.
 template <class Network = NextItemNetwork<float>>
 BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config = {}, const FitOptions& options = {},
                             const ItemLossRef<float>& loss = SoftmaxCrossEntropy());

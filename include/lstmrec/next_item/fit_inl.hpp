@@ -100,7 +100,8 @@ class NextItemTask {
  public:
   /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
   NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options)
-      : config(resolved(asked, split)),
+      : trained_on(lstmrec::trained_on(split)),
+        config(resolved(asked, split)),
         split_(&split),
         batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen}),
         validation_(
@@ -120,6 +121,7 @@ class NextItemTask {
     if (config.markov_weight != 0) chain_ = MarkovChain(split, {.followers = followers_of(config)});
   }
 
+  TrainedOn trained_on;      ///< What the result will have learned from.
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weight of the Markov chain.
 
   /// To be called once. Borrows the loss.
@@ -139,7 +141,7 @@ class NextItemTask {
                   return config.training.learning_rate *
                          warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
                 },
-            .identity = identity_of(config, mix_seed(fingerprint(*split_), begins_with))};
+            .identity = identity_of(config, mix_seed(trained_on.split, begins_with))};
   }
 
   NetworkTraining<Network>& training() { return steps_->training; }
@@ -190,7 +192,8 @@ class NextItemTask {
                                       .item_ids = sequences.items,
                                       .catalogue = sequences.catalogue,
                                       .item_counts = item_counts_,
-                                      .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain()});
+                                      .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain(),
+                                      .trained_on = trained_on});
   }
 
  private:
@@ -224,13 +227,19 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
                             const RecommenderConfig& config, const FitOptions& options,
                             const ItemLossRef<float>& loss) {
   config.check();
+  check_split(split);
   BasicFitResult<Network> result;
   NextItemTask<Network> task(split, config, options);
   {
     Network network(static_cast<Index>(split.sequences.items.size()), config);
     Random random(config.training.seed);
     network.initialise(random);
-    if (before) take_weights(*before, split.sequences.items, network);
+    if (before) {
+      take_weights(*before, split.sequences.items, network);
+      // What was learned before stays learned, whatever is held out now.
+      const TrainedOn& known = before->trained_on();
+      if (task.trained_on.held_out > 0 && (!known.is_known() || known.held_out == 0)) task.trained_on = known;
+    }
     task.start(std::move(network), loss, options);
   }
   const auto rules = task.rules(before ? Keep::last : Keep::best, before ? before->fingerprint() : 0);

@@ -7,7 +7,8 @@
 namespace lstmrec {
 
 /// Saves a recommender: network, configuration, vocabulary, titles and Markov chain, in one safetensors file.
-/// Written whole or not at all. Throws Error with the system's reason.
+/// Written whole or not at all. Throws Error with the system's reason, and std::invalid_argument on what could not be
+/// loaded again: no items, or weights that are not finite.
 ///
 /// Equal recommenders give equal bytes, and so does one that was loaded again.
 template <class Network>

@@ -18,6 +18,7 @@
 #include <lstmrec/train/network_tensors.hpp>
 #include <lstmrec/version.hpp>
 #include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -28,19 +29,16 @@ namespace detail {
 /// The formats that this version reads; it writes the last.
 inline constexpr const char* recommender_formats[] = {"lstmrec recommender 2", "lstmrec recommender 3"};
 
-/// Throws ModelFileError where a network of this configuration would be far larger than the file: its square weights
-/// are made before the tensors can be compared with it.
-inline void expect_plausible_sizes(const TensorReader& file, const RecommenderConfig& config) {
+/// Throws std::invalid_argument where a network of this configuration would be far larger than the numbers that there
+/// are: its square weights are made before a file's tensors can be compared with it.
+inline void expect_plausible_sizes(const RecommenderConfig& config, double found) {
   const auto number = [](std::int64_t size) { return static_cast<double>(size); };
   const double hidden = number(config.hidden_size);
   const double square = hidden * (8 * hidden + 2 * number(config.feed_forward_factor) * hidden);
   const double wanted = number(config.blocks) * square + 2 * hidden * number(config.embedding_size);
-  double found = 0;
-  for (const auto& [name, tensor] : file.header().tensors)
-    found += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);
   if (wanted > 64 * found + (1 << 24))
-    fail<ModelFileError>({file.path(), ": the configuration's sizes need about ", std::llround(wanted),
-                          " numbers, found ", std::llround(found)});
+    fail<std::invalid_argument>(
+        {"the configuration's sizes need about ", std::llround(wanted), " numbers, found ", std::llround(found)});
 }
 
 /// Items spread over the catalogue, the k-th of `count`.
@@ -91,19 +89,55 @@ inline void expect_replay(TensorReader& file, const std::vector<float>& found) {
                             static_cast<double>(found[k])});
 }
 
+/// Adds to a file's metadata what a recommender was trained on, where that is known.
+inline void put_trained_on(TensorWriter& file, const TrainedOn& trained_on) {
+  if (!trained_on.is_known()) return;
+  TrainedOn::visit(trained_on, [&](const char* name, const auto& field) {
+    const std::string key = message({"trained_on.", name});
+    if constexpr (requires { *field; }) {
+      if (field) file.metadata[key] = to_text(*field);
+    } else {
+      file.metadata[key] = to_text(field);
+    }
+  });
+}
+
+/// Reads it back; files of earlier versions say nothing.
+inline TrainedOn get_trained_on(const TensorReader& file) {
+  TrainedOn trained_on;
+  if (file.text("trained_on.events") == nullptr) return trained_on;
+  TrainedOn::visit(trained_on, [&](const char* name, auto& field) {
+    const std::string key = message({"trained_on.", name});
+    if constexpr (requires { *field; }) {
+      if (file.text(key) != nullptr) get_number(file, key, field.emplace());
+    } else {
+      get_number(file, key, field);
+    }
+  });
+  return trained_on;
+}
+
 }  // namespace detail
 
 template <class Network>
 void save(const BasicRecommender<Network>& recommender, const std::filesystem::path& path) {
+  if (recommender.items() == 0) throw std::invalid_argument("a recommender that knows no items can't be saved");
+  detail::expect_plausible_sizes(recommender.config(), static_cast<double>(parameter_count(recommender.network())));
   TensorWriter file;
   file.metadata["format"] = detail::recommender_formats[1];
   file.metadata["version"] = LSTMREC_VERSION;
   put_config(file, recommender.config());
+  detail::put_trained_on(file, recommender.trained_on());
   put_vocabulary(file, "items", recommender.item_ids(), recommender.catalogue());
   file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
   put_network(file, "network.", recommender.network());
-  if constexpr (Network::sees_items_only) file.put_owned("replay.scores", detail::replay(recommender.network()));
+  if constexpr (Network::sees_items_only) {
+    auto scores = detail::replay(recommender.network());
+    if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); }))
+      throw std::invalid_argument("a recommender whose scores are not finite can't be saved");
+    file.put_owned("replay.scores", std::move(scores));
+  }
   file.write(path);
 }
 
@@ -113,6 +147,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   expect_format(file, detail::recommender_formats);
   RecommenderParts<Network> parts;
   parts.config = get_config<RecommenderConfig>(file);
+  parts.trained_on = detail::get_trained_on(file);
   get_vocabulary(file, "items", parts.item_ids, parts.catalogue);
   const std::uint64_t items = parts.item_ids.size();
   if (items == 0) detail::fail<ModelFileError>({file.path(), ": items.ids: expected at least one, found none"});
@@ -120,7 +155,10 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   parts.item_counts = file.get<std::uint32_t>("items.counts");
   if (parts.config.markov_weight > 0) parts.markov = get_counts(file, parts.item_counts);
   parts.config.markov_weight = std::max(0.0, parts.config.markov_weight);
-  detail::expect_plausible_sizes(file, parts.config);
+  double numbers = 0;
+  for (const auto& [name, tensor] : file.header().tensors)
+    numbers += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);
+  check_read(file, "", [&] { detail::expect_plausible_sizes(parts.config, numbers); });
   expect_network(file, "network.", Network(1, parts.config), items);
   parts.network = Network(static_cast<Index>(items), parts.config);
   get_network(file, "network.", parts.network);

@@ -92,9 +92,10 @@ struct NextItemNetwork {
   Index items() const { return head.items(); }
   Index embedding_size() const { return input.size(); }
   Index hidden_size() const { return projects() ? input_projection.output_size() : embedding_size(); }
-  const Matrix<Scalar>& output_vectors() const {
+  const Matrix<Scalar>& output_vectors() const& {
     return own_output_vectors.count() == 0 ? input.item_vectors.table : own_output_vectors.table;
   }
+  const Matrix<Scalar>& output_vectors() const&& = delete;
 
   void initialise(Random& random) {
     input.initialise(random);

@@ -58,7 +58,8 @@ class BasicRanker {
   explicit BasicRanker(const Recommender&&) = delete;  // it would not live long enough
   explicit BasicRanker(std::shared_ptr<const Recommender> recommender);
 
-  const Recommender& recommender() const { return *recommender_; }
+  const Recommender& recommender() const& { return *recommender_; }
+  const Recommender& recommender() const&& = delete;
 
   /// Records the user's next event. Throws UnknownId where the id is unknown.
   void observe(UserState& user, const RawId& id) { observe_index(user, recommender_->item_ids().index(id)); }
@@ -84,22 +85,24 @@ class BasicRanker {
 
   /// The score of every item for the user, by the recommender's index; borrowed until the next call. The first call
   /// takes the memory, 4 bytes an item; lists need none of it.
-  std::span<const float> scores(const UserState& user);
+  std::span<const float> scores(const UserState& user) &;
   /// The scores of the last call of `scores`; empty before the first.
-  std::span<const float> last_scores() const { return {scores_.data(), static_cast<std::size_t>(scores_.size())}; }
+  std::span<const float> last_scores() const& { return {scores_.data(), static_cast<std::size_t>(scores_.size())}; }
+  std::span<const float> last_scores() const&& = delete;
 
   /// The n items with the highest scores, best first, of equal scores the lower index first; fewer where fewer are
   /// left. The list is borrowed until the next call. Without candidates: all items, without those that the user has had
   /// unless the recommender was trained to repeat. Throws std::invalid_argument on candidates that were made for
   /// other items.
-  std::span<const Recommendation> top_n(const UserState& user, std::size_t n) {
+  std::span<const Recommendation> top_n(const UserState& user, std::size_t n) & {
     return top_n(user, n, default_candidates_);
   }
-  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Candidates& candidates);
+  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Candidates& candidates) &;
 
   /// `top_n` of the scores that the last call of `scores` has computed, which was for the same user.
-  std::span<const Recommendation> list(const UserState& user, std::size_t n, const Candidates& candidates);
-  const Candidates& default_candidates() const { return default_candidates_; }
+  std::span<const Recommendation> list(const UserState& user, std::size_t n, const Candidates& candidates) &;
+  const Candidates& default_candidates() const& { return default_candidates_; }
+  const Candidates& default_candidates() const&& = delete;
 
   /// A user's state as bytes, for the same recommender on the same kind of machine. What comes after a restored state
   /// has the same bits as what would have come after the saved one.
@@ -111,9 +114,10 @@ class BasicRanker {
   }
 
  private:
-  static const Recommender& checked(const Recommender& recommender) {
-    if (recommender.items() == 0) throw std::invalid_argument("a recommender that knows no items can't rank any");
-    return recommender;
+  static const Recommender& checked(const Recommender* recommender) {
+    if (recommender == nullptr || recommender->items() == 0)
+      throw std::invalid_argument("a recommender that knows no items can't rank any");
+    return *recommender;
   }
 
   void observe_index(UserState& user, std::uint32_t item);

@@ -19,8 +19,8 @@ namespace lstmrec {
 template <class Network>
 BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender)
     : recommender_(std::move(recommender)),
-      default_candidates_(*recommender_),
-      state_(checked(*recommender_).network().initial_state()),
+      default_candidates_(checked(recommender_.get())),
+      state_(recommender_->network().initial_state()),
       tile_(std::min(most_in_tile, recommender_->items())),
       logarithms_(recommender_->uses_markov() ? tile_.size() : 0) {
   initial_.resize(state_size());
@@ -28,7 +28,7 @@ BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender
 }
 
 template <class Network>
-std::span<const float> BasicRanker<Network>::scores(const UserState& user) {
+std::span<const float> BasicRanker<Network>::scores(const UserState& user) & {
   scores_.resize(recommender_->items());
   compute_output(user);
   for (Index first = 0; first < scores_.size(); first += tile_.size())
@@ -39,7 +39,7 @@ std::span<const float> BasicRanker<Network>::scores(const UserState& user) {
 
 template <class Network>
 std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& user, std::size_t n,
-                                                            const Candidates& candidates) {
+                                                            const Candidates& candidates) & {
   const Index items = recommender_->items();
   candidates.expect_items(recommender_->item_ids());
   best_.resize(std::min(n, static_cast<std::size_t>(items)));
@@ -62,7 +62,7 @@ std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& use
 
 template <class Network>
 std::span<const Recommendation> BasicRanker<Network>::list(const UserState& user, std::size_t n,
-                                                           const Candidates& candidates) {
+                                                           const Candidates& candidates) & {
   candidates.expect_items(recommender_->item_ids());
   best_.resize(std::min(n, static_cast<std::size_t>(scores_.size())));
   AscendingItems seen(user.seen);

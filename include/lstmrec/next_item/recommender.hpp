@@ -6,6 +6,7 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/next_item/config.hpp>
 #include <lstmrec/next_item/network.hpp>
@@ -27,6 +28,7 @@ struct RecommenderParts {
   std::vector<ItemInfo> catalogue;         ///< Titles and genres where the data had them.
   std::vector<std::uint32_t> item_counts;  ///< Events in training: what is recommended for no history.
   MarkovChain markov = {};                 ///< Empty where the weight is 0.
+  TrainedOn trained_on = {};
 };
 
 /// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served. A Scorer.
@@ -58,12 +60,22 @@ class BasicRecommender {
     make_fingerprint();
   }
 
-  const RecommenderConfig& config() const { return parts_.config; }
-  const Network& network() const { return parts_.network; }
-  const Vocabulary& item_ids() const { return parts_.item_ids; }
-  const std::vector<ItemInfo>& catalogue() const { return parts_.catalogue; }
-  const std::vector<std::uint32_t>& item_counts() const { return parts_.item_counts; }
-  const MarkovChain& markov() const { return parts_.markov; }
+  const RecommenderConfig& config() const& { return parts_.config; }
+  const Network& network() const& { return parts_.network; }
+  const Vocabulary& item_ids() const& { return parts_.item_ids; }
+  const std::vector<ItemInfo>& catalogue() const& { return parts_.catalogue; }
+  const std::vector<std::uint32_t>& item_counts() const& { return parts_.item_counts; }
+  const MarkovChain& markov() const& { return parts_.markov; }
+  const TrainedOn& trained_on() const& { return parts_.trained_on; }
+  /// The parts of a recommender that is about to be destroyed are handed over, not lent.
+  RecommenderConfig config() && { return std::move(parts_.config); }
+  Network network() && { return std::move(parts_.network); }
+  Vocabulary item_ids() && { return std::move(parts_.item_ids); }
+  std::vector<ItemInfo> catalogue() && { return std::move(parts_.catalogue); }
+  std::vector<std::uint32_t> item_counts() && { return std::move(parts_.item_counts); }
+  MarkovChain markov() && { return std::move(parts_.markov); }
+  TrainedOn trained_on() && { return parts_.trained_on; }
+
   Index items() const { return parts_.network.items(); }
   double markov_weight() const { return std::max(0.0, parts_.config.markov_weight); }
   bool uses_markov() const { return markov_weight() > 0; }
@@ -95,9 +107,11 @@ class BasicRecommender {
   /// first block looks at more than the item.
   void cache_input_projections();
   /// Empty, or what cache_input_projections has computed.
-  const Matrix<float>& input_projections() const { return input_projections_; }
+  const Matrix<float>& input_projections() const& { return input_projections_; }
+  Matrix<float> input_projections() && { return std::move(input_projections_); }
 
-  NetworkScorer<Network> scorer() const {
+  /// Borrows the recommender.
+  NetworkScorer<Network> scorer() const& {
     return {.network = &parts_.network,
             .input_projections = input_projections_.size() > 0 ? &input_projections_ : nullptr,
             .item_counts = parts_.item_counts,
@@ -105,6 +119,7 @@ class BasicRecommender {
             .markov_weight = markov_weight(),
             .numbering = parts_.item_ids.fingerprint()};
   }
+  NetworkScorer<Network> scorer() const&& = delete;
 
   /// The TiledScorer's functions: see NetworkScorer. The histories' item indices are this recommender's: those of the
   /// sequences it was trained on, or of sequences brought to its vocabulary (align_items). Throws std::invalid_argument

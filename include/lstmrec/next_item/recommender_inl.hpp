@@ -27,7 +27,8 @@ void BasicRecommender<Network>::set_network(Network network) {
 
 template <class Network>
 void BasicRecommender<Network>::cache_input_projections() {
-  if constexpr (Network::has_input_projections) input_projections_ = parts_.network.input_projections();
+  if constexpr (Network::has_input_projections)
+    if (items() > 0) input_projections_ = parts_.network.input_projections();
 }
 
 template <class Network>
@@ -42,7 +43,11 @@ void BasicRecommender<Network>::check() const {
   expect(parts_.item_counts.size() == items, "one count an item");
   expect(parts_.markov.items() == 0 || static_cast<std::size_t>(parts_.markov.items()) == items,
          "a Markov chain of the same items");
-  expect(parts_.markov.totals.size() == static_cast<std::size_t>(parts_.markov.items()), "a row total an item");
+  try {
+    parts_.markov.check();
+  } catch (const std::invalid_argument& error) {
+    expect(false, detail::message({"the Markov chain's ", error.what()}).c_str());
+  }
   expect(!(parts_.config.markov_weight > 0) || parts_.markov.items() > 0, "a Markov weight above 0 needs a chain");
   const Network shape(1, parts_.config);
   expect(parts_.network.blocks.size() == shape.blocks.size(), "as many blocks as the configuration says");

@@ -50,18 +50,20 @@ class BasicSession {
   }
 
   std::size_t events() const { return user_.events; }
-  const UserState& state() const { return user_; }
+  const UserState& state() const& { return user_; }
+  UserState state() && { return std::move(user_); }
 
   /// The score of every item, by the recommender's index; borrowed until the next call. Lists that follow without an
   /// event between are made of these scores.
-  std::span<const float> scores() {
+  std::span<const float> scores() & {
     if (!is_scored_) ranker_.scores(user_);
     is_scored_ = true;
     return ranker_.last_scores();
   }
 
-  std::span<const Recommendation> top_n(std::size_t n) { return top_n(n, ranker_.default_candidates()); }
-  std::span<const Recommendation> top_n(std::size_t n, const Candidates& candidates) {
+  /// The lists are borrowed from the session.
+  std::span<const Recommendation> top_n(std::size_t n) & { return top_n(n, ranker_.default_candidates()); }
+  std::span<const Recommendation> top_n(std::size_t n, const Candidates& candidates) & {
     return is_scored_ ? ranker_.list(user_, n, candidates) : ranker_.top_n(user_, n, candidates);
   }
 

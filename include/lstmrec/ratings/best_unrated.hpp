@@ -7,7 +7,7 @@
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/ratings/queries.hpp>
-#include <string_view>
+#include <string>
 #include <vector>
 
 namespace lstmrec {
@@ -15,8 +15,8 @@ namespace lstmrec {
 /// An item that a user has not rated, with the rating that a model predicts.
 struct UnratedItem {
   RawId item;
-  std::string_view title;  ///< The model's; empty where it knows none.
-  float rating = 0;        ///< In the range of the training ratings.
+  std::string title;  ///< Empty where the model knows none.
+  float rating = 0;   ///< In the range of the training ratings.
 };
 
 /// Predicts all items that a user has not rated and returns the `count` with the highest predictions, best first.
@@ -32,12 +32,13 @@ std::vector<UnratedItem> best_unrated(const Model& model, std::uint32_t user, Hi
   std::vector<bool> has(model.items.size());
   std::vector<RatingQuery> cases(1);
   cases[0].user = user;
-  cases[0].visible.assign(rated.begin(), rated.end());
+  cases[0].visible = std::vector<Event>(rated.begin(), rated.end());
   for (const Event& event : rated)
     if (event.item < has.size()) has[event.item] = true;
   const std::int64_t now = rated.empty() ? 0 : rated.back().time;
   for (std::uint32_t item = 0; item < has.size(); ++item)
     if (!has[item]) cases[0].asked.push_back({.time = now, .user = user, .item = item});
+  if (cases[0].asked.empty()) return {};
   const auto scores = model.score(cases);
   std::vector<ScoredItem> best(std::min(count, scores.size()));
   std::vector<UnratedItem> result;

@@ -36,6 +36,7 @@ struct RatingBias {
       : user_bias(split.sequences.size()), item_bias(split.sequences.items.size()) {
     if (!(options.user_regularisation >= 0 && options.item_regularisation >= 0))
       throw ConfigError("a regularisation must not be negative");
+    check_split(split);
     const auto& events = split.sequences.events;
     std::vector<double> user_count(user_bias.size()), item_count(item_bias.size());
     double sum = 0, count = 0;

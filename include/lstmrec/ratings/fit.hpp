@@ -151,9 +151,9 @@ class HistoryRatingTask {
       shard.keys.push_back(mix_seed(model_->config.training.seed, epoch, user));
       Random random(shard.keys.back());
       const double visible = random.uniform(model_->config.min_visible_fraction, 1);
-      RatingQuery& query = shard.queries.emplace_back(RatingQuery{user, {}, {}});
-      for (const Event& event : by_user_[user])
-        (random.uniform() < visible ? query.visible : query.asked).push_back(event);
+      std::vector<Event> shown, asked;
+      for (const Event& event : by_user_[user]) (random.uniform() < visible ? shown : asked).push_back(event);
+      shard.queries.push_back({user, std::move(shown), std::move(asked)});
     }
     shard.batch.fill(shard.queries, model_->bias, model_->levels, shard.keys);
   }
@@ -175,6 +175,8 @@ class HistoryRatingTask {
 inline RatingFitResult<HistoryRatingModel> fit_history_ratings_once(const RatingSplit& split,
                                                                     const HistoryRatingConfig& config,
                                                                     const FitOptions& options) {
+  if (options.memory > 0) throw ConfigError("memory is limited of a next-item training only, so it must be 0 here");
+  check_split(split);
   const Sequences& sequences = split.sequences;
   if (!sequences.has_ratings) fail<DataError>({sequences.source, ": there are no ratings to learn from"});
   RatingFitResult<HistoryRatingModel> result;

@@ -43,7 +43,8 @@ class RatingLevels {
   }
 
   std::size_t size() const { return values_.size(); }
-  const std::vector<float>& values() const { return values_; }
+  const std::vector<float>& values() const& { return values_; }
+  std::vector<float> values() && { return std::move(values_); }
 
   /// Throws DataError where no level has exactly this rating.
   std::uint32_t level(float rating) const {

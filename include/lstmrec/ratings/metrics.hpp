@@ -31,6 +31,7 @@ struct RatingEvaluation {
 
 /// The events of one part, by user, then time.
 inline std::vector<Event> events_of(const RatingSplit& split, Part part) {
+  check_split(split);
   std::vector<Event> chosen;
   for (std::size_t k = 0; k < split.parts.size(); ++k)
     if (split.parts[k] == part) chosen.push_back(split.sequences.events[k]);

@@ -16,6 +16,7 @@
 #include <lstmrec/train/network_tensors.hpp>
 #include <lstmrec/version.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -49,26 +50,59 @@ TensorReader read_rating_file(const std::filesystem::path& path, const char* for
   return file;
 }
 
-/// Numbers that have to be finite, and so many.
-inline std::vector<double> get_finite_numbers(TensorReader& file, const std::string& name, std::uint64_t count) {
+/// Numbers of a file, so many of them.
+inline std::vector<double> get_numbers(TensorReader& file, const std::string& name, std::uint64_t count) {
   file.expect_shape(name, {count});
-  auto numbers = file.get<double>(name);
+  return file.get<double>(name);
+}
+
+/// Throws std::invalid_argument, which names the tensor, on a number that is not finite.
+inline void expect_finite(const char* name, std::span<const double> numbers) {
   if (!std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); }))
-    detail::fail<ModelFileError>({file.path(), ": ", name, ": expected finite numbers"});
-  return numbers;
+    detail::fail<std::invalid_argument>({name, ": expected finite numbers"});
 }
 
 inline constexpr const char* history_rating_format = "lstmrec history rating model 3";
 
+/// Throws ConfigError on a bad configuration and std::invalid_argument, which names the tensor of the file, where the
+/// parts of a model do not belong together. For the time that it takes, it holds another network of the same size.
+inline void check(const HistoryRatingModel& model) {
+  const auto expect = [](bool holds, const char* rule) {
+    if (!holds) throw std::invalid_argument(rule);
+  };
+  const HistoryRatingConfig& config = model.config;
+  config.check();
+  const std::size_t users = model.users.size(), items = model.items.size();
+  expect_finite("bias.mean_lowest_highest", std::array{model.bias.mean, model.bias.lowest, model.bias.highest});
+  expect(model.bias.lowest <= model.bias.highest, "bias.mean_lowest_highest: the lowest is above the highest");
+  expect(model.bias.user_regularisation == config.user_regularisation,
+         "bias: expected the configuration's user_regularisation");
+  expect(model.bias.item_bias.size() == items, "bias.items: expected one number an item");
+  expect_finite("bias.items", model.bias.item_bias);
+  if (config.neighbours_weight > 0) {
+    try {
+      model.neighbours.similarities.check(items);
+    } catch (const std::invalid_argument& error) {
+      detail::fail<std::invalid_argument>({"neighbours.", error.what()});
+    }
+  }
+  expect_same_shapes(model.network,
+                     HistoryRatingNetwork<float>(static_cast<Index>(users), static_cast<Index>(items),
+                                                 static_cast<Index>(model.levels.size()), config.vector_size,
+                                                 config.hidden_size, config.dropout));
+}
+
 /// Saves a rating model: network, configuration, baseline, levels, neighbours and vocabularies, in one safetensors
-/// file. Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason.
+/// file. Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason, and
+/// what `check` throws.
 inline void save(const HistoryRatingModel& model, const std::filesystem::path& path) {
+  check(model);
   TensorWriter file = begin_rating_file(model, history_rating_format);
   const std::array numbers{model.bias.mean, model.bias.lowest, model.bias.highest};
   file.put("bias.mean_lowest_highest", {numbers.size()}, std::span<const double>(numbers));
   file.put("bias.items", {model.bias.item_bias.size()}, std::span<const double>(model.bias.item_bias));
   file.put("levels", {model.levels.size()}, std::span<const float>(model.levels.values()));
-  if (model.uses_neighbours()) put_rows(file, "neighbours", model.neighbours.similarities);
+  if (model.config.neighbours_weight > 0) put_rows(file, "neighbours", model.neighbours.similarities);
   file.write(path);
 }
 
@@ -78,15 +112,13 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
   TensorReader file = read_rating_file(path, history_rating_format, model);
   const std::uint64_t users = model.users.size(), items = model.items.size();
   const auto size = static_cast<std::uint64_t>(model.config.vector_size);
-  const auto numbers = get_finite_numbers(file, "bias.mean_lowest_highest", 3);
+  const auto numbers = get_numbers(file, "bias.mean_lowest_highest", 3);
   model.bias = {};
   model.bias.mean = numbers[0];
   model.bias.lowest = numbers[1];
   model.bias.highest = numbers[2];
-  if (model.bias.lowest > model.bias.highest)
-    detail::fail<ModelFileError>({file.path(), ": bias.mean_lowest_highest: the lowest is above the highest"});
   model.bias.user_regularisation = model.config.user_regularisation;
-  model.bias.item_bias = get_finite_numbers(file, "bias.items", items);
+  model.bias.item_bias = get_numbers(file, "bias.items", items);
   try {
     model.levels = RatingLevels(file.get<float>("levels"));
   } catch (const DataError& error) {
@@ -104,6 +136,7 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
       HistoryRatingNetwork<float>(static_cast<Index>(users), static_cast<Index>(items), static_cast<Index>(levels),
                                   model.config.vector_size, model.config.hidden_size, model.config.dropout);
   get_network(file, "network.", model.network);
+  check_read(file, "", [&] { check(model); });
   return model;
 }
 

@@ -61,14 +61,19 @@ struct RatingNeighbours {
 
   RatingNeighbours() = default;
 
-  /// `bias`: of the same split. Throws ConfigError on options outside their ranges.
+  /// `bias`: of the same split. Throws ConfigError on options outside their ranges, and std::invalid_argument on biases
+  /// of other users or items.
   /// Memory beside the result: 32 bytes a training rating and 36 an item. Cost: user_pairs of how many training ratings
   /// each user has.
   RatingNeighbours(const RatingSplit& split, const RatingBias& bias, const RatingNeighbourOptions& options = {}) {
     if (options.neighbours < 1) throw ConfigError("neighbours must be at least 1");
-    if (!(options.shrinkage > 0)) throw ConfigError("shrinkage must be positive");
+    if (!(options.shrinkage > 0 && std::isfinite(options.shrinkage)))
+      throw ConfigError("shrinkage must be positive and finite");
     require(options.user_items >= 1, "user_items must be at least 1", options.user_items);
+    check_split(split);
     const Sequences& sequences = split.sequences;
+    if (bias.user_bias.size() != sequences.size() || bias.item_bias.size() != sequences.items.size())
+      throw std::invalid_argument("the biases must be of the split's users and items");
     const std::size_t items = sequences.items.size();
     std::vector<std::vector<Residual>> of_user(sequences.size()), of_item(items);
     RecentItems recent(items, options.user_items);

@@ -12,6 +12,7 @@
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -29,6 +30,13 @@ struct RatingSplit {
   std::vector<Part> parts;  ///< One for each of sequences.events.
   std::string protocol;     ///< One line for tables.
 };
+
+/// Throws std::invalid_argument unless there is a part for each event.
+inline void check_split(const RatingSplit& split) {
+  if (split.parts.size() != split.sequences.events.size())
+    detail::fail<std::invalid_argument>(
+        {"expected a part for each of ", split.sequences.events.size(), " events, got ", split.parts.size()});
+}
 
 /// A hash that tells splits apart: of the log and of each event's part.
 inline std::uint64_t fingerprint(const RatingSplit& split) {

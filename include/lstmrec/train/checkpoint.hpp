@@ -69,13 +69,6 @@ namespace detail {
 
 inline constexpr const char* checkpoint_format = "lstmrec checkpoint 1";
 
-template <class Number>
-void get_number(const TensorReader& file, const std::string& key, Number& number) {
-  const std::string* text = file.text(key);
-  if (text == nullptr || !from_text(*text, number))
-    fail<ModelFileError>({file.path(), ": ", key, ": expected a number, found ", found_text(text)});
-}
-
 /// Calls visitor(name, figure) for every figure of an epoch.
 template <class Record, class Visitor>
 void visit_epoch(Record& epoch, Visitor&& visitor) {
@@ -194,9 +187,12 @@ void read_checkpoint(const std::filesystem::path& path, const TrainingIdentity& 
 class CheckpointFolder {
  public:
   /// Makes the folder and tries whether it can be written. Does nothing where the options name none. Throws Error where
-  /// that fails, and ConfigError where the folder holds checkpoints from which the training is not to go on.
+  /// that fails, and ConfigError where the folder holds checkpoints from which the training is not to go on, where a
+  /// training is to go on without a folder, and where the minutes are negative or not a number.
   CheckpointFolder(const CheckpointOptions& options, TrainingIdentity identity)
       : options_(options), identity_(std::move(identity)) {
+    require(options_.minutes >= 0, "minutes between checkpoints must not be negative", options_.minutes);
+    if (!is_used() && options_.resume) throw ConfigError("a training that resumes needs a folder of checkpoints");
     if (!is_used()) return;
     std::error_code failure;
     std::filesystem::create_directories(options_.folder, failure);

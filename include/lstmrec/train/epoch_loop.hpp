@@ -25,8 +25,10 @@ enum class Keep { best, last };
 /// The rules of a training's epochs.
 struct EpochRules {
   std::size_t epochs = 0;
-  std::size_t patience = 0;  ///< Epochs without a better validation after which it stops; 0: never.
-  Keep keep = Keep::best;    ///< Without anything to validate on, the last.
+  /// Epochs without a better validation after which it stops, once there has been one that did not miss every target;
+  /// 0: never.
+  std::size_t patience = 0;
+  Keep keep = Keep::best;                                  ///< Without anything to validate on, the last.
   std::function<double(std::int64_t step)> learning_rate;  ///< By the number of the step, from 0.
   TrainingIdentity identity = {};                          ///< For its checkpoints.
 };
@@ -65,8 +67,10 @@ void run_epochs(Task& task, const EpochRules& rules, const FitOptions& options, 
     });
   };
   const auto is_finished = [&] {
-    return loop.epoch >= rules.epochs || (rules.keep == Keep::best && rules.patience > 0 && record.best_epoch > 0 &&
-                                          loop.epoch >= record.best_epoch + rules.patience);
+    if (loop.epoch >= rules.epochs) return true;
+    return rules.keep == Keep::best && rules.patience > 0 && record.best_epoch > 0 &&
+           loop.epoch >= record.best_epoch + rules.patience &&
+           !record.epochs[record.best_epoch - 1].validation->all_missed();
   };
   for (std::size_t epoch = 0; epoch < loop.epoch; ++epoch) task.begin_epoch(epoch);  // those that a checkpoint has seen
   progress.epochs = rules.epochs;

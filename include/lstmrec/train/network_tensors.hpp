@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
@@ -7,6 +9,7 @@
 #include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,15 +25,36 @@ std::vector<std::uint64_t> tensor_shape(const ParameterView<Scalar>& view) {
   return {columns, rows};
 }
 
+/// Throws std::invalid_argument where a number is not finite.
+template <class Scalar>
+void expect_finite(const ParameterView<Scalar>& view) {
+  if (!std::all_of(view.data, view.data + view.size(), [](Scalar number) { return std::isfinite(number); }))
+    fail<std::invalid_argument>({view.name, ": expected finite numbers"});
+}
+
 }  // namespace detail
 
-/// Adds a network's parameters to a file as `<prefix><name>`, those of layers that it does not have left out.
+/// Throws std::invalid_argument unless the parameters of two networks have the same shapes.
+template <class Network>
+void expect_same_shapes(const Network& network, const Network& expected) {
+  const auto found = parameter_views(network, true), wanted = parameter_views(expected, true);
+  for (std::size_t k = 0; k < std::max(found.size(), wanted.size()); ++k) {
+    if (found.size() != wanted.size() || detail::tensor_shape(found[k]) != detail::tensor_shape(wanted[k]))
+      detail::fail<std::invalid_argument>(
+          {"the network's ", k < found.size() ? found[k].name : wanted[k].name, " has another size than it must have"});
+  }
+}
+
+/// Adds a network's parameters to a file as `<prefix><name>`, those of layers that it does not have left out. Throws
+/// std::invalid_argument where a number is not finite: the file could not be read back.
 template <class Network>
 void put_network(TensorWriter& file, const std::string& prefix, const Network& network) {
-  for (const auto& view : parameter_views(network, true))
+  for (const auto& view : parameter_views(network, true)) {
+    detail::expect_finite(view);
     if (view.size() > 0)
       file.put(prefix + view.name, detail::tensor_shape(view),
                std::span(view.data, static_cast<std::size_t>(view.size())));
+  }
 }
 
 /// Throws ModelFileError unless a file holds every parameter of a network with as many items as said and none beside
@@ -56,13 +80,14 @@ void expect_network(const TensorReader& file, const std::string& prefix, const N
 }
 
 /// Fills a network's parameters, which have their sizes already. Throws ModelFileError where a tensor's shape or type
-/// is another.
+/// is another, or a number is not finite.
 template <class Network>
 void get_network(TensorReader& file, const std::string& prefix, Network& network) {
   for (const auto& view : parameter_views(network, true)) {
     if (view.size() == 0) continue;
     file.expect_shape(prefix + view.name, detail::tensor_shape(view));
     file.get_into(prefix + view.name, std::span(view.data, static_cast<std::size_t>(view.size())));
+    check_read(file, prefix, [&] { detail::expect_finite(view); });
   }
 }
 

@@ -29,8 +29,13 @@ struct ValidationFigures {
   double hr10 = none, ndcg10 = none, mrr = none;  ///< Of a next-item network.
   double rmse = none;                             ///< Of a rating network.
 
-  /// Whether these are better than others of the same task: a higher NDCG@10, or a lower RMSE.
-  bool better_than(const ValidationFigures& other) const { return ndcg10 > other.ndcg10 || rmse < other.rmse; }
+  /// Whether these are better than others of the same task: a higher NDCG@10, of equal ones a higher MRR, which sees
+  /// the whole ranking; or a lower RMSE.
+  bool better_than(const ValidationFigures& other) const {
+    return ndcg10 > other.ndcg10 || (ndcg10 == other.ndcg10 && mrr > other.mrr) || rmse < other.rmse;
+  }
+  /// Whether no target is in anybody's first 10: then nothing has been learned that a list could show.
+  bool all_missed() const { return ndcg10 == 0; }
 
  private:
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
@@ -104,7 +109,7 @@ struct FitOptions {
   std::function<void(std::span<const std::span<float>>)> reduce_gradients = {};
   CheckpointOptions checkpoint = {};
   /// Bytes that `fit` may take (see training_memory); it refuses to begin where it needs more. 0: what the system says
-  /// is available.
+  /// is available. Trainings of ratings know no such limit and refuse any other value.
   std::uint64_t memory = 0;
 };
 

@@ -35,7 +35,8 @@ struct BasicTrainingConfig {
     visitor("ema_decay", config.ema_decay,
             "Decay of the weights' exponential moving average, which is what is kept; 0: no average");
     visitor("patience", config.patience,
-            "Epochs without a better validation after which training stops; 0: it never stops early");
+            "Epochs without a better validation after which training stops, unless it has missed every target so far; "
+            "0: it never stops early");
     visitor("shards", config.shards, "Parts of a batch that are worked on at once; the result depends on it");
     visitor("seed", config.seed, "Of everything random");
   }

@@ -4,7 +4,8 @@
 // Serves a model; here, asks for one that is not there.
 int main() try {
   const auto recommender = lstmrec::load_recommender("absent.safetensors");
-  lstmrec::Session(recommender).top_n(10);
+  lstmrec::Session session(recommender);
+  session.top_n(10);
   return 1;
 } catch (const lstmrec::Error& error) {
   std::cout << error.what() << '\n';
