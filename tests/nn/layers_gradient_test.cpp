@@ -2,6 +2,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <lstmrec/core/random.hpp>
+#include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/embedding.hpp>
 #include <lstmrec/nn/feed_forward.hpp>
@@ -197,4 +199,48 @@ TEST_CASE("The gradient checker sees a wrong gradient and a NaN") {
   CHECK(wrong.row == 1);
   gradients.weight(0, 1) = std::numeric_limits<double>::quiet_NaN();
   CHECK(std::isnan(check_gradients(layer, gradients, loss).relative));
+}
+
+TEST_CASE("ItemHead: several parts, on any number of threads, are the sum of the parts alone") {
+  constexpr Index items = 300, size = 16;
+  const Index columns[] = {300, 70, 129};
+  const Matrix<double> vectors = random_matrix(size, items, 1);
+  ItemHead<double> head(items);
+  randomise(head, 2);
+  Random random(3);
+  SoftmaxCrossEntropy loss;
+  std::vector<std::vector<std::uint32_t>> labels(3);
+  std::vector<std::vector<float>> weights(3);
+  std::vector<Matrix<double>> h(3), d_h(3), expected_d_h(3);
+  std::vector<ItemHead<double>::Part> parts;
+  ItemHead<double>::Cache alone;
+  ItemHead<double> expected(items);
+  auto expected_d_vectors = linalg::filled<Matrix<double>>(size, items);
+  double expected_loss = 0;
+  for (std::size_t p = 0; p < 3; ++p) {
+    h[p] = random_matrix(size, columns[p], 4 + p);
+    d_h[p] = expected_d_h[p] = filled_with_nan(size, columns[p]);
+    for (Index k = 0; k < columns[p]; ++k) {
+      labels[p].push_back(static_cast<std::uint32_t>(random.below(items)));
+      weights[p].push_back(static_cast<float>(random.uniform()));
+    }
+    const ItemLabels own{1, labels[p], weights[p], {}, nullptr};
+    parts.push_back({h[p], own, d_h[p]});
+    expected_loss += head.loss_and_gradient(ItemLossRef<double>(loss), vectors, h[p], own, alone, expected_d_vectors,
+                                            expected, expected_d_h[p]);
+  }
+  for (const std::size_t threads : {1, 2, 3, 5}) {
+    CAPTURE(threads);
+    ThreadPool pool(threads);
+    ItemHead<double>::Cache cache;
+    for (int pass = 0; pass < 2; ++pass) {  // the second meets what the first has left in memory
+      auto d_vectors = linalg::filled<Matrix<double>>(size, items);
+      ItemHead<double> gradients(items);
+      CHECK(head.loss_and_gradient(ItemLossRef<double>(loss), vectors, parts, cache, d_vectors, gradients, pool) ==
+            Approx(expected_loss));
+      CHECK((d_vectors - expected_d_vectors).cwiseAbs().maxCoeff() < 1e-13);
+      CHECK((gradients.bias - expected.bias).cwiseAbs().maxCoeff() < 1e-13);
+      for (std::size_t p = 0; p < 3; ++p) CHECK((d_h[p] - expected_d_h[p]).cwiseAbs().maxCoeff() < 1e-13);
+    }
+  }
 }
