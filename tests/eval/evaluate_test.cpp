@@ -252,13 +252,13 @@ TEST_CASE("figures of targets that the model may have learned say that they are 
   CHECK(caveat_of(held_out, split) == "");
   CHECK(caveat_of(all, split) ==
         "no test: the model was trained on all 12 events of its log and held nothing out; 3 of these 3 targets are not "
-        "later than all of that");
+        "later than the last of them");
   CHECK(caveat_of(all, leave_one_out(log(5))) == "");  // the last events are new
   Split other = split;
   other.train_length[0] = 4;
   CHECK(caveat_of(trained_on(other), split) ==
         "perhaps no test: the model was trained on 8 events of another split; 3 of these 3 targets are not later than "
-        "all of that");
+        "the last of them");
   CHECK(caveat_of(trained_on(split_of({{0, 1, 2}, {1, 2, 0}}, 3)), split_of({{0, 1, 2}, {1, 0, 2}}, 3)) ==
         "perhaps no test: the model was trained on 2 events of another split; 2 of these 2 targets may be among them");
 }

@@ -15,6 +15,7 @@
 #include "../data/thrown.hpp"
 #include "catch.hpp"
 #include "eval/small_split.hpp"
+#include "next_item/trained_recommender.hpp"
 #include "nn/support.hpp"
 
 using namespace lstmrec;
@@ -223,7 +224,7 @@ TEST_CASE("Checkpoints: of another training are refused, and no training begins 
 
 TEST_CASE("Checkpoints: a warm start goes on from its own and from no other's") {
   const Split split = noise();
-  const Recommender before = fit(split, small()).recommender;
+  const Recommender before(parts_of(fit(split, small()).recommender));  // of which nobody knows what it has learned
   const FitResult undisturbed = warm_start(before, split);
   const TemporaryFolder folder;
   std::size_t calls = 0;
@@ -238,5 +239,8 @@ TEST_CASE("Checkpoints: a warm start goes on from its own and from no other's") 
   changed.head.bias(0) += 1;
   other.set_network(changed);
   CHECK_THROWS_AS(warm_start(other, split, 2, options), ConfigError);
+  Split shorter = split;
+  --shorter.train_length[0];
+  CHECK_THROWS_AS(warm_start(before, shorter, 2, options), ConfigError);
   check_same(warm_start(before, split, 2, options), undisturbed);
 }

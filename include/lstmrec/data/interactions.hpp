@@ -70,12 +70,12 @@ struct AnyField {
 /// Whether a row has so many parts as a structured binding takes, as far as that can be told.
 template <class Row>
 constexpr bool has_four_parts() {
-  if constexpr (requires { std::tuple_size<Row>::value; })
-    return std::tuple_size<Row>::value == 4;
-  else if constexpr (std::is_aggregate_v<Row>)
-    return requires { Row{AnyField(), AnyField(), AnyField(), AnyField()}; }
-  &&!requires { Row{AnyField(), AnyField(), AnyField(), AnyField(), AnyField()}; };
-  else return true;
+  if constexpr (requires { std::tuple_size<Row>::value; }) return std::tuple_size<Row>::value == 4;
+  if constexpr (!std::is_aggregate_v<Row>) return true;
+  constexpr AnyField any;
+  constexpr bool takes_four = requires { Row{any, any, any, any}; };
+  constexpr bool takes_five = requires { Row{any, any, any, any, any}; };
+  return takes_four && !takes_five;
 }
 
 /// Checks the types of a row's parts, with a sentence for each.

@@ -127,7 +127,7 @@ LSTMREC_INLINE std::string test_caveat(const TrainedOn& model, const Split& spli
   });
   if (!model.is_known() || learned == 0 || (model.held_out > 0 && model.split == fingerprint(split))) return "";
   const std::string which = detail::message(
-      {learned, " of these ", targets.size(), " targets", has_times ? " are not later than all of that" : ""});
+      {learned, " of these ", targets.size(), " targets", has_times ? " are not later than the last of them" : ""});
   if (model.held_out == 0)
     return detail::message({"no test: the model was trained on all ", model.events,
                             " events of its log and held nothing out; ", which, has_times ? "" : " may be among them"});

@@ -100,8 +100,8 @@ class NextItemTask {
  public:
   /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
   NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options)
-      : trained_on(lstmrec::trained_on(split)),
-        config(resolved(asked, split)),
+      : config(resolved(asked, split)),
+        trained_on_(trained_on(split)),
         split_(&split),
         batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen}),
         validation_(
@@ -121,7 +121,6 @@ class NextItemTask {
     if (config.markov_weight != 0) chain_ = MarkovChain(split, {.followers = followers_of(config)});
   }
 
-  TrainedOn trained_on;      ///< What the result will have learned from.
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weight of the Markov chain.
 
   /// To be called once. Borrows the loss.
@@ -141,7 +140,12 @@ class NextItemTask {
                   return config.training.learning_rate *
                          warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
                 },
-            .identity = identity_of(config, mix_seed(trained_on.split, begins_with))};
+            .identity = identity_of(config, mix_seed(trained_on_.split, begins_with))};
+  }
+
+  /// What was learned before stays learned, whatever is held out now. To be called after `rules`.
+  void keep_learned(const TrainedOn& before) {
+    if (trained_on_.held_out > 0 && (!before.is_known() || before.held_out == 0)) trained_on_ = before;
   }
 
   NetworkTraining<Network>& training() { return steps_->training; }
@@ -193,7 +197,7 @@ class NextItemTask {
                                       .catalogue = sequences.catalogue,
                                       .item_counts = item_counts_,
                                       .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain(),
-                                      .trained_on = trained_on});
+                                      .trained_on = trained_on_});
   }
 
  private:
@@ -208,6 +212,7 @@ class NextItemTask {
             .item_counts = item_counts_};
   }
 
+  TrainedOn trained_on_;  ///< What the result will have learned from.
   const Split* split_;
   BatchBuilder batches_;
   std::vector<Target> validation_;
@@ -234,15 +239,11 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
     Network network(static_cast<Index>(split.sequences.items.size()), config);
     Random random(config.training.seed);
     network.initialise(random);
-    if (before) {
-      take_weights(*before, split.sequences.items, network);
-      // What was learned before stays learned, whatever is held out now.
-      const TrainedOn& known = before->trained_on();
-      if (task.trained_on.held_out > 0 && (!known.is_known() || known.held_out == 0)) task.trained_on = known;
-    }
+    if (before) take_weights(*before, split.sequences.items, network);
     task.start(std::move(network), loss, options);
   }
   const auto rules = task.rules(before ? Keep::last : Keep::best, before ? before->fingerprint() : 0);
+  if (before) task.keep_learned(before->trained_on());
   Network kept;
   try {
     kept = train_epochs<Network>(task, rules, options, result);

@@ -1,5 +1,5 @@
 // What is borrowed from an object can't be had of one that is about to be destroyed: it is handed over, or refused.
-// expect: as .this. argument discards qualifiers|no matching member function for call
+// expect: argument discards qualifiers|no matching member function for call
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/eval/evaluate.hpp>
