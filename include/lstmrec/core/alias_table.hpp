@@ -21,22 +21,22 @@ class AliasTable {
     assert(sum > 0);
     // Every place holds 1/n of the probability: of its own outcome up to `own`, the rest of one that has too much.
     std::vector<double> share(weights.begin(), weights.end());
-    std::vector<std::uint32_t> small, large;
+    std::vector<std::uint32_t> scarce, plenty;
     for (std::uint32_t i = 0; i < share.size(); ++i) {
       share[i] *= static_cast<double>(share.size()) / sum;
-      (share[i] < 1 ? small : large).push_back(i);
+      (share[i] < 1 ? scarce : plenty).push_back(i);
     }
-    while (!small.empty() && !large.empty()) {
-      const std::uint32_t poor = small.back(), rich = large.back();
-      small.pop_back();
+    while (!scarce.empty() && !plenty.empty()) {
+      const std::uint32_t poor = scarce.back(), rich = plenty.back();
+      scarce.pop_back();
       places_[poor] = {static_cast<float>(share[poor]), rich};
       share[rich] -= 1 - share[poor];
       if (share[rich] < 1) {
-        large.pop_back();
-        small.push_back(rich);
+        plenty.pop_back();
+        scarce.push_back(rich);
       }
     }
-    for (const auto* rest : {&small, &large})  // 1, but for rounding
+    for (const auto* rest : {&scarce, &plenty})  // 1, but for rounding
       for (const std::uint32_t i : *rest) places_[i] = {1, i};
   }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <Eigen/Core>
+#include <lstmrec/core/eigen.hpp>
 #include <lstmrec/version.hpp>
 
 /// The library in two forms, from the same sources. Header-only is the default: every function is inline, and there is
@@ -15,10 +15,12 @@
 #else
 #define LSTMREC_INLINE
 
-// Flags that change layout or arithmetic make up the name of a symbol. A file that was compiled with other flags than
-// the library asks for another name, and the linker says which.
-#define LSTMREC_JOIN_(a, b, c, d, e, f, g, h) lstmrec_##a##_##b##_##c##_##d##_##e##_##f##_##g##_eigen3_##h
-#define LSTMREC_JOIN(a, b, c, d, e, f, g, h) LSTMREC_JOIN_(a, b, c, d, e, f, g, h)
+// Flags that change layout or arithmetic make up the name of a symbol: the version, EIGEN_DONT_VECTORIZE and -march
+// (the vector instructions and FMA), EIGEN_MAX_ALIGN_BYTES, _GLIBCXX_DEBUG, and Eigen's version. A file that was
+// compiled with others than the library asks for another name, and the linker says which. Eigen's own functions are not
+// guarded so: two files of a program that use Eigen with different flags may get each other's, in either form.
+#define LSTMREC_JOIN_(a, b, c, d, e, f, g) lstmrec_##a##_##b##_##c##_##d##_##e##_##f##_eigen3_##g
+#define LSTMREC_JOIN(a, b, c, d, e, f, g) LSTMREC_JOIN_(a, b, c, d, e, f, g)
 #if defined(EIGEN_DONT_VECTORIZE)
 #define LSTMREC_SIMD scalar
 #elif defined(__AVX512F__)
@@ -50,18 +52,13 @@
 #else
 #define LSTMREC_ALIGN align0
 #endif
-#ifdef __FAST_MATH__
-#define LSTMREC_MATH fast_math
-#else
-#define LSTMREC_MATH exact_math
-#endif
 #ifdef _GLIBCXX_DEBUG
 #define LSTMREC_CONTAINERS debug_containers
 #else
 #define LSTMREC_CONTAINERS plain_containers
 #endif
-#define LSTMREC_FLAGS                                                                                                \
-  LSTMREC_JOIN(LSTMREC_VERSION_MAJOR, LSTMREC_VERSION_MINOR, LSTMREC_SIMD, LSTMREC_FMA, LSTMREC_ALIGN, LSTMREC_MATH, \
+#define LSTMREC_FLAGS                                                                                  \
+  LSTMREC_JOIN(LSTMREC_VERSION_MAJOR, LSTMREC_VERSION_MINOR, LSTMREC_SIMD, LSTMREC_FMA, LSTMREC_ALIGN, \
                LSTMREC_CONTAINERS, EIGEN_MAJOR_VERSION)
 
 namespace lstmrec::compiled_with {

@@ -4,7 +4,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <initializer_list>
+#include <lstmrec/core/guards.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -47,10 +50,15 @@ class MessagePart {
   return text;
 }
 
-/// Throws an E with this message.
+/// Throws an E with this message. Without exceptions, where only the layers of nn.hpp can be used, the program ends.
 template <class E>
 [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<MessagePart> parts) {
+#ifdef __cpp_exceptions
   throw E(message(parts));
+#else
+  std::fputs(message(parts).c_str(), stderr);
+  std::abort();
+#endif
 }
 
 }  // namespace detail

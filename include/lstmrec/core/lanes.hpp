@@ -1,6 +1,6 @@
 #pragma once
 
-#include <Eigen/Core>
+#include <lstmrec/core/eigen.hpp>
 
 namespace lstmrec {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cassert>
+#include <lstmrec/core/eigen.hpp>
 #include <type_traits>
 
 namespace lstmrec {
@@ -11,11 +11,16 @@ using Eigen::Index;
 
 /// A run-time sized matrix, column-major: one event a column, so that an event's features are contiguous.
 template <class Scalar>
-using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
+
+/// A matrix of which some sizes are known when compiling; column-major, but for row vectors, of which Eigen asks it.
+template <class Scalar, int Rows, int Columns>
+using SizedMatrix =
+    Eigen::Matrix<Scalar, Rows, Columns, Rows == 1 && Columns != 1 ? int{Eigen::RowMajor} : int{Eigen::ColMajor}>;
 
 /// A run-time sized column vector.
 template <class Scalar>
-using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor>;
 
 namespace detail {
 

@@ -96,11 +96,15 @@ class ThreadPool {
       ++running_;
       lock.unlock();
       std::exception_ptr failure;
+#ifdef __cpp_exceptions
       try {
         (*task)(number);
       } catch (...) {
         failure = std::current_exception();
       }
+#else
+      (*task)(number);
+#endif
       lock.lock();
       --running_;
       if (failure) {

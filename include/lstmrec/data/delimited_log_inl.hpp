@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <lstmrec/data/usual_names.hpp>
 #include <lstmrec/io/csv_reader.hpp>
 #include <lstmrec/io/line_reader.hpp>
+#include <lstmrec/io/parse_number.hpp>
 #include <lstmrec/io/table_sample.hpp>
 #include <lstmrec/io/text.hpp>
 #include <lstmrec/io/time_format.hpp>
@@ -164,8 +166,7 @@ class DelimitedLogReader {
     float rating = 0;
     if (layout_->rating) {
       const std::string_view text = csv_.field(*layout_->rating);
-      const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), rating);
-      if (failure != std::errc{} || end != text.data() + text.size() || !std::isfinite(rating))
+      if (!parse_number(text, rating) || !std::isfinite(rating))
         fail_in(*layout_->rating, {"expected a finite number as rating, got ", excerpt(text)});
     }
     if (user != last_user_) {  // most logs lie user by user

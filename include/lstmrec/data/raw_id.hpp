@@ -59,7 +59,10 @@ class RawId {
   std::string text() const { return is_integer() ? std::to_string(integer()) : string(); }
 
   friend bool operator==(const RawId&, const RawId&) = default;
-  friend auto operator<=>(const RawId&, const RawId&) = default;
+  friend std::strong_ordering operator<=>(const RawId& a, const RawId& b) {
+    if (a.is_string_ != b.is_string_) return a.is_string_ <=> b.is_string_;
+    return a.is_string_ ? a.string_.compare(b.string_) <=> 0 : a.integer_ <=> b.integer_;
+  }
   friend std::ostream& operator<<(std::ostream& out, const RawId& id) { return out << id.text(); }
 
  private:

@@ -47,7 +47,8 @@ PrefixGroups prefix_groups(std::size_t count, const HistoryOf& history) {
     if (k == count || !begin_at_one_row(history(order[k - 1]), history(order[k]))) found.offsets.push_back(k);
   found.order = std::move(order);
 
-  const auto by_number = argsort_by(found.size(), [&](std::size_t g) { return std::ranges::min(found[g]); });
+  const auto by_number =
+      argsort_by(found.size(), [&](std::size_t g) { return *std::min_element(found[g].begin(), found[g].end()); });
   PrefixGroups groups;
   groups.order.reserve(count);
   for (const std::size_t place :

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/io/old_field_name.hpp>
+#include <lstmrec/io/parse_number.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
 #include <lstmrec/io/tensor_writer.hpp>
 #include <optional>
@@ -49,6 +50,8 @@ bool from_text(const std::string& text, T& value) {
       return true;
     }
     return false;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return parse_number(text, value);
   } else {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     return failure == std::errc{} && end == text.data() + text.size();

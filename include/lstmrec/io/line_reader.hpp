@@ -11,6 +11,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/io/parse_number.hpp>
 #include <lstmrec/io/text.hpp>
 #include <string>
 #include <string_view>
@@ -185,9 +186,7 @@ inline std::string_view integer_text(const LineReader& reader, std::string_view 
 /// A field as a finite number.
 inline float parse_rating(const LineReader& reader, std::string_view field) {
   float value = 0;
-  const char* end = field.data() + field.size();
-  const auto [stop, failure] = std::from_chars(field.data(), end, value);
-  if (failure == std::errc{} && stop == end && std::isfinite(value)) return value;
+  if (parse_number(field, value) && std::isfinite(value)) return value;
   reader.fail({"expected a finite number as rating, got ", excerpt(field)});
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <lstmrec/io/parse_number.hpp>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -150,9 +151,7 @@ inline std::optional<std::int64_t> parse_fractional_seconds(std::string_view tex
   if (!fraction) return {};
   if (rest.empty()) return (is_negative ? -1 : 1) * (seconds * 1'000'000 + *fraction);
   double value = 0;  // with an exponent
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || stop != text.data() + text.size() || !(std::abs(value) < static_cast<double>(most)))
-    return {};
+  if (!parse_number(text, value) || !(std::abs(value) < static_cast<double>(most))) return {};
   return std::llround(value * 1e6);
 }
 

@@ -9,6 +9,7 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/core/stop_token.hpp>
 #include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
@@ -28,7 +29,6 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
-#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -78,7 +78,7 @@ void take_weights(const BasicRecommender<Network>& before, const Vocabulary& ite
 template <class Network>
 struct TerminableScorer {
   NetworkScorer<Network> scorer;
-  std::stop_token terminate;
+  StopToken terminate;
 
   Index items() const { return scorer.items(); }
   Matrix<float> outputs(std::span<const History> histories) const {
@@ -92,7 +92,7 @@ struct TerminableScorer {
   void score(std::span<const History> histories, MatrixRef<float> scores) const { scorer.score(histories, scores); }
 };
 template <class Network>
-TerminableScorer(NetworkScorer<Network>, std::stop_token) -> TerminableScorer<Network>;
+TerminableScorer(NetworkScorer<Network>, StopToken) -> TerminableScorer<Network>;
 
 /// The training of a next-item network, for train_epochs.
 template <class Network>
@@ -221,7 +221,7 @@ class NextItemTask {
   std::vector<Subsequence> parts_;  ///< Of this epoch.
   std::int64_t all_steps_ = 0;
   std::size_t threads_ = 0;
-  std::stop_token terminate_;
+  StopToken terminate_;
   std::optional<NextItemSteps<Network>> steps_;
 };
 

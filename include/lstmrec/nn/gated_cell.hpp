@@ -60,9 +60,9 @@ struct CellState {
   using Scalar = typename Cell::Scalar;
   using Weight = std::conditional_t<Columns == 1, std::monostate, PackedMatrix<Scalar>>;
 
-  Eigen::Matrix<Scalar, Cell::hidden_rows, Columns> hidden;  ///< h, hidden × columns.
-  Eigen::Matrix<Scalar, Cell::memory_rows, Columns> memory;  ///< For example the LSTM's c.
-  Eigen::Matrix<Scalar, Cell::gate_rows, Columns> gates;     ///< Scratch.
+  SizedMatrix<Scalar, Cell::hidden_rows, Columns> hidden;  ///< h, hidden × columns.
+  SizedMatrix<Scalar, Cell::memory_rows, Columns> memory;  ///< For example the LSTM's c.
+  SizedMatrix<Scalar, Cell::gate_rows, Columns> gates;     ///< Scratch.
   Weight input_weight, recurrent_weight;                     ///< W and U, where there are many columns.
 };
 
@@ -83,9 +83,9 @@ struct GatedCell {
   static constexpr int hidden_rows = Hidden;
   static constexpr int gate_rows = linalg::scaled_size<static_shape.gates, Hidden>;
   static constexpr int memory_rows = linalg::scaled_size<static_shape.memory, Hidden>;
-  using InputWeight = Eigen::Matrix<Scalar, linalg::scaled_size<static_shape.input, Hidden>, Input>;
-  using RecurrentWeight = Eigen::Matrix<Scalar, linalg::scaled_size<static_shape.recurrent, Hidden>, Hidden>;
-  using Bias = Eigen::Matrix<Scalar, gate_rows, 1>;
+  using InputWeight = SizedMatrix<Scalar, linalg::scaled_size<static_shape.input, Hidden>, Input>;
+  using RecurrentWeight = SizedMatrix<Scalar, linalg::scaled_size<static_shape.recurrent, Hidden>, Hidden>;
+  using Bias = SizedMatrix<Scalar, gate_rows, 1>;
   template <int Columns = 1>
   using State = CellState<GatedCell, Columns>;
 

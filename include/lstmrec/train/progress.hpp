@@ -8,9 +8,9 @@
 #include <functional>
 #include <limits>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/stop_token.hpp>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,10 +65,12 @@ struct TrainingProgress {
   /// Brings speed and seconds up to date; `epoch_events`: inputs since `epoch_begin`.
   void update_times(double seconds_now, TrainingClock::Point epoch_begin, std::size_t epoch_events) {
     seconds = seconds_now;
-    if (!epoch_ended) events_per_second = static_cast<double>(epoch_events) / TrainingClock::seconds_since(epoch_begin);
+    if (!epoch_ended)
+      events_per_second =
+          epoch_events == 0 ? 0 : static_cast<double>(epoch_events) / TrainingClock::seconds_since(epoch_begin);
     const double part = batches == 0 ? 1.0 : static_cast<double>(batch) / static_cast<double>(batches);
     const double done = static_cast<double>(epoch - 1) + part;
-    seconds_left = seconds * (static_cast<double>(epochs) - done) / done;
+    seconds_left = done == 0 ? 0 : seconds * (static_cast<double>(epochs) - done) / done;
   }
 };
 
@@ -100,10 +102,10 @@ struct FitOptions {
   std::function<void(const TrainingProgress&)> progress = {};
   /// When stop is requested, training ends after the batch; what it has by then is validated and kept. Of a refit that
   /// is stopped nothing is kept.
-  std::stop_token stop = {};
+  StopToken stop = {};
   /// When this is requested, training ends at once, within a batch of training or of validation: with a checkpoint,
   /// where there are any, and a TrainingInterrupted whose cause is a TrainingTerminated.
-  std::stop_token terminate = {};
+  StopToken terminate = {};
   /// Called with the gradients of each batch, as blocks of all parameters in a fixed order, before the optimiser reads
   /// them: so that processes which train on parts of the data can sum theirs. Not with sampled negatives (ConfigError).
   std::function<void(std::span<const std::span<float>>)> reduce_gradients = {};
@@ -128,7 +130,7 @@ class TrainingTerminated : public Error {
  public:
   using Error::Error;
   /// Throws it where it is requested.
-  static void check(const std::stop_token& terminate) {
+  static void check(const StopToken& terminate) {
     if (terminate.stop_requested()) throw TrainingTerminated("the program was told to end");
   }
 };
