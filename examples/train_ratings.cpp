@@ -169,6 +169,7 @@ int work(const Arguments& a) {
   if (a.raw_inputs) Form::set_raw(config);
   if (a.neighbours_weight) Form::set_neighbours(config, *a.neighbours_weight);
   config.check();
+  if (const std::string note = slow_build_note(); !note.empty() && !a.quiet) std::cerr << note << '\n';
 
   bool refits = false;
   const auto progress = [&](const TrainingProgress& p) {

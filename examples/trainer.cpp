@@ -458,6 +458,7 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   const auto say = [&](const auto&... parts) {
     if (!a.quiet) ((std::cerr << ... << parts) << '\n');
   };
+  if (const std::string note = slow_build_note(); !note.empty()) say(note);
   std::optional<Recommender> saved, before;
   if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
   if (!a.warm_start.empty()) before = load_recommender(a.warm_start);
