@@ -91,5 +91,11 @@ int main(int argc, char** argv) {
       {.description = "Trains a recommender on a log of events, and evaluates it beside baselines.",
        .help = "The log: a line an event, fields separated by tabs, commas or the like",
        .add_options = [&](CommandLine& line) { add_log_options(line, arguments); },
+       .files =
+           [&](const std::filesystem::path& path) {
+             std::vector<std::filesystem::path> files{path};
+             if (!arguments.items.empty()) files.push_back(arguments.items);
+             return files;
+           },
        .read = [&](const std::filesystem::path& path, bool quiet) { return read(path, quiet, arguments); }});
 }

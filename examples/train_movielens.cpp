@@ -13,5 +13,6 @@ int main(int argc, char** argv) {
       argc, argv,
       {.description = "Trains a recommender on a MovieLens release, and evaluates it beside four baselines.",
        .help = "A MovieLens release: its folder or its ratings file",
+       .files = [](const std::filesystem::path& path) { return lstmrec::movielens_files(path); },
        .read = [](const std::filesystem::path& path, bool) { return lstmrec::read_movielens(path); }});
 }

@@ -447,14 +447,17 @@ std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& 
 }
 
 int work(const Arguments& a, const TrainerData& data, const ConfigOptions<RecommenderConfig>& changes) {
+  std::vector<OptionFile> inputs{{"--evaluate", a.evaluate}, {"--warm-start", a.warm_start}};
+  for (const OptionFile& log : {OptionFile{"--data", a.data}, {"--test", a.test}, {"--validation", a.validation}})
+    if (!log.path.empty())
+      for (const Path& file : data.files(log.path)) inputs.push_back({log.option, file});
   check_outputs({{"--model", a.model},
                  {"--final-model", a.final_model},
                  {"--metrics", a.metrics},
                  {"--report", a.report},
                  {"--lists", a.lists},
                  {"--ranks", a.ranks}},
-                {{"--evaluate", a.evaluate}, {"--warm-start", a.warm_start}},
-                {{"--data", a.data}, {"--test", a.test}, {"--validation", a.validation}});
+                std::move(inputs), {});
   const auto say = [&](const auto&... parts) {
     if (!a.quiet) ((std::cerr << ... << parts) << '\n');
   };

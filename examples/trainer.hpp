@@ -4,6 +4,7 @@
 #include <functional>
 #include <lstmrec/data/interactions.hpp>
 #include <string>
+#include <vector>
 
 #include "command_line.hpp"
 
@@ -14,6 +15,8 @@ struct TrainerData {
   std::string description;                             ///< Of the program.
   std::string help;                                    ///< Of --data.
   std::function<void(CommandLine&)> add_options = {};  ///< Adds options that only these logs have.
+  /// The files that `read` reads: what may not be written.
+  std::function<std::vector<std::filesystem::path>(const std::filesystem::path&)> files = {};
   /// Reads a log; `quiet`: prints nothing.
   std::function<lstmrec::Interactions(const std::filesystem::path&, bool quiet)> read = {};
 };

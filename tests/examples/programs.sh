@@ -297,6 +297,9 @@ trains_on_any_log() {
   expect_error 1 'did you mean "visit_code"?' "$any" --data shop.tsv --user-column visit_cod --quiet
   expect_error 1 'items.csv:' "$any" --data shop.tsv "${columns[@]}" --items items.csv --strict --quiet
 
+  expect_error 1 'an input would be overwritten' "$any" --data shop.tsv "${columns[@]}" --items items.csv --quiet \
+    --report items.csv
+
   # The shop of the repository needs no option to be understood; products are looked at again.
   expect 0 "$any" --data "$source_folder/data/shop/events.csv" --items "$source_folder/data/shop/items.csv" --split users \
     "${tiny[@]}"
