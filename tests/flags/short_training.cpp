@@ -1,9 +1,10 @@
 // Trains a little, saves, loads, lists and evaluates; prints what came out. CMakeLists.txt compiles it with flags and
 // macros that other people's programs have.
 
-#if defined(__GLIBC__) && defined(TRAPS)
-#include <cfenv>
+#ifdef TRAPS
+#include <fenv.h>
 #endif
+
 #include <cstdio>
 #include <lstmrec/lstmrec.hpp>
 #include <string>
@@ -13,7 +14,7 @@
 using namespace lstmrec;
 
 int main(int, char** arguments) {
-#if defined(__GLIBC__) && defined(TRAPS)
+#if defined(TRAPS) && defined(__GLIBC__)
   feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW);
 #endif
   std::vector<std::tuple<int, int, int, float>> rows;
