@@ -3,6 +3,7 @@
 #define EIGEN_RUNTIME_NO_MALLOC
 #define eigen_assert(condition) ((condition) ? void() : throw std::logic_error("Eigen: " #condition))
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -71,7 +72,7 @@ Recommender recommender_of(const RecommenderConfig& config, bool with_markov) {
   parts.config.markov_weight = with_markov ? 1 : 0;
   if (with_markov) {
     for (std::uint32_t item = 0; item < 3416; ++item) {
-      for (std::uint32_t k = 0; k < 50; ++k) parts.markov.transitions.push((item + k) % 3416, 1);
+      for (std::uint32_t k = 0; k < 50; ++k) parts.markov.transitions.push(std::min(item, 3416u - 50) + k, 1);
       parts.markov.transitions.end_row();
       parts.markov.totals.push_back(50);
     }

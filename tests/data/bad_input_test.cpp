@@ -133,14 +133,15 @@ TEST_CASE("A broken file of titles is refused with its own name") {
     const auto message = thrown<ParseError>([&] { read_movielens(folder.write("log", ratings)); });
     return message.substr(std::min(message.size(), folder.path().string().size() + 1));
   };
-  const std::string ratings = "1\t1\t3\t4\n";
-  REQUIRE(complaint_with(ratings, "movies.dat", "1::A::B\n2::C\n") ==
+  const std::string ratings = "1\t1\t3\t4\n", with_colons = "1::1::3::4\n";
+  REQUIRE(complaint_with(with_colons, "movies.dat", "1::A::B\n2::C\n") ==
           "movies.dat:2: expected 3 fields separated by \"::\", got \"2::C\"");
-  REQUIRE(complaint_with(ratings, "movies.dat", "1:::A\n") ==
+  REQUIRE(complaint_with(with_colons, "movies.dat", "1:::A\n") ==
           "movies.dat:1: expected 3 fields separated by \"::\", got \"1:::A\"");
-  REQUIRE(complaint_with(ratings, "movies.dat", "x::A::B\n") == "movies.dat:1: expected an integer as item, got \"x\"");
-  REQUIRE(complaint_with(ratings, "movies.csv", "movieId,genres\n1,B\n") ==
-          "movies.csv:1: expected a header with one column \"title\", got \"movieId,genres\"");
+  REQUIRE(complaint_with(with_colons, "movies.dat", "x::A::B\n") ==
+          "movies.dat:1: expected an integer as item, got \"x\"");
+  REQUIRE(complaint_with("userId,movieId,rating,timestamp\n1,1,3,4\n", "movies.csv", "movieId,title,genres\n1,B\n") ==
+          "movies.csv:2: expected 3 fields separated by \",\", got 2: \"1,B\"");
   REQUIRE(complaint_with(ratings, "u.item", "1|A||||0|1\n2|A|||\n") ==
           "u.item:2: expected 7 fields separated by \"|\", got 5: \"2|A|||\"");
   REQUIRE(complaint_with(ratings, "u.genre", "unknown|0\nDrama|2\n") ==
