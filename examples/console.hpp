@@ -15,11 +15,11 @@
 #include <iomanip>
 #include <iostream>
 #include <limits>
+#include <lstmrec/core/stop_token.hpp>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <lstmrec/train/progress.hpp>
 #include <sstream>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -82,7 +82,7 @@ inline void check_outputs(const std::vector<OptionFile>& outputs, std::vector<Op
 /// While it lives, Ctrl-C asks for a stop and SIGTERM for an end instead of ending the program; a second Ctrl-C ends
 /// it.
 ///
-/// std::stop_source::request_stop may not be called from a signal handler, so a thread of its own waits for the
+/// request_stop may not be called from a signal handler, so a thread of its own waits for the
 /// signals, which all other threads that are made meanwhile leave to it.
 class Signals {
  public:
@@ -103,8 +103,8 @@ class Signals {
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
 
-  std::stop_token stop() const { return stop_.get_token(); }
-  std::stop_token terminate() const { return terminate_.get_token(); }
+  lstmrec::StopToken stop() const { return stop_.get_token(); }
+  lstmrec::StopToken terminate() const { return terminate_.get_token(); }
   /// True the first time after Ctrl-C.
   bool poll() { return stop_.stop_requested() && !std::exchange(polled_, true); }
 
@@ -122,7 +122,7 @@ class Signals {
   }
 
   sigset_t before_ = {};
-  std::stop_source stop_, terminate_;
+  lstmrec::StopSource stop_, terminate_;
   std::atomic<bool> closing_ = false;
   bool polled_ = false;
   std::thread watcher_;
@@ -192,9 +192,8 @@ inline std::string slow_build_note() {
   return "compiled without optimisation, which makes training about 100 times as long";
 #elif defined(__GNUC__) && defined(__x86_64__) && !(defined(__AVX2__) && defined(__FMA__))
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return "compiled without AVX2 and FMA, which this processor has: with -march=native training takes a fraction of "
-           "the "
-           "time";
+    return "compiled without AVX2 and FMA, which this processor has: -march=native makes training several times as "
+           "fast";
 #endif
   return {};
 }

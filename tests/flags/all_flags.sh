@@ -8,7 +8,8 @@ trap 'rm -rf "$work"' EXIT
 includes=(-I"$folder/../../include" -isystem "${EIGEN:-/usr/include/eigen3}")
 failed=0
 
-# try <name> <compiler and flags>
+# try <name> <compiler and flags>: numbers may differ only where other vector instructions or words are used ("~" before
+# the name).
 try() {
   local name=$1; shift
   command -v "$1" >/dev/null || { echo "not here: $name"; return; }
@@ -18,7 +19,13 @@ try() {
     echo "FAILED to run: $name"; failed=1
   else
     [[ -s $work/first ]] || cp "$work/out" "$work/first"
-    cmp -s "$work/out" "$work/first" && echo "same: $name" || echo "other numbers: $name: $(tr '\n' ' ' <"$work/out")"
+    if cmp -s "$work/out" "$work/first"; then
+      echo "same: $name"
+    elif [[ $name == "~"* ]]; then
+      echo "other numbers: $name: $(tr '\n' ' ' <"$work/out")"
+    else
+      echo "FAILED, other numbers: $name: $(tr '\n' ' ' <"$work/out")"; failed=1
+    fi
   fi
 }
 
@@ -26,17 +33,17 @@ plain=(-std=c++20 -O1)
 try "g++" g++ "${plain[@]}"
 try "g++ -DNDEBUG, row-major" g++ "${plain[@]}" -DNDEBUG -DEIGEN_DEFAULT_TO_ROW_MAJOR
 try "g++ C++23" g++ -std=c++23 -O1
-try "g++ -O3" g++ -std=c++20 -O3
+try "~g++ -O3" g++ -std=c++20 -O3
 try "g++ debug containers" g++ "${plain[@]}" -D_GLIBCXX_DEBUG
 try "g++ assertions" g++ "${plain[@]}" -D_GLIBCXX_ASSERTIONS
 try "g++ -fopenmp" g++ "${plain[@]}" -fopenmp
 try "g++ traps" g++ "${plain[@]}" -DTRAPS
-try "g++ no vectors" g++ "${plain[@]}" -DEIGEN_DONT_VECTORIZE
+try "~g++ no vectors" g++ "${plain[@]}" -DEIGEN_DONT_VECTORIZE
 try "g++ no alignment" g++ "${plain[@]}" -DEIGEN_MAX_ALIGN_BYTES=0
-try "g++ x86-64-v3" g++ "${plain[@]}" -march=x86-64-v3
-try "g++ 32 bits" g++ "${plain[@]}" -m32 -msse2 -mfpmath=sse
+try "~g++ x86-64-v3" g++ "${plain[@]}" -march=x86-64-v3
+try "~g++ 32 bits" g++ "${plain[@]}" -m32 -msse2 -mfpmath=sse
 for clang in clang++-14 clang++-16; do
-  try "$clang, libstdc++" $clang "${plain[@]}"
-  try "$clang, libc++" $clang "${plain[@]}" -stdlib=libc++
+  try "~$clang, libstdc++" $clang "${plain[@]}"
+  try "~$clang, libc++" $clang "${plain[@]}" -stdlib=libc++
 done
 exit $failed

@@ -7,6 +7,7 @@
 #else
 #include <atomic>
 #include <memory>
+#include <utility>
 #endif
 
 namespace lstmrec {
