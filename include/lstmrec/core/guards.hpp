@@ -1,6 +1,6 @@
 #pragma once
 
-// What the including program has set that would make results wrong or errors unreadable is refused here, in a sentence.
+// Settings of the including program that would make results wrong or errors unreadable are refused here, in a sentence.
 
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "lstmrec: compile without -ffast-math, -Ofast and -ffinite-math-only, which remove its checks for NaN"

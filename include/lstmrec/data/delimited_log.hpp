@@ -24,7 +24,7 @@ struct LogLayout : TableLayout {
   LSTMREC_INLINE std::string text() const;
 };
 
-/// What is known of a delimited log. What is left out is found out from its first lines.
+/// The known properties of a delimited log. Those that are left out are found out from its first lines.
 ///
 /// A column is given by its name, or by its number from 1; where there is no header, by its number. An empty name says
 /// that the log has no such column.

@@ -45,7 +45,7 @@ inline std::uint64_t fingerprint(const Split& split) {
   return hash;
 }
 
-/// What a model has been trained on that has learned from the training part of a split. One pass over the events.
+/// The record of a model that has learned from the training part of a split. Takes one pass over the events.
 inline TrainedOn trained_on(const Split& split) {
   TrainedOn result{.split = fingerprint(split)};
   for (std::size_t user = 0; user < split.sequences.size(); ++user) {

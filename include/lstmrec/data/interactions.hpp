@@ -61,7 +61,7 @@ struct Interactions {
 
 namespace detail {
 
-/// What can become a field of any type.
+/// A value that a field of any type can be made of.
 struct AnyField {
   template <class Field>
   operator Field() const;

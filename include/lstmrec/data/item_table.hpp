@@ -12,7 +12,7 @@
 
 namespace lstmrec {
 
-/// What is known of a table of items, each column given as in LogOptions. What is left out is found out.
+/// The known properties of a table of items, each column given as in LogOptions. Those that are left out are found out.
 struct ItemTableOptions {
   std::optional<std::string> item_column = {};
   std::optional<std::string> title_column = {};
@@ -24,7 +24,7 @@ struct ItemTableOptions {
   std::function<void(const ParseError&)> bad_line = {};  ///< Is told of each line that is left out.
 };
 
-/// What a table of items held.
+/// Counts of the lines of a table of items.
 struct ItemTableCounts {
   std::size_t described = 0;  ///< Items of the log that it describes.
   std::size_t foreign = 0;    ///< Lines of items that the log does not have.
