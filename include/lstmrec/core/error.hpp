@@ -50,6 +50,8 @@ class MessagePart {
   return text;
 }
 
+LSTMREC_BEGIN_THROWING
+
 /// Throws an E with this message. Without exceptions, where only the layers of nn.hpp can be used, the program ends.
 template <class E>
 [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<MessagePart> parts) {
@@ -60,6 +62,8 @@ template <class E>
   std::abort();
 #endif
 }
+
+LSTMREC_END_THROWING
 
 }  // namespace detail
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <lstmrec/core/function_ref.hpp>
+#include <lstmrec/core/guards.hpp>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -14,6 +15,8 @@ namespace lstmrec {
 
 /// The number of processors, at least 1.
 inline std::size_t default_threads() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
+
+LSTMREC_BEGIN_THROWING
 
 /// Runs numbered tasks on a fixed number of threads, the calling one included: `ThreadPool(1)` starts none.
 ///
@@ -122,5 +125,7 @@ class ThreadPool {
   std::size_t next_ = 0, count_ = 0, running_ = 0;
   bool closing_ = false;
 };
+
+LSTMREC_END_THROWING
 
 }  // namespace lstmrec
