@@ -41,7 +41,6 @@ try "g++ traps" g++ "${plain[@]}" -DTRAPS
 try "~g++ no vectors" g++ "${plain[@]}" -DEIGEN_DONT_VECTORIZE
 try "g++ no alignment" g++ "${plain[@]}" -DEIGEN_MAX_ALIGN_BYTES=0
 try "~g++ x86-64-v3" g++ "${plain[@]}" -march=x86-64-v3
-try "~g++ 32 bits" g++ "${plain[@]}" -m32 -msse2 -mfpmath=sse
 for clang in clang++-14 clang++-16; do
   try "~$clang, libstdc++" $clang "${plain[@]}"
   try "~$clang, libc++" $clang "${plain[@]}" -stdlib=libc++

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+static_assert(sizeof(std::size_t) >= 8, "lstmrec's files need a 64-bit system; the layers of lstmrec/nn.hpp do not");
+
 namespace lstmrec {
 
 /// A safetensors file that is open for reading: text by key, tensors by name. A tensor is read when it is asked for,
