@@ -12,14 +12,13 @@
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
-#include <iomanip>
 #include <iostream>
 #include <limits>
 #include <lstmrec/core/stop_token.hpp>
 #include <lstmrec/io/atomic_file.hpp>
+#include <lstmrec/io/fixed.hpp>
 #include <lstmrec/lstmrec.hpp>
 #include <lstmrec/train/progress.hpp>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -179,12 +178,7 @@ inline std::string compiler() {
 #endif
 }
 
-/// A number with a fixed count of digits after the point.
-inline std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
+using lstmrec::detail::fixed;
 
 /// A sentence where this program was compiled for less than the processor offers, else empty.
 inline std::string slow_build_note() {
@@ -255,7 +249,7 @@ class ProgressPrinter {
   /// The first line comes soon, because it says how long the training will take.
   Clock::duration interval() const {
     if (terminal_) return std::chrono::milliseconds(100);
-    return is_first_ ? std::chrono::seconds(5) : std::chrono::seconds(60);
+    return is_first_ ? std::chrono::seconds(1) : std::chrono::seconds(60);
   }
 
   /// Short, it has at most 76 characters where there are less than 10⁶ events/s and 100 h.

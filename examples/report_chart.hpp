@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <iomanip>
 #include <ostream>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,11 +49,7 @@ namespace chart {
 // Every chart is an SVG of this size that the page scales to the column's width, so that it is readable on a phone.
 constexpr double width = 420, height = 230, left = 46, right = 10, top = 12, bottom = 44;
 
-inline std::string number(double value, int digits = 1) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
+inline std::string number(double value, int digits = 1) { return lstmrec::detail::fixed(value, digits); }
 
 /// The values at which an axis from `low` to `high` has lines: about four, at 1, 2 or 5 times a power of ten.
 struct Ticks {

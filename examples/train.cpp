@@ -32,8 +32,9 @@ struct LogArguments {
   std::filesystem::path items;
 };
 
-void add_column(CommandLine& line, const std::string& name, std::optional<std::string>& column, const std::string& of) {
-  line.add_option_function<std::string>(
+CommandLine::Option add_column(CommandLine& line, const std::string& name, std::optional<std::string>& column,
+                               const std::string& of) {
+  return line.add_option_function<std::string>(
       name, [&](const std::string& text) { column = text; },
       "The column of the " + of + ": its name, or its number from 1; empty: there is none");
 }
@@ -58,28 +59,31 @@ void add_log_options(CommandLine& line, LogArguments& a) {
       .one_of(time_formats);
   line.add_option("--skip-bad-lines", a.log.skip_bad_lines, "So many lines that cannot be read are shown and left out")
       .check(fits<std::size_t>);
-  line.add_option("--items", a.items, "A table of the items, with their titles and categories");
-  add_column(line, "--title-column", a.table.title_column, "titles in the table of items");
-  add_column(line, "--category-column", a.table.category_column, "categories in the table of items");
-  line.add_flag("--strict", a.table.is_strict, "A bad line in the table of items is an error");
+  const auto items = line.add_option("--items", a.items, "A table of the items, with their titles and categories");
+  add_column(line, "--title-column", a.table.title_column, "titles in the table of items").needs(items);
+  add_column(line, "--category-column", a.table.category_column, "categories in the table of items").needs(items);
+  line.add_flag("--strict", a.table.is_strict, "A bad line in the table of items is an error").needs(items);
 }
 
+void show_bad_line(const ParseError& error) { std::cerr << "left out: " << printable(error.what()) << '\n'; }
+
 Interactions read(const std::filesystem::path& path, bool quiet, LogArguments& a) {
-  const auto show = [](const ParseError& error) { std::cerr << "left out: " << printable(error.what()) << '\n'; };
   if (!quiet) {
-    a.log.bad_line = a.table.bad_line = show;
+    a.log.bad_line = show_bad_line;
     a.log.layout_found = [&](const LogLayout& layout) {
       std::cerr << path.string() << ": " << printable(layout.text()) << '\n';
     };
   }
-  Interactions log = read_log(path, a.log);
-  if (!a.items.empty()) {
-    const ItemTableCounts counts = read_item_table(a.items, log, a.table);
-    if (!quiet)
-      std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of "
-                << grouped(log.items.size()) << " items, and " << grouped(counts.foreign) << " others\n";
-  }
-  return log;
+  return read_log(path, a.log);
+}
+
+void describe_items(Interactions& log, bool quiet, LogArguments& a) {
+  if (a.items.empty()) return;
+  if (!quiet) a.table.bad_line = show_bad_line;
+  const ItemTableCounts counts = read_item_table(a.items, log, a.table);
+  if (!quiet)
+    std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
+              << " items, and " << grouped(counts.foreign) << " others\n";
 }
 
 }  // namespace
@@ -97,5 +101,6 @@ int main(int argc, char** argv) {
              if (!arguments.items.empty()) files.push_back(arguments.items);
              return files;
            },
-       .read = [&](const std::filesystem::path& path, bool quiet) { return read(path, quiet, arguments); }});
+       .read = [&](const std::filesystem::path& path, bool quiet) { return read(path, quiet, arguments); },
+       .describe_items = [&](Interactions& log, bool quiet) { describe_items(log, quiet, arguments); }});
 }

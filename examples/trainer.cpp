@@ -19,6 +19,7 @@
 #include <lstmrec/train/checkpoint.hpp>
 #include <numeric>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,16 +64,18 @@ void add_options(CommandLine& line, Arguments& a, const TrainerData& data) {
           "Order the events of a user that have equal times by a hash of this seed; without it as the file has them, "
           "which may be the order of the items' ids")
       .check(fits<std::uint64_t>);
-  line.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
-      .one_of({"leave-one-out", "time", "users"})
-      .capture_default_str();
+  const auto split = line.add_option("--split", a.split, "What is predicted: leave-one-out, time or users")
+                         .one_of({"leave-one-out", "time", "users"})
+                         .capture_default_str();
   const auto test =
-      line.add_option("--test", a.test, "Test on the events of this log, of users or visits that --data does not have");
+      line.add_option("--test", a.test, "Test on the events of this log, of users or visits that --data does not have")
+          .excludes(split);
   line.add_option("--validation", a.validation,
                   "Choose epochs and weights on this log; without it on the last tenth of the training sequences")
       .needs(test);
   line.add_option("--targets", a.targets, "Of the sequences of --test: every event from those before it, or the last")
       .one_of({"every", "last"})
+      .needs(test)
       .capture_default_str();
   const auto preset = line.add_option("--preset", a.preset, "quick, default or accurate").capture_default_str();
   line.add_option("--threads", a.threads, "0: as many as there are processors; changes no result").range(0, 1024);
@@ -343,7 +346,7 @@ std::string ties_text(const Split& split) {
          (ascending > 90 || ascending < 10 ? ", so their order is that of the items" : "");
 }
 
-std::vector<Fact> data_facts(const Split& split, const Arguments& a) {
+std::vector<Fact> data_facts(const Split& split, const std::string& ties, const Arguments& a) {
   const Sequences& sequences = split.sequences;
   std::vector<std::size_t> lengths;
   for (std::size_t user = 0; user < sequences.size(); ++user) lengths.push_back(sequences[user].size());
@@ -363,8 +366,7 @@ std::vector<Fact> data_facts(const Split& split, const Arguments& a) {
     facts.emplace_back("time",
                        date(*first, sequences.ticks_per_second) + " to " + date(*last, sequences.ticks_per_second));
   }
-  if (const std::string ties = ties_text(split); !ties.empty())
-    facts.emplace_back("equal times", ties + (a.sequences.shuffle_ties ? " (shuffled)" : ""));
+  if (!ties.empty()) facts.emplace_back("equal times", ties + (a.sequences.shuffle_ties ? " (shuffled)" : ""));
   if (a.sequences.min_item_count > 1) facts.emplace_back("least events an item", grouped(a.sequences.min_item_count));
   if (a.sequences.min_user_count > 1) facts.emplace_back("least events a user", grouped(a.sequences.min_user_count));
   if (a.sequences.min_rating > -std::numeric_limits<float>::infinity())
@@ -376,7 +378,8 @@ std::vector<Fact> data_facts(const Split& split, const Arguments& a) {
 /// The folder that a log lies in.
 std::string data_name(const Path& log) { return std::filesystem::absolute(log).parent_path().filename().string(); }
 
-Report make_report(const Split& split, const Outcome& outcome, const Figures& figures, const Arguments& a) {
+Report make_report(const Split& split, const std::string& ties, const Outcome& outcome, const Figures& figures,
+                   const Arguments& a) {
   const Recommender& recommender = outcome.recommender;
   const Evaluation &model = figures.test.front().evaluation, &other = figures.test.back().evaluation;
   Report report;
@@ -396,7 +399,7 @@ Report make_report(const Split& split, const Outcome& outcome, const Figures& fi
   report.other_by_genre = slices_by_genre(other, split);
   report.calibration = calibration(recommender, split, model, {.threads = a.threads});
   report.users = draw_users(recommender, split, model, 6, recommender.config().training.seed);
-  report.data = data_facts(split, a);
+  report.data = data_facts(split, ties, a);
   if (outcome.training) {
     report.epochs = outcome.training->epochs;
     report.best_epoch = outcome.training->best_epoch;
@@ -427,6 +430,7 @@ std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& 
   options.keep_repeats = !a.drop_repeats;
   options.keep_immediate_repeats = !a.merge_repeats;
   Interactions log = data.read(a.data, a.quiet);
+  if (data.describe_items) data.describe_items(log, a.quiet);
   if (!a.quiet)
     for (const std::string& warning : log.warnings) std::cerr << printable(warning) << '\n';
   Sequences events = build_sequences(std::move(log), options);
@@ -474,8 +478,8 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
-  if (const std::string ties = ties_text(split); !ties.empty())
-    say("equal times: ", ties, a.sequences.shuffle_ties ? " (shuffled)" : "");
+  const std::string ties = ties_text(split);
+  if (!ties.empty()) say("equal times: ", ties, a.sequences.shuffle_ties ? " (shuffled)" : "");
   if (before) {
     const Vocabulary &ids = split.sequences.items, &known = before->item_ids();
     std::size_t common = 0;
@@ -532,7 +536,7 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
     say("metrics written to ", a.metrics.string());
   }
   if (!a.report.empty()) {
-    const Report report = make_report(split, outcome, figures, a);
+    const Report report = make_report(split, ties, outcome, figures, a);
     write_file_atomically(a.report, [&](std::ostream& out) { write_report(out, report); });
     say("report written to ", a.report.string());
   }

@@ -19,6 +19,8 @@ struct TrainerData {
   std::function<std::vector<std::filesystem::path>(const std::filesystem::path&)> files = {};
   /// Reads a log; `quiet`: prints nothing.
   std::function<lstmrec::Interactions(const std::filesystem::path&, bool quiet)> read = {};
+  /// Adds to the log of --data what is known of its items.
+  std::function<void(lstmrec::Interactions&, bool quiet)> describe_items = {};
 };
 
 /// A program that trains a recommender (or evaluates a saved one) beside baselines, and writes model, figures, report

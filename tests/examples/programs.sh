@@ -300,6 +300,16 @@ trains_on_any_log() {
   expect_error 1 'an input would be overwritten' "$any" --data shop.tsv "${columns[@]}" --items items.csv --quiet \
     --report items.csv
 
+  # A log may come through a pipe, and gives the same model.
+  expect 0 "$any" --data shop.tsv "${columns[@]}" "${tiny[@]}" --quiet --model from_file
+  "$any" --data /dev/stdin "${columns[@]}" "${tiny[@]}" --quiet --model from_pipe < <(cat shop.tsv) 2>err ||
+    fail "a log should be read from a pipe"
+  cmp from_file from_pipe || fail "a pipe should give the model of the file"
+
+  expect_error 2 '--test excludes --split' "$any" --data shop.tsv --test later.tsv --split time
+  expect_error 2 '--targets requires --test' "$any" --data shop.tsv --targets last
+  expect_error 2 '--strict requires --items' "$any" --data shop.tsv --strict
+
   # The shop of the repository needs no option to be understood; products are looked at again.
   expect 0 "$any" --data "$source_folder/data/shop/events.csv" --items "$source_folder/data/shop/items.csv" --split users \
     "${tiny[@]}"
@@ -307,6 +317,20 @@ trains_on_any_log() {
     fail "the columns of the shop should be found"
   grep -qF 'describes 240 of 240 items, and 0 others' err || fail "the table of items should be read"
   grep -qF 'seen items left in' out || fail "repeats should be recommended"
+}
+
+fits_80_columns() {
+  export COLUMNS=80
+  local program
+  for program in train_movielens train recommend compare_runs average_models train_ratings; do
+    expect 0 "$programs/$program" --help
+    [[ -s out ]] || fail "$program should print help"
+    awk 'length > 80 {exit 1}' out || fail "the help of $program should fit 80 columns"
+  done
+  train_small
+  expect 0 "$train" --data small --evaluate model.safetensors
+  grep -q '^popularity' out || fail "there should be a table"
+  LC_ALL=C.UTF-8 awk 'length > 80 {exit 1}' out || fail "the table should fit 80 columns"
 }
 
 independent_metrics() {

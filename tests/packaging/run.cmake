@@ -17,7 +17,11 @@ elseif(way STREQUAL fetch_eigen)
   # As on a machine without Eigen, the download replaced by the headers that are here.
   list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON "-DFETCHCONTENT_SOURCE_DIR_EIGEN=${eigen}")
 endif()
-run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${binary}/consumer" ${own} ${options})
+execute_process(COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${binary}/consumer" ${own} ${options}
+  COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY OUTPUT_VARIABLE said ECHO_OUTPUT_VARIABLE)
+if(NOT said MATCHES "no CMAKE_BUILD_TYPE is set; without optimisation training takes")
+  message(FATAL_ERROR "A project without a build type should be told what that costs")
+endif()
 run("${CMAKE_COMMAND}" --build "${binary}/consumer")
 run("${binary}/consumer/consumer")
 if(way STREQUAL find_package)

@@ -452,6 +452,79 @@ TEST_CASE("History rating model: what could not be loaded again is not saved") {
   CHECK_THROWS_AS(refusal_of([](M m) { m.config.dropout = 2; }), ConfigError);
 }
 
+TEST_CASE("History rating model: a file of an earlier version loads, predicts as it did, and is the same saved again") {
+  const auto loaded = load_history_rating_model(LSTMREC_SOURCE_DIR "/tests/ratings/files/history_rating_3.safetensors");
+  CHECK(loaded.config.neighbours_weight == 0.5);
+  const std::vector<RatingQuery> queries{
+      {0,
+       {Event{.time = 0, .item = 1, .rating = 4}, Event{.time = 60, .item = 2, .rating = 1}},
+       {Event{.item = 0}, Event{.item = 3}}},
+      {unknown_user, {}, {Event{.item = 5}}}};
+  const auto scores = loaded.score(queries);
+  REQUIRE(scores.size() == 3);
+  CHECK(scores[0] == Approx(3.421506f));  // as the version that wrote it printed them
+  CHECK(scores[1] == Approx(3.468233f));
+  CHECK(scores[2] == Approx(3.468438f));
+  const TemporaryFolder folder;
+  save(loaded, folder.path() / "again");
+  CHECK(read_tensor_file(folder.path() / "again").tensors.contains("replay.ratings"));
+  CHECK(load_history_rating_model(folder.path() / "again").score(queries) == scores);
+}
+
+TEST_CASE("History rating model: kept ratings are held against those that this build computes") {
+  const auto model = fit_history_ratings(two_tastes(), {.vector_size = 2, .hidden_size = 2, .training = {.epochs = 1}});
+  const TemporaryFolder folder;
+  save(model.model, folder.path() / "model");
+  TensorFile file = read_tensor_file(folder.path() / "model");
+  auto ratings = file.get<float>("replay.ratings");
+  REQUIRE(ratings.size() == 24);
+  const auto load_with = [&](float change) {
+    auto changed = ratings;
+    changed[13] += change * 5;
+    file.put("replay.ratings", {changed.size()}, std::span(changed));
+    write_tensor_file(folder.path() / "changed", file);
+    return load_history_rating_model(folder.path() / "changed");
+  };
+  CHECK_NOTHROW(load_with(1e-4f));
+  CHECK(contains(thrown<ModelFileError>([&] { load_with(2e-3f); }), "replay.ratings: expected the score "));
+}
+
+TEST_CASE("History rating model: queries of one history are read in one pass, and predict as each alone does") {
+  const RatingSplit split = split_ratings_by_time(two_tastes().sequences);
+  const auto model =
+      fit_history_ratings(split,
+                          {.vector_size = 4, .hidden_size = 6, .neighbours_weight = .5, .training = {.epochs = 2}})
+          .model;
+  const auto shared = chronological_queries(split, Part::test);
+  REQUIRE(shared.size() > 100);
+  std::vector<RatingQuery> alone = shared;
+  for (RatingQuery& query : alone) query.visible = std::vector<Event>(query.visible.begin(), query.visible.end());
+  const auto expected = model.score(alone), together = model.score(shared);
+  REQUIRE(expected.size() == shared.size());
+  for (std::size_t k = 0; k < shared.size(); ++k) CHECK(together[k] == Approx(expected[k]).epsilon(1e-5));
+  const auto neighbours = model.neighbours.ratings(shared, model.bias),
+             each = model.neighbours.ratings(alone, model.bias);
+  for (std::size_t k = 0; k < shared.size(); ++k) {
+    CHECK(neighbours[k].baseline == each[k].baseline);
+    CHECK(neighbours[k].similarity == each[k].similarity);
+    CHECK(neighbours[k].residual == each[k].residual);
+  }
+
+  // All queries of a user are columns of one history, whatever their number and order.
+  std::vector<RatingQuery> of_one_user;
+  for (const RatingQuery& query : chronological_queries(split, Part::train))
+    if (query.user == 3) of_one_user.push_back(query);
+  REQUIRE(of_one_user.size() > 10);
+  std::reverse(of_one_user.begin(), of_one_user.end());
+  RatingBatch batch;
+  batch.fill(of_one_user, model.bias, model.levels);
+  CHECK(static_cast<std::size_t>(batch.steps.columns()) == of_one_user.front().visible.size());
+  auto backwards = model.score(of_one_user);
+  std::reverse(of_one_user.begin(), of_one_user.end());
+  std::reverse(backwards.begin(), backwards.end());
+  CHECK(model.score(of_one_user) == backwards);
+}
+
 TEST_CASE("History rating model: the sizes in a file are checked before memory is taken for them") {
   const TemporaryFolder folder;
   const HistoryRatingConfig untrained{

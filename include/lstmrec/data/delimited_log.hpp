@@ -55,7 +55,8 @@ struct LogOptions {
 /// or /dev/stdin: it is read once.
 ///
 /// Throws Error where the file cannot be read, and ParseError with line and column where the layout or a line is not as
-/// it should be. Memory: 12 bytes an event, 8 less without times and 4 more with ratings, plus the vocabulary.
+/// it should be. Memory: 16 bytes an event, 8 fewer without times and 4 more with ratings, and
+/// the vocabulary.
 LSTMREC_INLINE Interactions read_log(const std::filesystem::path& path, const LogOptions& options = {});
 
 }  // namespace lstmrec

@@ -34,8 +34,8 @@ inline Separator separator_of(const TableLayout& layout) {
   return Separator(layout.separator[0], layout.separator.size() > 1);
 }
 
-/// A column's name as lists of usual names have it: in lower case, without other characters than letters and digits.
-/// What stands behind a colon is RecBole's type.
+/// A column's name as the lists of usual names write it: its letters in lower case and its digits. RecBole adds a colon
+/// and a type to a name; both are left out.
 inline std::string plain_name(std::string_view name) {
   std::string plain;
   for (char c : name.substr(0, name.find(':'))) {

@@ -143,7 +143,8 @@ class NextItemTask {
             .identity = identity_of(config, mix_seed(trained_on_.split, begins_with))};
   }
 
-  /// What was learned before stays learned, whatever is held out now. To be called after `rules`.
+  /// Keeps the record of the model that training goes on from, where that model has learned events that are held out
+  /// now. To be called after `rules`.
   void keep_learned(const TrainedOn& before) {
     if (trained_on_.held_out > 0 && (!before.is_known() || before.held_out == 0)) trained_on_ = before;
   }

@@ -16,6 +16,7 @@
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/train/network_tensors.hpp>
+#include <lstmrec/train/replay.hpp>
 #include <lstmrec/version.hpp>
 #include <span>
 #include <stdexcept>
@@ -41,16 +42,7 @@ inline void expect_plausible_sizes(const RecommenderConfig& config, double found
         {"the configuration's sizes need about ", std::llround(wanted), " numbers, found ", std::llround(found)});
 }
 
-/// Items spread over the catalogue, the k-th of `count`.
-inline std::uint32_t spread_item(std::size_t k, std::size_t count, std::uint64_t items) {
-  return static_cast<std::uint32_t>((items * k + items / 2) / count);
-}
-
-inline constexpr std::size_t replayed_items = 8;              ///< Whose scores are kept of each history.
-inline constexpr std::size_t replayed_lengths[] = {1, 3, 8};  ///< Of the histories that are replayed.
-
-/// The network's scores of a few items after three short histories, which are spread over the catalogue: what a file
-/// keeps, so that a build whose arithmetic is wrong is found out (an idea of frugally-deep's).
+/// The network's scores of a few items after three short histories, which are spread over the catalogue.
 template <class Network>
 std::vector<float> replay(const Network& network) {
   const auto items = static_cast<std::uint64_t>(network.items());
@@ -58,7 +50,7 @@ std::vector<float> replay(const Network& network) {
   for (const std::size_t length : replayed_lengths) {
     auto state = network.initial_state();
     for (std::size_t event = 0; event < length; ++event) {
-      const std::uint32_t item = spread_item((3 * event + length) % 16, 16, items);
+      const std::uint32_t item = replayed_event(length, event, items);
       network.step(History({&item, 1}), state);
     }
     network.compute_output(state);
@@ -70,23 +62,6 @@ std::vector<float> replay(const Network& network) {
     }
   }
   return scores;
-}
-
-/// Throws ModelFileError where the scores that a file keeps are not those that this build computes, to a thousandth of
-/// the largest. Processors and compilers differ by rounding, which is a hundred times less.
-inline void expect_replay(TensorReader& file, const std::vector<float>& found) {
-  if (!file.contains("replay.scores")) return;
-  const auto expected = file.get<float>("replay.scores");
-  if (expected.size() != found.size())
-    fail<ModelFileError>(
-        {file.path(), ": replay.scores: expected ", found.size(), " numbers, found ", expected.size()});
-  float largest = 0;
-  for (const float score : expected) largest = std::max(largest, std::abs(score));
-  for (std::size_t k = 0; k < found.size(); ++k)
-    if (!(std::abs(found[k] - expected[k]) <= 1e-3f * largest + 1e-6f))
-      fail<ModelFileError>({file.path(), ": replay.scores: expected the score ", static_cast<double>(expected[k]),
-                            ", which the network had when it was saved; this build computes ",
-                            static_cast<double>(found[k])});
 }
 
 /// Adds to a file's metadata what a recommender was trained on, where that is known.
@@ -133,10 +108,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
   put_network(file, "network.", recommender.network());
   if constexpr (Network::sees_items_only) {
-    auto scores = detail::replay(recommender.network());
-    if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); }))
-      throw std::invalid_argument("a recommender whose scores are not finite can't be saved");
-    file.put_owned("replay.scores", std::move(scores));
+    put_replay(file, "replay.scores", detail::replay(recommender.network()));
   }
   file.write(path);
 }
@@ -162,7 +134,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   expect_network(file, "network.", Network(1, parts.config), items);
   parts.network = Network(static_cast<Index>(items), parts.config);
   get_network(file, "network.", parts.network);
-  if constexpr (Network::sees_items_only) detail::expect_replay(file, detail::replay(parts.network));
+  if constexpr (Network::sees_items_only) expect_replay(file, "replay.scores", detail::replay(parts.network));
   return BasicRecommender<Network>(std::move(parts));
 }
 

@@ -7,6 +7,7 @@
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/nn/excluded_logits.hpp>
 #include <lstmrec/nn/item_labels.hpp>
 #include <lstmrec/nn/losses.hpp>
 #include <lstmrec/nn/parameters.hpp>
@@ -265,13 +266,14 @@ struct ItemHead {
       auto logits = all.middleCols(begin, columns);
       if (sampled) {
         const LogitLabels own = score_own_labels(vectors, h.middleCols(begin, columns), labels, shared, logits, piece);
-        leave_out(labels, piece.own_weights, shared, Scalar(-1e30), logits);  // finite, so that no loss meets ∞ − ∞
+        detail::leave_out(labels, piece.own_weights, shared, Scalar(-1e30),
+                          logits);  // finite, so that no loss meets ∞ − ∞
         sum += loss(logits, own);
-        leave_out(labels, piece.own_weights, shared, Scalar(0), logits);
+        detail::leave_out(labels, piece.own_weights, shared, Scalar(0), logits);
       } else {
-        exclude(labels, logits, Scalar(-1e30), piece.kept);
+        detail::exclude(labels, logits, Scalar(-1e30), piece.kept);
         sum += loss(logits, {labels.per_column, labels.items, labels.weights, {}, {}, {}});
-        exclude(labels, logits, Scalar(0), piece.kept);
+        detail::exclude(labels, logits, Scalar(0), piece.kept);
       }
     }
     // z = Vᵀ h + b
@@ -336,41 +338,6 @@ struct ItemHead {
         linalg::add_scaled(d, h.col(column), d_vectors.col(own[k]));
         d_bias(own[k], 0) += d;
       }
-    }
-  }
-
-  /// Sets what takes no part in a sampled loss: negatives that are excluded or labels, and the rows of missing
-  /// labels.
-  template <class Logits>
-  static void leave_out(const ItemLabels& labels, const std::vector<float>& own_weights, Index negatives, Scalar value,
-                        Logits& logits) {
-    for (Index column = 0; column < logits.cols(); ++column) {
-      Scalar* const z = logits.col(column).data();
-      if (!labels.excluded.empty())
-        for (const auto row : labels.excluded[static_cast<std::size_t>(column)]) z[row] = value;
-      const auto own = labels.items_of(column);
-      for (std::size_t k = 0; k < own.size(); ++k) {
-        if (own_weights[static_cast<std::size_t>(column) * own.size() + k] == 0)
-          z[negatives + static_cast<Index>(k)] = value;
-        else if (own[k] < negatives)
-          z[own[k]] = value;
-      }
-    }
-  }
-
-  /// Sets the excluded entries of every column, the labels excepted.
-  template <class Logits>
-  static void exclude(const ItemLabels& labels, Logits& logits, Scalar value, std::vector<Scalar>& kept) {
-    if (labels.excluded.empty()) return;
-    for (Index column = 0; column < logits.cols(); ++column) {
-      Scalar* z = logits.col(column).data();
-      const auto items = labels.items_of(column);
-      const auto weights = labels.weights_of(column);
-      kept.clear();
-      for (const auto item : items) kept.push_back(z[item]);
-      for (const auto item : labels.excluded[static_cast<std::size_t>(column)]) z[item] = value;
-      for (std::size_t k = 0; k < items.size(); ++k)
-        if (weights[k] != 0) z[items[k]] = kept[k];
     }
   }
 };

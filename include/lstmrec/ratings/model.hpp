@@ -79,12 +79,14 @@ struct HistoryRatingModel {
   std::vector<float> network_scores(const HistoryRatingNetwork<float>& weights,
                                     std::span<const RatingQuery> queries) const {
     for (const RatingQuery& query : queries) check(query);
-    constexpr std::size_t at_once = 64;  // bounds the memory
+    constexpr std::size_t most_histories = 64, most_queries = 4096;  // bounds the memory
     std::vector<float> scores;
     RatingBatch batch;
     HistoryRatingNetwork<float>::Cache cache;
-    for (std::size_t begin = 0; begin < queries.size(); begin += at_once) {
-      batch.fill(queries.subspan(begin, std::min(at_once, queries.size() - begin)), bias, levels);
+    for (std::size_t begin = 0, end = 0; begin < queries.size(); begin = end) {
+      for (std::size_t histories = 0; histories < most_histories && end < begin + most_queries; ++histories)
+        end += queries_of_one_history(queries.subspan(end));
+      batch.fill(queries.subspan(begin, end - begin), bias, levels);
       weights.forward(batch, cache);
       const auto predictions = cache.predictions.view();
       scores.insert(scores.end(), predictions.data(), predictions.data() + predictions.size());

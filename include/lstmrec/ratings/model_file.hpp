@@ -14,11 +14,13 @@
 #include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/ratings/model.hpp>
 #include <lstmrec/train/network_tensors.hpp>
+#include <lstmrec/train/replay.hpp>
 #include <lstmrec/version.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lstmrec {
@@ -92,6 +94,32 @@ inline void check(const HistoryRatingModel& model) {
                                                  config.hidden_size, config.dropout));
 }
 
+namespace detail {
+
+/// The ratings that a model predicts of a few items after three short histories, one of a stranger and two of users.
+inline std::vector<float> replay(const HistoryRatingModel& model) {
+  if (model.items.size() == 0 || model.levels.size() == 0) return {};
+  const std::vector<float>& levels = model.levels.values();
+  std::vector<RatingQuery> queries;
+  for (const std::size_t length : replayed_lengths) {
+    const bool is_stranger = length == 1 || model.users.size() == 0;
+    const std::uint32_t user = is_stranger ? unknown_user : spread_item(length, 16, model.users.size());
+    std::vector<Event> visible;
+    for (std::size_t event = 0; event < length; ++event)
+      visible.push_back({.time = static_cast<std::int64_t>(3600 * event * event),
+                         .user = user,
+                         .item = replayed_event(length, event, model.items.size()),
+                         .rating = levels[(event + length) % levels.size()]});
+    std::vector<Event> asked;
+    for (std::size_t k = 0; k < replayed_items; ++k)
+      asked.push_back({.user = user, .item = spread_item(k, replayed_items, model.items.size())});
+    queries.push_back({user, std::move(visible), std::move(asked)});
+  }
+  return model.score(queries);
+}
+
+}  // namespace detail
+
 /// Saves a rating model: network, configuration, baseline, levels, neighbours and vocabularies, in one safetensors
 /// file. Written whole or not at all; the same model gives the same bytes. Throws Error with the system's reason, and
 /// what `check` throws.
@@ -103,6 +131,7 @@ inline void save(const HistoryRatingModel& model, const std::filesystem::path& p
   file.put("bias.items", {model.bias.item_bias.size()}, std::span<const double>(model.bias.item_bias));
   file.put("levels", {model.levels.size()}, std::span<const float>(model.levels.values()));
   if (model.config.neighbours_weight > 0) put_rows(file, "neighbours", model.neighbours.similarities);
+  put_replay(file, "replay.ratings", detail::replay(model));
   file.write(path);
 }
 
@@ -137,6 +166,7 @@ inline HistoryRatingModel load_history_rating_model(const std::filesystem::path&
                                   model.config.vector_size, model.config.hidden_size, model.config.dropout);
   get_network(file, "network.", model.network);
   check_read(file, "", [&] { check(model); });
+  expect_replay(file, "replay.ratings", detail::replay(model));
   return model;
 }
 

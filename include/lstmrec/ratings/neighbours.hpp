@@ -14,6 +14,7 @@
 #include <lstmrec/ratings/bias.hpp>
 #include <lstmrec/ratings/queries.hpp>
 #include <lstmrec/ratings/split.hpp>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -114,25 +115,35 @@ struct RatingNeighbours {
   }
 
   /// One a target, in the order of asked_events; reads the targets' items and nothing else. `bias`: of the split that
-  /// the neighbours were made from; the cases' indices are its. Cost: sorting the visible ratings, and
-  /// kept neighbours × log(visible ratings) a target.
+  /// the neighbours were made from; the cases' indices are its. Cost: a pass over the visible ratings, which cases that
+  /// follow each other and look at the same events share where they grow, and the kept neighbours a target.
   std::vector<NeighbourRating> ratings(std::span<const RatingQuery> cases, const FoldInBias& bias) const {
     std::vector<NeighbourRating> result;
-    std::vector<Residual> rated;
+    std::vector<std::optional<double>> rated(bias.item_bias.size());  // r − μ − b_i of an item's last visible rating
+    LeadingEvents seen;
+    double sum = 0;
     for (const RatingQuery& one : cases) {
-      rated.clear();
-      double sum = 0;
-      for (const Event& event : one.visible) {
-        rated.push_back({event.item, bias.residual(event)});
-        sum += rated.back().value;
+      if (!one.visible.shares_with(seen) || one.visible.size() < seen.size()) {
+        for (const Event& event : seen) rated[event.item].reset();
+        seen = {};
+        sum = 0;
       }
-      const double user_bias = bias.user_bias(sum, rated.size());
-      for (Residual& residual : rated) residual.value -= user_bias;
-      sort_by_item(rated);
+      for (std::size_t k = seen.size(); k < one.visible.size(); ++k) {
+        rated[one.visible[k].item] = bias.residual(one.visible[k]);
+        sum += *rated[one.visible[k].item];
+      }
+      seen = one.visible;
+      const double user_bias = bias.user_bias(sum, seen.size());
       for (const Event& target : one.asked) {
         NeighbourRating& rating = result.emplace_back();
         rating.baseline = bias.mean + bias.item_bias[target.item] + user_bias;
-        add_common(similarities[target.item], rated, rating);
+        const SparseRows::Row row = similarities[target.item];
+        for (std::size_t k = 0; k < row.size(); ++k) {
+          if (!rated[row.items[k]]) continue;
+          const double similarity = static_cast<double>(row.values[k]);
+          rating.similarity += similarity;
+          rating.residual += similarity * (*rated[row.items[k]] - user_bias);
+        }
       }
     }
     return result;
@@ -146,25 +157,6 @@ struct RatingNeighbours {
   };
 
   static bool before(const Residual& a, const Residual& b) { return a.index < b.index; }
-
-  static void sort_by_item(std::vector<Residual>& rated) {
-    const auto same = [](const Residual& a, const Residual& b) { return a.index == b.index; };
-    std::stable_sort(rated.begin(), rated.end(), before);
-    rated.erase(rated.begin(), std::unique(rated.rbegin(), rated.rend(), same).base());  // the last of equal ones stay
-  }
-
-  /// Both stand in the order of the items. A search in the ratings, not a walk along them, since they may be 10⁵.
-  static void add_common(const SparseRows::Row& row, const std::vector<Residual>& rated, NeighbourRating& rating) {
-    auto mine = rated.begin();
-    for (std::size_t k = 0; k < row.size(); ++k) {
-      mine = std::lower_bound(mine, rated.end(), Residual{row.items[k], 0}, before);
-      if (mine == rated.end()) break;
-      if (mine->index != row.items[k]) continue;
-      const double similarity = static_cast<double>(row.values[k]);
-      rating.similarity += similarity;
-      rating.residual += similarity * mine->value;
-    }
-  }
 };
 
 }  // namespace lstmrec

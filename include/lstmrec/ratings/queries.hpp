@@ -8,6 +8,7 @@
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/ratings/split.hpp>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,10 @@ class LeadingEvents {
   const Event* begin() const { return events_ ? events_->data() : nullptr; }
   const Event* end() const { return begin() + size_; }
   const Event& operator[](std::size_t k) const { return begin()[k]; }
+
+  /// Whether both are parts of the same events, so that the shorter is the beginning of the longer. Empty parts share
+  /// nothing.
+  bool shares_with(const LeadingEvents& other) const { return !empty() && !other.empty() && begin() == other.begin(); }
 
   /// The first `count` of them, at most all.
   LeadingEvents first(std::size_t count) const {
@@ -72,7 +77,7 @@ inline std::vector<RatingQuery> rating_queries(const RatingSplit& split, Part pa
 
 /// One query a rating in `part`, as it would be met in time: all of the user's ratings before it are visible, those of
 /// its own part too, and nothing later. Memory: linear in the ratings, since a user's queries share them. Predicting
-/// them costs the square of a user's ratings all the same, because each query is read from its first event.
+/// them reads each user's ratings once.
 inline std::vector<RatingQuery> chronological_queries(const RatingSplit& split, Part part) {
   check_split(split);
   std::vector<RatingQuery> queries;
@@ -84,6 +89,13 @@ inline std::vector<RatingQuery> chronological_queries(const RatingSplit& split, 
       if (split.parts[sequences.offsets[user] + k] == part) queries.push_back({user, events.first(k), {events[k]}});
   }
   return queries;
+}
+
+/// How many queries from the first on look at parts of the same events. They are read in one pass.
+inline std::size_t queries_of_one_history(std::span<const RatingQuery> queries) {
+  std::size_t count = std::min<std::size_t>(1, queries.size());
+  while (count < queries.size() && queries[count].visible.shares_with(queries.front().visible)) ++count;
+  return count;
 }
 
 /// All events that are asked for, one after the other: the order in which the models return their predictions.
