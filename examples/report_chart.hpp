@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <lstmrec/io/fixed.hpp>
 #include <ostream>
 #include <span>
 #include <string>

@@ -172,6 +172,14 @@ Outcome train(const Split& split, const RecommenderConfig& config, const std::op
   return {std::move(recommender), std::move(result), peak_memory_mib()};
 }
 
+/// The configuration of a training with all that its validation has chosen.
+RecommenderConfig chosen_config(const Outcome& outcome) {
+  RecommenderConfig chosen = outcome.recommender.config();
+  if (outcome.training->best_epoch > 0)
+    chosen.training.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
+  return chosen;
+}
+
 /// The figures of the model on both parts, and those of the baselines on the test part.
 struct Figures {
   Evaluation validation;
@@ -201,19 +209,18 @@ std::pair<LinearScorer, double> best_solution(const Equations& equations, const 
 /// where they are common.
 constexpr double pairs_per_second = 2e7;
 
-/// Baselines that would take longer than training did, and longer than a minute, are left out.
+/// Baselines that would take longer than training did, and longer than a minute, are left out. Those of visits are
+/// there where items may be recommended again.
 Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments& a) {
   const Recommender& recommender = outcome.recommender;
   const EvaluateOptions options{.exclude_seen = recommender.exclude_seen(), .threads = a.threads};
   Figures figures;
-  if (!split.validation.empty()) figures.validation = evaluate(recommender, split, split.validation, options);
   const auto add = [&](const char* name, const auto& scorer) {
     figures.test.push_back({name, evaluate(scorer, split, split.test, options)});
   };
   add("lstmrec", recommender);
-  if (recommender.uses_markov()) {
-    add("LSTM alone", recommender.with_markov_weight(0));
-  }
+  const bool is_mixed = recommender.uses_markov() || recommender.uses_session_knn();
+  if (is_mixed) add("LSTM alone", recommender.network_alone());
   const double longest = std::max(60., outcome.training ? outcome.training->seconds : 0.);
   const auto add_unless_long = [&](const char* name, std::uint64_t pairs, const auto& make) {
     const double seconds = static_cast<double>(pairs) / pairs_per_second;
@@ -229,6 +236,14 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
   if (8 * decayed_pairs > std::uint64_t{1} << 30) decayed.followers = 128;  // all of them might take more than a GiB
 
   add("popularity", Popularity(split));
+  if (split.sequences.has_times) add("recent popularity", Popularity(recent_counts(split, 7)));
+  if (!recommender.exclude_seen()) {
+    add("repeats", Repeats(split));
+    add("sequential rules", MarkovChain(split, MarkovOptions::sequential_rules()));
+    add("V-SKNN", SessionKnn(split, SessionKnnOptions::vsknn()));
+    add("STAN", SessionKnn(split, SessionKnnOptions::stan()));
+    add("VSTAN", SessionKnn(split, SessionKnnOptions::vstan()));
+  }
   add_unless_long("Markov", events, [&] { return MarkovChain(split, MarkovOptions::first_order()); });
   add_unless_long("item-kNN", user_pairs(split.train_length), [&] { return ItemKnn(split); });
   const auto add_linear = [&](const char* name, const auto& equations) {
@@ -240,7 +255,7 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
   add_unless_long("decayed Markov", decayed_pairs, [&] { return MarkovChain(split, decayed); });
   if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
-  const auto first_baseline = figures.test.begin() + (recommender.uses_markov() ? 2 : 1);
+  const auto first_baseline = figures.test.begin() + (is_mixed ? 2 : 1);
   const auto best = std::max_element(first_baseline, figures.test.end(), [](const auto& one, const auto& other) {
     return one.evaluation.ndcg_at(10).value < other.evaluation.ndcg_at(10).value;
   });
@@ -268,6 +283,7 @@ Json to_json(const Evaluation& evaluation) {
     const std::string at = "@" + std::to_string(evaluation.cutoffs[c]);
     add("hr" + at, evaluation.hr[c]);
     add("ndcg" + at, evaluation.ndcg[c]);
+    add("mrr" + at, evaluation.cut_mrr[c]);
     json["coverage" + at] = evaluation.coverage[c];
     json["mean_popularity" + at] = evaluation.mean_popularity[c];
   }
@@ -489,35 +505,56 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   }
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
-  CheckpointOptions final_checkpoint = a.checkpoint;
-  if (!a.final_model.empty() && !a.checkpoint.folder.empty()) {
-    final_checkpoint.folder /= "final";
-    CheckpointFolder(final_checkpoint, {});  // what is wrong with it is said before the first training
-  }
-  const Outcome outcome =
-      saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a, a.checkpoint, a.model);
+  const auto checkpoint_of = [&](const char* training) {
+    CheckpointOptions options = a.checkpoint;
+    if (options.folder.empty()) return options;
+    options.folder /= training;
+    CheckpointFolder(options, {});  // what is wrong with it is said before the first training
+    return options;
+  };
+  const CheckpointOptions final_checkpoint = a.final_model.empty() ? CheckpointOptions() : checkpoint_of("final");
+  const CheckpointOptions refit_checkpoint = a.test.empty() ? CheckpointOptions() : checkpoint_of("refit");
+  Outcome outcome = saved ? Outcome{*std::move(saved), {}, 0} : train(split, config, before, a, a.checkpoint, a.model);
   if (outcome.training && !outcome.stopped() &&
       outcome.training->epochs.size() < static_cast<std::size_t>(config.training.epochs))
     say("no better validation in ", config.training.patience, " epochs; kept is epoch ", outcome.training->best_epoch);
+  const Evaluation validation =
+      split.validation.empty() ? Evaluation()
+                               : evaluate(outcome.recommender, split, split.validation,
+                                          {.exclude_seen = outcome.recommender.exclude_seen(), .threads = a.threads});
+  if (outcome.training && !outcome.stopped() && !a.test.empty()) {
+    say("training once more, on the validation part too, with what it has chosen");
+    split = with_validation_in_training(std::move(split));
+    Outcome again = train(split, chosen_config(outcome), before, a, refit_checkpoint, a.model);
+    outcome.recommender = std::move(again.recommender);
+    outcome.training->stopped = again.training->stopped;
+    outcome.training->seconds += again.training->seconds;
+  }
   if (!a.model.empty()) {
     save(outcome.recommender, a.model);
     say("model written to ", a.model.string());
   }
   if (outcome.recommender.uses_markov())
     say("the Markov chain is used with weight ", outcome.recommender.markov_weight());
+  if (outcome.recommender.uses_session_knn())
+    say("session kNN is used with weight ", outcome.recommender.session_knn_weight());
   say("evaluating");
-  const Figures figures = evaluate_all(outcome, split, a);
+  Figures figures = evaluate_all(outcome, split, a);
+  figures.validation = validation;
   const auto& ranks = figures.test.front().evaluation.ranks;
   if (const auto repeats = std::count(ranks.begin(), ranks.end(), metrics::not_ranked); repeats > 0)
     say(repeats, " of ", ranks.size(),
         " test targets are items that the user has had before; seen items are left out, ",
         "so these are misses (--exclude-seen 0 leaves them in)");
   if (!a.quiet) {
-    write_table(std::cout, figures.test, 10, terminal_columns(STDOUT_FILENO));
+    const std::size_t columns = terminal_columns(STDOUT_FILENO);
+    std::ostringstream text;
+    write_table(text, figures.test, 10, columns);
     const auto& [ndcg, p] = figures.differences.back();
-    std::cout << "NDCG@10 less that of " << figures.test.back().name << ", the best baseline: " << ndcg << ", "
-              << p_text(p, CompareOptions().bootstrap_samples) << " (paired bootstrap over users)\n";
-    if (ndcg.value < 0) std::cout << "The model is below " << figures.test.back().name << " on these data.\n";
+    text << "NDCG@10 less that of " << figures.test.back().name << ", the best baseline: " << ndcg << ", "
+         << p_text(p, CompareOptions().bootstrap_samples) << " (paired bootstrap over users)\n";
+    if (ndcg.value < 0) text << "The model is below " << figures.test.back().name << " on these data.\n";
+    std::cout << (columns > 0 ? wrapped(text.str(), columns) : text.str());
   }
   if (!a.lists.empty()) {
     const RankedListOptions lists{a.lists_length};
@@ -551,12 +588,9 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   }
   if (a.final_model.empty()) return 0;
 
-  RecommenderConfig chosen = outcome.recommender.config();
-  if (outcome.training->best_epoch > 0)
-    chosen.training.epochs = static_cast<std::int64_t>(outcome.training->best_epoch);
   say("training once more, on all events");
-  const Outcome final_outcome =
-      train(train_on_all(std::move(split.sequences)), chosen, before, a, final_checkpoint, a.final_model);
+  const Outcome final_outcome = train(train_on_all(std::move(split.sequences)), chosen_config(outcome), before, a,
+                                      final_checkpoint, a.final_model);
   save(final_outcome.recommender, a.final_model);
   say("final model written to ", a.final_model.string());
   return final_outcome.stopped() ? stopped(final_outcome) : 0;

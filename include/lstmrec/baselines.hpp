@@ -6,3 +6,5 @@
 #include <lstmrec/baselines/linear.hpp>
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/repeats.hpp>
+#include <lstmrec/baselines/session_knn.hpp>

@@ -9,6 +9,7 @@
 #include <lstmrec/baselines/markov_tensors.hpp>
 #include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/baselines/recent_items.hpp>
+#include <lstmrec/baselines/repeats.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
@@ -39,6 +40,32 @@ TEST_CASE("popularity counts the training part alone") {
   const Split split = three_users();
   CHECK(training_counts(split) == std::vector<std::uint32_t>{3, 2, 2, 1, 0});
   check_near(scores_of(Popularity(split), {}), {3 / 8., 2 / 8., 2 / 8., 1 / 8., 0});
+}
+
+TEST_CASE("recent popularity counts the last days of the training part alone") {
+  constexpr long day = 86400;
+  const std::vector<std::tuple<int, int, long>> rows{{1, 0, 0},        {1, 1, 8 * day}, {2, 1, 9 * day},
+                                                     {2, 2, 10 * day}, {3, 0, 3 * day}, {4, 2, 20 * day}};
+  Split split = train_on_all(build_sequences(make_interactions(rows)));
+  CHECK(recent_counts(split, 1) == std::vector<std::uint32_t>{0, 0, 1});
+  split.train_length[3] = 0;  // so that the training part ends on the tenth day
+  CHECK(recent_counts(split, 1) == std::vector<std::uint32_t>{0, 1, 1});
+  CHECK(recent_counts(split, 7) == std::vector<std::uint32_t>{1, 2, 1});
+  CHECK(recent_counts(three_users(), 1) == training_counts(three_users()));  // which have no times
+}
+
+TEST_CASE("repeats are a history's items, the last first, and then the popular ones") {
+  const Repeats repeats(three_users());
+  check_near(scores_of(repeats, {2, 4, 2, 1}), {3 / 8., 2 + 1., 2 + 1 / 2., 1 / 8., 2 + 1 / 3.});
+  check_near(scores_of(repeats, {}), {3 / 8., 2 / 8., 2 / 8., 1 / 8., 0});
+}
+
+TEST_CASE("sequential rules are what follows the last item, the nearer the more") {
+  // 0→1: 1 + 1, 0→2: 1/2 + 1; nothing is said of other items but in how popular they are.
+  const auto scores = scores_of(MarkovChain(three_users(), MarkovOptions::sequential_rules()), {3, 0});
+  CHECK(scores[1] == Approx(2 / 3.5).margin(1e-5));
+  CHECK(scores[2] == Approx(1.5 / 3.5).margin(1e-5));
+  CHECK(scores[3] < 1e-5);
 }
 
 TEST_CASE("a first-order chain by hand") {

@@ -9,6 +9,8 @@
 #include <lstmrec/baselines/linear.hpp>
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/repeats.hpp>
+#include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/interactions.hpp>
@@ -24,6 +26,7 @@
 using namespace lstmrec;
 
 static_assert(TiledScorer<Popularity> && TiledScorer<MarkovChain> && TiledScorer<ItemKnn> && TiledScorer<LinearScorer>);
+static_assert(TiledScorer<SessionKnn> && TiledScorer<Repeats>);
 
 namespace {
 
@@ -77,6 +80,9 @@ TEST_CASE("every baseline scores a tile of items as it scores them all") {
   check_tiles("decayed chain", MarkovChain(split), split);
   check_tiles("first-order chain", MarkovChain(split, MarkovOptions::first_order()), split);
   check_tiles("item neighbours", ItemKnn(split), split);
+  for (const auto& options : {SessionKnnOptions::stan(), SessionKnnOptions::vsknn(), SessionKnnOptions::vstan()})
+    check_tiles("session neighbours", SessionKnn(split, options), split);
+  check_tiles("repeats", Repeats(split), split);
   check_tiles("EASE", EaseEquations(split).solve(10), split);
   check_tiles("decayed ridge", DecayedRidgeEquations(split).solve(10), split);
 }

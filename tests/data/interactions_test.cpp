@@ -45,6 +45,25 @@ TEST_CASE("Interactions are made from plain structs in any range") {
   REQUIRE(make_interactions(std::vector<LogRow>{}).events.empty());
 }
 
+TEST_CASE("Interactions are made from rows without ratings, and without times") {
+  const std::vector<std::tuple<std::string, int, long>> clicks{{"ann", 7, 20}, {"ann", 8, 10}};
+  const Interactions timed = make_interactions(clicks);
+  CHECK(timed.has_times);
+  CHECK_FALSE(timed.has_ratings);
+  CHECK(timed.events.times == std::vector<std::int64_t>{20, 10});
+  CHECK(timed.events.ratings.empty());
+
+  struct Pair {
+    int user;
+    std::string item;
+  };
+  const Interactions pairs = make_interactions(std::vector<Pair>{{1, "b"}, {1, "a"}, {2, "b"}});
+  CHECK_FALSE(pairs.has_times);
+  CHECK(pairs.events.times.empty());
+  CHECK(pairs.items.id(0).text() == "b");
+  CHECK(pairs.events.items == std::vector<std::uint32_t>{0, 1, 0});  // in the order of the range
+}
+
 TEST_CASE("Interactions are made from a range that is only read where it can be changed") {
   struct View {  // as std::views::filter is, which some compilers refuse with another's library
     std::vector<LogRow> rows;

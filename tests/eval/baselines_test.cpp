@@ -6,6 +6,8 @@
 #include <lstmrec/baselines/linear.hpp>
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/session_knn.hpp>
+#include <lstmrec/data/delimited_log.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
@@ -64,4 +66,22 @@ TEST_CASE("the baselines' figures on the small MovieLens of 2018") {
   check_figures("popularity", Popularity(split), split, .038, .018);
   check_figures("first-order chain", MarkovChain(split, MarkovOptions::first_order()), split, .074, .047);
   check_figures("decayed chain", MarkovChain(split), split, .126, .069);
+}
+
+TEST_CASE("session kNN's figures on the clicks of RSC15, as the authors' code gives them") {
+  const auto folder = real_data("rsc15-64");
+  if (!folder) return;
+  Split split = with_validation_in_training(held_out_log(build_sequences(read_log(*folder / "rsc15_train_full.txt")),
+                                                         build_sequences(read_log(*folder / "rsc15_test.txt"))));
+  REQUIRE(split.test.size() == 5596);
+  const auto check = [&](const SessionKnnOptions& options, double hr, double mrr) {
+    const auto figures = evaluate(SessionKnn(split, options), split, split.test,
+                                  {.cutoffs = {20}, .exclude_seen = false, .bootstrap_samples = 0});
+    CHECK(figures.hr_at(20).value == Approx(hr).margin(0.001));
+    CHECK(figures.mrr_at(20).value == Approx(mrr).margin(0.001));
+  };
+  check(SessionKnnOptions::stan(), .650, .319);
+  SessionKnnOptions vsknn = SessionKnnOptions::vsknn();
+  vsknn.sample = 500;
+  check(vsknn, .629, .306);
 }

@@ -268,7 +268,7 @@ TEST_CASE("fit: stops early when validation gets no better, and keeps the best w
   RecommenderConfig config = small();
   config.training.epochs = 40;
   config.training.patience = 2;
-  config.markov_weight = 0;  // so that the kept recommender is the one that was validated
+  config.markov_weight = config.session_knn_weight = 0;  // so that the kept recommender is the one that was validated
   const auto result = fit(split, config);
   REQUIRE(result.epochs.size() < 40);
   CHECK(result.epochs.size() == result.best_epoch + 2);

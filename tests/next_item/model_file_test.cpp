@@ -332,7 +332,7 @@ TEST_CASE("Model file: what could not be loaded again is not saved") {
   CHECK(refusal_of([](Parts& p) { p.network.head.bias(6) = std::numeric_limits<float>::quiet_NaN(); }) ==
         "head.bias: expected finite numbers");
   CHECK(refusal_of([](Parts& p) { p.network.input.item_vectors.table.setConstant(3e38f); }) ==
-        "a recommender whose scores are not finite can't be saved");
+        "a model whose scores are not finite can't be saved");
   CHECK(refusal_of([](Parts& p) { p.network.head.bias.setConstant(std::numeric_limits<float>::max()); }) == "");
   CHECK(refusal_of([](Parts& p) { p.catalogue[1].genres = {std::string("a\0b", 3)}; }) == "items: a genre holds a NUL");
   CHECK(thrown<std::invalid_argument>([] {

@@ -17,7 +17,12 @@ inline const Split& sample_split() {
 inline const Recommender& sample_recommender() {
   static const Recommender recommender =
       fit(sample_split(),
-          {.embedding_size = 16, .hidden_size = 24, .blocks = 2, .markov_weight = 0, .training = {.epochs = 1}})
+          {.embedding_size = 16,
+           .hidden_size = 24,
+           .blocks = 2,
+           .markov_weight = 0,
+           .session_knn_weight = 0,
+           .training = {.epochs = 1}})
           .recommender;
   return recommender;
 }
@@ -30,7 +35,8 @@ RecommenderParts<Network> parts_of(const BasicRecommender<Network>& recommender)
           .item_ids = recommender.item_ids(),
           .catalogue = recommender.catalogue(),
           .item_counts = recommender.item_counts(),
-          .markov = recommender.markov()};
+          .markov = recommender.markov(),
+          .session_knn = recommender.session_knn()};
 }
 
 /// The same with a Markov chain beside the network.

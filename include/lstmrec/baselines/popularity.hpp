@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
 #include <span>
@@ -12,6 +13,24 @@
 namespace lstmrec {
 
 struct Split;
+
+/// How many events each item has in the last `days` of the training part. Without times, in all of it.
+template <std::same_as<Split> TrainingSplit>
+std::vector<std::uint32_t> recent_counts(const TrainingSplit& split, double days) {
+  const auto& sequences = split.sequences;
+  if (!sequences.has_times) return training_counts(split);
+  std::int64_t end = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t user = 0; user < sequences.size(); ++user)
+    if (split.train_length[user] > 0) end = std::max(end, split.train(user).times.back());
+  const double ticks = days * 86400 * static_cast<double>(sequences.ticks_per_second);
+  std::vector<std::uint32_t> counts(sequences.items.size());
+  for (std::size_t user = 0; user < sequences.size(); ++user) {
+    const History events = split.train(user);
+    for (std::size_t k = 0; k < events.size(); ++k)
+      counts[events.items[k]] += static_cast<double>(end) - static_cast<double>(events.times[k]) <= ticks;
+  }
+  return counts;
+}
 
 /// The baseline that recommends to everybody what is frequent in the training part. A TiledScorer.
 struct Popularity {

@@ -67,15 +67,16 @@ struct AnyField {
   operator Field() const;
 };
 
-/// Whether a row has so many parts as a structured binding takes, as far as that can be told.
+/// How many parts a row has for a structured binding, as far as that can be told; 5 stands for more.
 template <class Row>
-constexpr bool has_four_parts() {
-  if constexpr (requires { std::tuple_size<Row>::value; }) return std::tuple_size<Row>::value == 4;
-  if constexpr (!std::is_aggregate_v<Row>) return true;
+constexpr int parts_of_row() {
+  if constexpr (requires { std::tuple_size<Row>::value; }) return static_cast<int>(std::tuple_size<Row>::value);
+  if constexpr (!std::is_aggregate_v<Row>) return 4;
   constexpr AnyField any;
-  constexpr bool takes_four = requires { Row{any, any, any, any}; };
-  constexpr bool takes_five = requires { Row{any, any, any, any, any}; };
-  return takes_four && !takes_five;
+  if (requires { Row{any, any, any, any, any}; }) return 5;
+  if (requires { Row{any, any, any, any}; }) return 4;
+  if (requires { Row{any, any, any}; }) return 3;
+  return 2;
 }
 
 /// Checks the types of a row's parts, with a sentence for each.
@@ -89,9 +90,9 @@ constexpr void expect_types_of_parts() {
 
 }  // namespace detail
 
-/// Interactions from memory: any range whose elements have four parts (user, item, time, rating), such as tuples or
-/// plain structs. Ids are integers or strings, times integers (seconds), ratings numbers. The range is read once, so
-/// views such as std::views::filter do too.
+/// Interactions from memory: any range whose elements have two parts (user, item), three (time) or four (rating), such
+/// as tuples or plain structs. Ids are integers or strings, times integers (seconds), ratings numbers. Without times,
+/// events are in the order of the range. The range is read once, so views such as std::views::filter do too.
 /// Throws DataError that names the row where a rating is not finite as a float or a time is past 2⁶³ − 1,
 /// and what RawId throws.
 ///
@@ -100,14 +101,15 @@ constexpr void expect_types_of_parts() {
 ///     const auto log = lstmrec::make_interactions(rows);
 template <std::ranges::input_range Range>
 Interactions make_interactions(Range&& rows) {
-  static_assert(detail::has_four_parts<std::remove_cvref_t<std::ranges::range_reference_t<Range>>>(),
-                "a row has four parts: user, item, time and rating");
+  constexpr int parts = detail::parts_of_row<std::remove_cvref_t<std::ranges::range_reference_t<Range>>>();
+  static_assert(parts >= 2 && parts <= 4, "a row has two to four parts: user, item, time and rating");
   Interactions log;
-  log.has_times = log.has_ratings = true;
+  log.has_times = parts >= 3;
+  log.has_ratings = parts == 4;
   if constexpr (std::ranges::sized_range<Range>) log.reserve(std::ranges::size(rows));
-  for (const auto& [user, item, time, rating] : rows) {
+  const auto add = [&](const auto& user, const auto& item, auto time, auto rating) {
     detail::expect_types_of_parts<std::remove_cvref_t<decltype(user)>, std::remove_cvref_t<decltype(item)>,
-                                  std::remove_cvref_t<decltype(time)>, std::remove_cvref_t<decltype(rating)>>();
+                                  decltype(time), decltype(rating)>();
     const std::size_t row = log.events.size();
     const float value = static_cast<float>(rating);
     if (!std::isfinite(value)) {
@@ -118,6 +120,18 @@ Interactions make_interactions(Range&& rows) {
     }
     const std::uint32_t user_index = log.users.add(RawId(user));
     log.add(user_index, log.items.add(RawId(item)), value, static_cast<std::int64_t>(time));
+  };
+  for (const auto& each : rows) {
+    if constexpr (parts == 2) {
+      const auto& [user, item] = each;
+      add(user, item, std::int64_t{0}, 0.0f);
+    } else if constexpr (parts == 3) {
+      const auto& [user, item, time] = each;
+      add(user, item, time, 0.0f);
+    } else if constexpr (parts == 4) {
+      const auto& [user, item, time, rating] = each;
+      add(user, item, time, rating);
+    }
   }
   log.catalogue.resize(log.items.size());
   return log;

@@ -101,6 +101,15 @@ LSTMREC_INLINE Split leave_one_out(Sequences sequences);
 /// of −1 becomes 0.
 LSTMREC_INLINE Split train_on_all(Sequences sequences);
 
+/// A split with its validation part moved to the training part: for a last training before the test, when everything
+/// has been chosen.
+inline Split with_validation_in_training(Split split) {
+  for (const Target target : split.validation)
+    split.train_length[target.user] = std::max(split.train_length[target.user], target.position + 1);
+  split.validation = {};
+  return split;
+}
+
 /// Cuts all events at two points in time: what lies before is trained on, every event after is a target. Events with
 /// equal times lie on one side. A user's targets see all of the user's events before them, whatever their part.
 /// Throws Error where the log has no times or too few different ones.

@@ -35,6 +35,7 @@ struct RecommenderConfig {
   double dropout = 0.3;
   bool tied_vectors = true;
   double markov_weight = -1;
+  double session_knn_weight = -1;
 
   // Its task.
   std::optional<bool> exclude_seen = {};
@@ -62,6 +63,9 @@ struct RecommenderConfig {
     visitor("markov_weight", config.markov_weight,
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
             "0: the network alone; -1: chosen on validation after training");
+    visitor(
+        "session_knn_weight", config.session_knn_weight,
+        "Share of session kNN (STAN) in the probability of an item; 0: none; -1: chosen on validation after training");
     visitor("exclude_seen", config.exclude_seen,
             "The items of a user's past are neither predicted nor listed; unset: so where at most 1% of the training "
             "events repeat an earlier item of their sequence");
@@ -102,6 +106,8 @@ struct RecommenderConfig {
     require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     require(markov_weight == -1 || (markov_weight >= 0 && markov_weight < 1e6),
             "markov_weight must be -1 or in [0, 1e6)", markov_weight);
+    require(session_knn_weight == -1 || (session_knn_weight >= 0 && session_knn_weight < 1),
+            "session_knn_weight must be -1 or in [0, 1)", session_knn_weight);
     require(target_horizon >= 1 && target_horizon <= 1000, "target_horizon must be in [1, 1000]", target_horizon);
     require(target_decay > 0 && target_decay <= 1, "target_decay must be in (0, 1]", target_decay);
     require(sampled_negatives >= -1 && sampled_negatives < (std::int64_t{1} << 31),

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/stop_token.hpp>
@@ -19,6 +20,7 @@
 #include <lstmrec/next_item/markov_weight.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/next_item/resolved_config.hpp>
+#include <lstmrec/next_item/session_knn_weight.hpp>
 #include <lstmrec/next_item/training_memory.hpp>
 #include <lstmrec/next_item/training_step.hpp>
 #include <lstmrec/train/checkpoint.hpp>
@@ -119,9 +121,11 @@ class NextItemTask {
     all_steps_ = static_cast<std::int64_t>(batches_in(parts_.size())) * config.training.epochs;
     // Before training, so that memory which does not suffice costs no trained network.
     if (config.markov_weight != 0) chain_ = MarkovChain(split, {.followers = followers_of(config)});
+    if (config.session_knn_weight != 0)
+      session_knn_ = SessionKnn(split, SessionKnnOptions::stan(), session_entries_of(config, item_counts_.size()));
   }
 
-  RecommenderConfig config;  ///< With all that was left to the data decided, but for the weight of the Markov chain.
+  RecommenderConfig config;  ///< With all that was left to the data decided, but for the weights of counts.
 
   /// To be called once. Borrows the loss.
   void start(Network initial, const ItemLossRef<float>& loss, const FitOptions& options) {
@@ -181,24 +185,40 @@ class NextItemTask {
         .hr10 = figures.hr_at(10).value, .ndcg10 = figures.ndcg_at(10).value, .mrr = figures.mrr.value};
   }
 
-  /// Decides the weight of the Markov chain where that is left to the data. To be called after training.
-  void weigh_markov_chain(const Network& network) {
+  /// Decides the weights of the Markov chain and then of session kNN where that is left to the data. To be called after
+  /// training.
+  void weigh_counts(const Network& network) {
+    NetworkScorer<Network> weighed = scorer(network, {});
     if (config.markov_weight < 0)
-      config.markov_weight = choose_markov_weight(TerminableScorer{scorer(network, {}), terminate_}, chain_, *split_,
-                                                  validation_, *config.exclude_seen, threads_);
+      config.markov_weight = choose_markov_weight(TerminableScorer{weighed, terminate_}, chain_, *split_, validation_,
+                                                  *config.exclude_seen, threads_);
+    if (config.session_knn_weight < 0 && validation_.empty()) config.session_knn_weight = 0;
+    if (config.session_knn_weight >= 0) return;
+    weighed.markov = &chain_;
+    weighed.markov_weight = config.markov_weight;
+    weighed.session_knn = &session_knn_;
+    config.session_knn_weight = choose_session_knn_weight([&](double weight) {
+      weighed.session_knn_weight = weight;
+      return evaluate(
+                 TerminableScorer{weighed, terminate_}, *split_, validation_,
+                 {.cutoffs = {10}, .exclude_seen = *config.exclude_seen, .threads = threads_, .bootstrap_samples = 0})
+          .ndcg_at(10)
+          .value;
+    });
   }
 
-  /// The recommender of some weights. To be called once, at the end; a weight of the Markov chain that has not been
-  /// decided is 0.
+  /// The recommender of some weights. To be called once, at the end; a weight that has not been decided is 0.
   BasicRecommender<Network> make_recommender(Network network) {
     const Sequences& sequences = split_->sequences;
-    return BasicRecommender<Network>({.config = config,
-                                      .network = std::move(network),
-                                      .item_ids = sequences.items,
-                                      .catalogue = sequences.catalogue,
-                                      .item_counts = item_counts_,
-                                      .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain(),
-                                      .trained_on = trained_on_});
+    return BasicRecommender<Network>(
+        {.config = config,
+         .network = std::move(network),
+         .item_ids = sequences.items,
+         .catalogue = sequences.catalogue,
+         .item_counts = item_counts_,
+         .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain(),
+         .session_knn = config.session_knn_weight > 0 ? std::move(session_knn_) : SessionKnn(),
+         .trained_on = trained_on_});
   }
 
  private:
@@ -219,6 +239,7 @@ class NextItemTask {
   std::vector<Target> validation_;
   std::vector<std::uint32_t> item_counts_;
   MarkovChain chain_;               ///< Empty where its weight is 0.
+  SessionKnn session_knn_;          ///< Empty where its weight is 0.
   std::vector<Subsequence> parts_;  ///< Of this epoch.
   std::int64_t all_steps_ = 0;
   std::size_t threads_ = 0;
@@ -254,7 +275,7 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
   }
   const auto weighing = TrainingClock::now();
   try {
-    task.weigh_markov_chain(kept);
+    task.weigh_counts(kept);
   } catch (...) {
     throw TrainingInterrupted<BasicRecommender<Network>>(task.make_recommender(std::move(kept)), result,
                                                          std::current_exception());

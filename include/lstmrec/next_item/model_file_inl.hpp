@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <lstmrec/baselines/markov_tensors.hpp>
+#include <lstmrec/baselines/session_knn_tensors.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/vocabulary_tensors.hpp>
 #include <lstmrec/io/config_fields.hpp>
@@ -106,6 +107,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   put_vocabulary(file, "items", recommender.item_ids(), recommender.catalogue());
   file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
+  if (recommender.uses_session_knn()) put_session_knn(file, recommender.session_knn());
   put_network(file, "network.", recommender.network());
   if constexpr (Network::sees_items_only) {
     put_replay(file, "replay.scores", detail::replay(recommender.network()));
@@ -127,6 +129,8 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   parts.item_counts = file.get<std::uint32_t>("items.counts");
   if (parts.config.markov_weight > 0) parts.markov = get_counts(file, parts.item_counts);
   parts.config.markov_weight = std::max(0.0, parts.config.markov_weight);
+  if (parts.config.session_knn_weight > 0) parts.session_knn = get_session_knn(file, parts.item_counts);
+  parts.config.session_knn_weight = std::max(0.0, parts.config.session_knn_weight);
   double numbers = 0;
   for (const auto& [name, tensor] : file.header().tensors)
     numbers += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);

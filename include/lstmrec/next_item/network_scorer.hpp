@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/eval/prefix_groups.hpp>
+#include <lstmrec/next_item/session_knn_mixture.hpp>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -21,6 +23,7 @@ namespace lstmrec {
 ///
 ///     score(j) = network's score(j) + w · log(decayed Markov score(j)),   w = markov_weight
 ///
+/// and session kNN, whose probabilities are mixed with those of these scores (session_knn_mixture.hpp).
 /// After a history without events the score is log(1 + events of the item in training).
 template <class Network>
 struct NetworkScorer {
@@ -30,6 +33,8 @@ struct NetworkScorer {
   std::span<const std::uint32_t> item_counts;
   const MarkovChain* markov = nullptr;  ///< Not read where the weight is 0.
   double markov_weight = 0;
+  const SessionKnn* session_knn = nullptr;  ///< Not read where the weight is 0.
+  double session_knn_weight = 0;
   std::uint64_t numbering = 0;  ///< Vocabulary::fingerprint of the items; 0: not known, and not checked.
 
   Index items() const { return network->items(); }
@@ -65,20 +70,17 @@ struct NetworkScorer {
         }
     }
     ended.compute_outputs();
-    return output;
+    return session_knn_weight > 0 ? with_mixed_items(histories, output) : output;
   }
 
   void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
                   MatrixRef<float> scores) const {
-    network->head.score_tile(network->output_vectors(), packed_vectors, first, outputs, scores);
-    Vector<float> scratch(markov_weight > 0 ? scores.rows() : 0);
-    for (std::size_t i = 0; i < histories.size(); ++i) {
-      auto own = scores.col(static_cast<Index>(i));
-      if (histories[i].empty())
-        score_without_history(first, own);
-      else if (markov_weight > 0)
-        add_markov_scores(histories[i], first, scratch, own);
-    }
+    const ConstMatrixRef<float> all(outputs);
+    score_tile_without_neighbours(histories, all.topRows(network->embedding_size()), first, scores);
+    if (session_knn_weight == 0) return;
+    for (std::size_t i = 0; i < histories.size(); ++i)
+      if (const auto k = static_cast<Index>(i); !histories[i].empty())
+        detail::mix_items(all.col(k).tail(all.rows() - network->embedding_size()), first, scores.col(k));
   }
 
   void score(std::span<const History> histories, MatrixRef<float> scores) const {
@@ -101,6 +103,47 @@ struct NetworkScorer {
   }
 
  private:
+  void score_tile_without_neighbours(std::span<const History> histories, ConstMatrixRef<float> outputs, Index first,
+                                     MatrixRef<float> scores) const {
+    network->head.score_tile(network->output_vectors(), packed_vectors, first, outputs, scores);
+    Vector<float> scratch(markov_weight > 0 ? scores.rows() : 0);
+    for (std::size_t i = 0; i < histories.size(); ++i) {
+      auto own = scores.col(static_cast<Index>(i));
+      if (histories[i].empty())
+        score_without_history(first, own);
+      else if (markov_weight > 0)
+        add_markov_scores(histories[i], first, scratch, own);
+    }
+  }
+
+  /// The outputs, and below them the items that session kNN changes. All items are scored for it, a tile at a time.
+  Matrix<float> with_mixed_items(std::span<const History> histories, const Matrix<float>& output) const {
+    constexpr std::size_t together = 64;
+    constexpr Index tile = 1024;  // a multiple of tile_multiple
+    Matrix<float> result(output.rows() + 2 * static_cast<Index>(detail::mixed_items), output.cols());
+    result.topRows(output.rows()) = output;
+    Matrix<float> scores(std::min(tile, items()), static_cast<Index>(std::min(together, histories.size())));
+    SessionKnn::Scratch scratch(*session_knn);
+    for (std::size_t begin = 0; begin < histories.size(); begin += together) {
+      const auto own = histories.subspan(begin, std::min(together, histories.size() - begin));
+      const auto columns = static_cast<Index>(own.size());
+      std::vector<detail::LogSumExp> sums(own.size());
+      for (Index first = 0; first < items(); first += tile) {
+        const Index rows = std::min(tile, items() - first);
+        const auto some = MatrixRef<float>(scores).topRows(rows).leftCols(columns);
+        score_tile_without_neighbours(own, ConstMatrixRef<float>(output).middleCols(static_cast<Index>(begin), columns),
+                                      first, some);
+        for (Index k = 0; k < columns; ++k)
+          sums[static_cast<std::size_t>(k)].add({some.col(k).data(), static_cast<std::size_t>(rows)});
+      }
+      for (std::size_t k = 0; k < own.size(); ++k)
+        detail::write_mixed_items(
+            *session_knn, session_knn_weight, own[k], sums[k].value(), scratch,
+            MatrixRef<float>(result).bottomRows(result.rows() - output.rows()).col(static_cast<Index>(begin + k)));
+    }
+    return result;
+  }
+
   void check_items(const History& history) const {
     if (numbering != 0 && history.numbering != 0 && history.numbering != numbering)
       throw std::invalid_argument(

@@ -23,6 +23,10 @@ BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender
       state_(recommender_->network().initial_state()),
       tile_(std::min(most_in_tile, recommender_->items())),
       logarithms_(recommender_->uses_markov() ? tile_.size() : 0) {
+  if (recommender_->uses_session_knn()) {
+    neighbours_.emplace(recommender_->session_knn());
+    mixed_.resize(2 * static_cast<Index>(detail::mixed_items));
+  }
   initial_.resize(state_size());
   store(initial_);
 }
@@ -81,11 +85,27 @@ std::span<const Recommendation> BasicRanker<Network>::recommendations(std::span<
 template <class Network>
 void BasicRanker<Network>::compute_output(const UserState& user) {
   load(user);
-  if (user.events > 0) recommender_->network().compute_output(state_);
+  if (user.events == 0) return;
+  recommender_->network().compute_output(state_);
+  if (!recommender_->uses_session_knn()) return;
+  detail::LogSumExp sum;
+  for (Index first = 0, items = recommender_->items(); first < items; first += tile_.size()) {
+    const auto scores = MatrixRef<float>(tile_).topRows(std::min(tile_.size(), items - first));
+    score_tile_without_neighbours(user, first, scores);
+    sum.add({scores.data(), static_cast<std::size_t>(scores.rows())});
+  }
+  detail::write_mixed_items(recommender_->session_knn(), recommender_->session_knn_weight(), History(user.recent),
+                            sum.value(), *neighbours_, mixed_);
 }
 
 template <class Network>
 void BasicRanker<Network>::score_tile(const UserState& user, Index first, MatrixRef<float> scores) {
+  score_tile_without_neighbours(user, first, scores);
+  if (user.events > 0 && recommender_->uses_session_knn()) detail::mix_items(mixed_, first, scores);
+}
+
+template <class Network>
+void BasicRanker<Network>::score_tile_without_neighbours(const UserState& user, Index first, MatrixRef<float> scores) {
   const auto scorer = recommender_->scorer();
   if (user.events == 0) return scorer.score_without_history(first, scores);
   const Network& network = recommender_->network();
@@ -121,7 +141,7 @@ void BasicRanker<Network>::reserve(UserState& user, std::size_t events) const {
   user.network.reserve(initial_.size());
   const std::size_t items = std::min(user.seen.size() + events, static_cast<std::size_t>(recommender_->items()));
   if (user.seen.capacity() < items) user.seen.reserve(std::max(2 * user.seen.size(), items));
-  if (recommender_->uses_markov()) user.recent.reserve(recommender_->markov().options.window + 1);
+  if (recent_items() > 0) user.recent.reserve(recent_items() + 1);
 }
 
 template <class Network>
@@ -130,13 +150,20 @@ void BasicRanker<Network>::record(UserState& user, std::span<const std::uint32_t
   user.network.resize(initial_.size());
   store(user.network);
   add_distinct(new_items, user.seen);
-  if (recommender_->uses_markov())
+  if (const std::size_t most = recent_items(); most > 0)
     for (const std::uint32_t item : items) {
       user.recent.push_back(item);
-      if (user.recent.size() > recommender_->markov().options.window) user.recent.erase(user.recent.begin());
+      if (user.recent.size() > most) user.recent.erase(user.recent.begin());
     }
   user.events += items.size();
   user.recommender = recommender_->fingerprint();
+}
+
+/// How many of a user's last items the Markov chain and session kNN look at.
+template <class Network>
+std::size_t BasicRanker<Network>::recent_items() const {
+  return std::max(recommender_->uses_markov() ? recommender_->markov().options.window : 0,
+                  recommender_->uses_session_knn() ? recommender_->session_knn().options.window : 0);
 }
 
 template <class Network>

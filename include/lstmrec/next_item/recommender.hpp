@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/markov.hpp>
+#include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/trained_on.hpp>
@@ -22,12 +23,13 @@ namespace lstmrec {
 /// The parts of a recommender. Ids, catalogue and counts have an entry an item, in the network's order.
 template <class Network>
 struct RecommenderParts {
-  RecommenderConfig config;  ///< Its markov_weight is the one in use.
+  RecommenderConfig config;  ///< Its markov_weight and session_knn_weight are those in use.
   Network network;
   Vocabulary item_ids;                     ///< Raw id ↔ the network's index.
   std::vector<ItemInfo> catalogue;         ///< Titles and genres where the data had them.
   std::vector<std::uint32_t> item_counts;  ///< Events in training: what is recommended for no history.
   MarkovChain markov = {};                 ///< Empty where the weight is 0.
+  SessionKnn session_knn = {};             ///< Empty where its weight is 0.
   TrainedOn trained_on = {};
 };
 
@@ -36,7 +38,8 @@ struct RecommenderParts {
 ///     score(j) = network's score(j) + w · log(decayed Markov score(j)),   w = markov_weight()
 ///
 /// The Markov chain knows pairs of items that are too rare for the network to learn; where there are many events of
-/// each item, w is 0 and there is no chain.
+/// each item, w is 0 and there is no chain. Where it helps, most of all with visits, the probabilities of session kNN
+/// are mixed with those of these scores (session_knn_mixture.hpp).
 ///
 ///     const Recommender recommender = fit(split).recommender;       // or load_recommender(path)
 ///     recommender.config().hidden_size;
@@ -53,9 +56,10 @@ class BasicRecommender {
   BasicRecommender() = default;
 
   /// Throws std::invalid_argument where the parts do not belong together, ConfigError on a bad configuration. A
-  /// markov_weight of −1, which training would have chosen, becomes 0.
+  /// weight of −1, which training would have chosen, becomes 0.
   explicit BasicRecommender(Parts parts) : parts_(std::move(parts)) {
     parts_.config.markov_weight = markov_weight();
+    parts_.config.session_knn_weight = session_knn_weight();
     check();
     make_fingerprint();
   }
@@ -66,6 +70,7 @@ class BasicRecommender {
   const std::vector<ItemInfo>& catalogue() const& { return parts_.catalogue; }
   const std::vector<std::uint32_t>& item_counts() const& { return parts_.item_counts; }
   const MarkovChain& markov() const& { return parts_.markov; }
+  const SessionKnn& session_knn() const& { return parts_.session_knn; }
   const TrainedOn& trained_on() const& { return parts_.trained_on; }
   /// The parts of a recommender that is about to be destroyed are handed over, not lent.
   RecommenderConfig config() && { return std::move(parts_.config); }
@@ -74,11 +79,14 @@ class BasicRecommender {
   std::vector<ItemInfo> catalogue() && { return std::move(parts_.catalogue); }
   std::vector<std::uint32_t> item_counts() && { return std::move(parts_.item_counts); }
   MarkovChain markov() && { return std::move(parts_.markov); }
+  SessionKnn session_knn() && { return std::move(parts_.session_knn); }
   TrainedOn trained_on() && { return parts_.trained_on; }
 
   Index items() const { return parts_.network.items(); }
   double markov_weight() const { return std::max(0.0, parts_.config.markov_weight); }
   bool uses_markov() const { return markov_weight() > 0; }
+  double session_knn_weight() const { return std::max(0.0, parts_.config.session_knn_weight); }
+  bool uses_session_knn() const { return session_knn_weight() > 0; }
   /// Whether the items of a history are left out of its lists.
   bool exclude_seen() const { return parts_.config.exclude_seen.value_or(true); }
 
@@ -95,6 +103,23 @@ class BasicRecommender {
   BasicRecommender with_markov_weight(double weight) const {
     BasicRecommender other = *this;
     other.set_markov_weight(weight);
+    return other;
+  }
+
+  /// Throws std::invalid_argument where there are no sessions to weigh, or on a weight outside [0, 1).
+  void set_session_knn_weight(double weight) {
+    if (!(weight >= 0 && weight < 1) || (weight > 0 && parts_.session_knn.items() == 0))
+      detail::fail<std::invalid_argument>(
+          {"a weight of session kNN must be in [0, 1), and needs sessions to be above 0; got ", weight});
+    parts_.config.session_knn_weight = weight;
+    make_fingerprint();
+  }
+
+  /// The recommender without Markov chain and session kNN.
+  BasicRecommender network_alone() const {
+    BasicRecommender other = *this;
+    other.set_markov_weight(0);
+    other.set_session_knn_weight(0);
     return other;
   }
 
@@ -117,6 +142,8 @@ class BasicRecommender {
             .item_counts = parts_.item_counts,
             .markov = &parts_.markov,
             .markov_weight = markov_weight(),
+            .session_knn = &parts_.session_knn,
+            .session_knn_weight = session_knn_weight(),
             .numbering = parts_.item_ids.fingerprint()};
   }
   NetworkScorer<Network> scorer() const&& = delete;
@@ -130,7 +157,7 @@ class BasicRecommender {
   void score(std::span<const History> histories, MatrixRef<float> scores) const;
 
   /// Tells recommenders apart: a hash of their sizes, of the items' biases, of 16 numbers of every parameter, which
-  /// initialisation and training have moved, and of the Markov chain in use.
+  /// initialisation and training have moved, and of the Markov chain and the sessions in use.
   std::uint64_t fingerprint() const { return fingerprint_; }
 
  private:

@@ -49,6 +49,14 @@ void BasicRecommender<Network>::check() const {
     expect(false, detail::message({"the Markov chain's ", error.what()}).c_str());
   }
   expect(!(parts_.config.markov_weight > 0) || parts_.markov.items() > 0, "a Markov weight above 0 needs a chain");
+  const SessionKnn& knn = parts_.session_knn;
+  expect(knn.items() == 0 || static_cast<std::size_t>(knn.items()) == items, "session kNN of the same items");
+  try {
+    knn.check();
+  } catch (const std::invalid_argument& error) {
+    expect(false, detail::message({"the sessions' ", error.what()}).c_str());
+  }
+  expect(!(parts_.config.session_knn_weight > 0) || knn.items() > 0, "a weight of session kNN needs sessions");
   const Network shape(1, parts_.config);
   expect(parts_.network.blocks.size() == shape.blocks.size(), "as many blocks as the configuration says");
   const auto found = parameter_views(parts_.network), expected = parameter_views(shape);
@@ -82,6 +90,7 @@ void BasicRecommender<Network>::make_fingerprint() {
     for (Index i = 0; i < count; ++i) add(view.data[i * size / count]);
   }
   if (uses_markov()) hash = mix_seed(hash, parts_.markov.transitions.items.size());
+  if (uses_session_knn()) hash = mix_seed(hash, parts_.session_knn.sequence_items.size());
   fingerprint_ = hash;
 }
 

@@ -9,8 +9,8 @@
 
 namespace lstmrec {
 
-/// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weight of
-/// the Markov chain, which is decided after training. Cost: one pass over the users.
+/// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weights
+/// of Markov chain and session kNN, which are decided after training. Cost: one pass over the users.
 inline RecommenderConfig resolved(RecommenderConfig config, const Split& split) {
   if (!config.exclude_seen) config.exclude_seen = repeat_share(split) <= 0.01;
   if (config.sampled_negatives < 0) config.sampled_negatives = split.sequences.items.size() > 20000 ? 2048 : 0;

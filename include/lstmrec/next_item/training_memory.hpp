@@ -19,6 +19,13 @@ inline std::size_t followers_of(const RecommenderConfig& config) {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
 }
 
+/// The most entries that a recommender's session kNN keeps, a sequence having one for each of its distinct items: so
+/// many that they take no more memory than the item vectors, but at least 12 MiB. They are those of the sequences that
+/// ended last.
+inline std::size_t session_entries_of(const RecommenderConfig& config, std::size_t items) {
+  return std::max(std::size_t{1} << 20, items * static_cast<std::size_t>(config.embedding_size) / 3);
+}
+
 /// The memory that `fit` needs beside the split, in bytes: an estimate from sizes alone, within 15% where these are not
 /// tiny and the network is the library's own (tests/training_memory).
 struct TrainingMemory {
@@ -26,10 +33,11 @@ struct TrainingMemory {
   std::uint64_t gradients = 0;  ///< Of the item tables once or twice, of all else for each part of a batch.
   std::uint64_t batch = 0;      ///< A batch's way through the network, the packed item vectors, tiles of logits.
   std::uint64_t markov_chain = 0;  ///< With what counting takes beside it.
-  std::uint64_t validation = 0;    ///< Cached input projections and what each thread holds.
-  std::uint64_t data = 0;          ///< Vocabulary, counts, and what batches know of the log.
+  std::uint64_t session_knn = 0;
+  std::uint64_t validation = 0;  ///< Cached input projections and what each thread holds.
+  std::uint64_t data = 0;        ///< Vocabulary, counts, and what batches know of the log.
 
-  std::uint64_t total() const { return network + gradients + batch + markov_chain + validation + data; }
+  std::uint64_t total() const { return network + gradients + batch + markov_chain + session_knn + validation + data; }
 };
 
 /// `threads` as in FitOptions. Cost: one pass over the users.
@@ -66,6 +74,9 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   if (config.markov_weight != 0)
     memory.markov_chain =
         MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);
+  if (config.session_knn_weight != 0)
+    memory.session_knn = 12 * std::min<std::uint64_t>(events, session_entries_of(config, items)) +
+                         40 * std::min<std::uint64_t>(split.sequences.size(), session_entries_of(config, items));
   if (!split.validation.empty())
     memory.validation = (is_sampled ? 0 : items * (16 * hidden + 4 * embedding)) + 800'000 * threads;
   memory.data = items * (is_sampled ? 120 : 100) + (*config.exclude_seen ? 4 * events : 0);

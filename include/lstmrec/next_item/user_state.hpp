@@ -17,11 +17,13 @@ namespace lstmrec {
 /// A state belongs to the recommender that has seen its events: after a reload, start from the user's history again.
 ///
 /// Memory: 4 bytes for each of (2 × blocks + 1) × units numbers of an LSTM, for each distinct item that the user has
-/// had, and, with a Markov chain, for each of the last 20 items: 1.3 KB after 100 events at 64 units.
+/// had, and, with a Markov chain, for each of the last 20 items, with session kNN of the last 50: 1.3 KB after 100
+/// events at 64 units.
 struct UserState {
-  std::vector<float> network;         ///< What the network carries from event to event; empty before the first event.
-  std::vector<std::uint32_t> recent;  ///< The last items, as far as the Markov chain looks back; the newest last.
-  std::vector<std::uint32_t> seen;    ///< The distinct items of all events, in ascending order.
+  std::vector<float> network;  ///< What the network carries from event to event; empty before the first event.
+  std::vector<std::uint32_t>
+      recent;  ///< The last items, as far as Markov chain and session kNN look back; the newest last.
+  std::vector<std::uint32_t> seen;  ///< The distinct items of all events, in ascending order.
   std::uint64_t events = 0;
   std::uint64_t recommender = 0;  ///< Fingerprint of the recommender that has seen the events; 0 before the first.
 

@@ -1,0 +1,377 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/row_accumulator.hpp>
+#include <lstmrec/core/error.hpp>
+#include <lstmrec/core/matrix.hpp>
+#include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/event.hpp>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace lstmrec {
+
+/// STAN by default. The names of the papers' and of the authors' code stand behind each option.
+struct SessionKnnOptions {
+  std::size_t neighbours = 500;  ///< k: similar sequences that speak.
+  std::size_t sample = 2500;     ///< sample_size: the newest sequences that are looked at.
+  double position = .905;        ///< λ_spw: an event weighs e^(−events after it / position); 0: its place / length.
+  double days = 80;              ///< λ_snh: a sequence weighs e^(−days since it ended / days); 0: age is nothing.
+  double distance = .4525;  ///< λ_inh: an item weighs e^(−events between it and the last common item / distance); 0: 1.
+  double recency = 0;       ///< λ_ipw: a sequence weighs e^(−events after the last common item / recency); 0: 1.
+  double rarity = 0;        ///< λ_idf: an item weighs 1 + rarity · log(sequences / its events).
+  bool is_vsknn = false;    ///< The similarity and the weights of V-SKNN; days, distance, recency and rarity are 0.
+  std::size_t window = 50;  ///< How many of a history's last events count.
+
+  /// Garg and others, "Sequence and time aware neighborhood for session-based recommendations: STAN", 2019.
+  static constexpr SessionKnnOptions stan() { return {}; }
+  /// Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", 2018, section 3.2.2.
+  static constexpr SessionKnnOptions vsknn() {
+    return {.neighbours = 100, .sample = 1000, .position = 0, .days = 0, .distance = 0, .is_vsknn = true};
+  }
+  /// Ludewig and others, "Empirical analysis of session-based recommendation algorithms", 2020.
+  static constexpr SessionKnnOptions vstan() { return {.recency = 1.02, .rarity = 5}; }
+
+  /// Calls visitor(name, option) for every option, in this order.
+  template <class Options, class Visitor>
+  static void visit(Options& options, Visitor&& visitor) {
+    visitor("neighbours", options.neighbours);
+    visitor("sample", options.sample);
+    visitor("position", options.position);
+    visitor("days", options.days);
+    visitor("distance", options.distance);
+    visitor("recency", options.recency);
+    visitor("rarity", options.rarity);
+    visitor("is_vsknn", options.is_vsknn);
+    visitor("window", options.window);
+  }
+
+  /// Throws ConfigError that names the rule which an option breaks.
+  void check() const {
+    constexpr std::size_t most = 1000000;
+    require(neighbours >= 1 && neighbours <= most, "neighbours must be in [1, 1000000]", neighbours);
+    require(sample >= 1 && sample <= most, "sample must be in [1, 1000000]", sample);
+    require(window >= 1 && window <= most, "window must be in [1, 1000000]", window);
+    for (const double number : {position, days, distance, recency, rarity})
+      require(number >= 0 && std::isfinite(number), "an option of session kNN must be finite and not negative", number);
+    require(!is_vsknn || (position == 0 && days == 0 && distance == 0 && recency == 0 && rarity == 0),
+            "V-SKNN has no position, days, distance, recency and rarity, so they must be 0", position);
+  }
+};
+
+/// An item, and what the neighbours say of it.
+struct SessionKnnScore {
+  std::uint32_t item;
+  double score;
+};
+
+/// Recommends what similar sequences of the training part hold, most of all of visits. A TiledScorer.
+///
+/// Of the history's last `window` events, s are the distinct items, each at its last place. The candidates are the
+/// `sample` training sequences that ended last, among those that share an item with it; n are a candidate's distinct
+/// items. The `neighbours` most similar ones speak, of equal ones those that ended later.
+///
+///     STAN      similarity(n) = Σ_{i ∈ s ∩ n} w(i) / √(Σ_{i ∈ s} w(i)² · |n|) · e^(−age / days)
+///               w(i)          = e^(−events after i / position)
+///               score(j)      = Σ_n similarity(n) · e^(−|place of j − place of the last common item in n| / distance)
+///     VSTAN     each term · e^(−events after the last common item in s / recency) · (1 + rarity · idf(j))
+///     V-SKNN    similarity(n) = Σ_{i ∈ s ∩ n} w(i) / |s|,   w(i) = place of i / length of the history
+///               score(j)      = Σ_n similarity(n) / (1 + events after the last common item in s)
+///
+/// idf(j) = log(sequences / events of j). Age: from the end of n to the history's last event or, where the history has
+/// no times, to the end of the log; where the log has none, 0. Places are those in the whole sequence. Items that no
+/// neighbour has, and all items after an empty history, get 0. The formulas are those of the authors' code
+/// (github.com/rn5l/session-rec), whose V-SKNN divides the scores by their largest besides.
+///
+/// Cost of a query: up to window × sample events, and the neighbours' items. Memory: 12 bytes an event of a training
+/// sequence's distinct items, and 24 a sequence.
+struct SessionKnn {
+  SessionKnnOptions options;
+  std::vector<std::size_t> offsets = {0};     ///< Sequence n, the one that ended last being 0, has the entries
+                                              ///< offsets[n] … offsets[n + 1] − 1 of:
+  std::vector<std::uint32_t> sequence_items;  ///< its distinct items,
+  std::vector<std::uint32_t> places;          ///< and the last place of each, from 1.
+  std::vector<double> ages;                   ///< Seconds from each sequence's end to that of the log.
+  std::vector<std::uint32_t> counts;          ///< By item: its events.
+  double log_end = 0;                         ///< Seconds; 0 without times.
+  std::int64_t ticks_per_second = 1;          ///< Of histories' times.
+
+  SessionKnn() = default;
+
+  /// Throws ConfigError on options outside their ranges. `most_entries`: older sequences than fit are left out.
+  template <std::same_as<Split> TrainingSplit>
+  explicit SessionKnn(const TrainingSplit& split, const SessionKnnOptions& chosen = {},
+                      std::size_t most_entries = std::size_t{1} << 32)
+      : options(chosen) {
+    options.check();
+    counts = training_counts(split);
+    const auto& sequences = split.sequences;
+    ticks_per_second = sequences.ticks_per_second;
+    std::vector<std::uint32_t> order;  // the one that ended last first, of equal ones the later in the log
+    for (auto user = static_cast<std::uint32_t>(sequences.size()); user-- > 0;)
+      if (split.train_length[user] > 0) order.push_back(user);
+    const auto end_of = [&](std::uint32_t user) { return split.train(user).back().time; };
+    if (sequences.has_times)
+      std::stable_sort(order.begin(), order.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return end_of(a) > end_of(b); });
+    const auto seconds = [&](std::int64_t ticks) {
+      return static_cast<double>(ticks) / static_cast<double>(ticks_per_second);
+    };
+    if (sequences.has_times && !order.empty()) log_end = seconds(end_of(order.front()));
+    std::vector<std::uint32_t> last_user(counts.size(), 0);  // from 1: in which an item was met
+    for (const std::uint32_t user : order) {
+      const History events = split.train(user);
+      const std::size_t begin = sequence_items.size();
+      for (std::size_t k = events.size(); k-- > 0;) {  // an item is met at its last place first
+        if (std::exchange(last_user[events.items[k]], user + 1) == user + 1) continue;
+        sequence_items.push_back(events.items[k]);
+        places.push_back(static_cast<std::uint32_t>(k + 1));
+      }
+      if (sequence_items.size() > most_entries) {
+        sequence_items.resize(begin);
+        places.resize(begin);
+        break;
+      }
+      offsets.push_back(sequence_items.size());
+      ages.push_back(sequences.has_times ? log_end - seconds(end_of(user)) : 0);
+    }
+    index();
+  }
+
+  Index items() const { return static_cast<Index>(counts.size()); }
+  std::size_t sequences() const { return offsets.size() - 1; }
+
+  /// The most bytes that sequences of so many distinct items in all take.
+  static std::uint64_t bytes(std::uint64_t entries) { return entries * (12 + 24); }
+
+  /// Throws ConfigError on options outside their ranges, and std::invalid_argument, whose message begins with the name
+  /// of a member in a file, where these are not sequences of the items, each with its own place.
+  void check() const {
+    using detail::fail, std::invalid_argument;
+    options.check();
+    if (offsets.empty() || offsets.front() != 0 || offsets.back() != sequence_items.size() ||
+        !std::is_sorted(offsets.begin(), offsets.end()))
+      fail<invalid_argument>({"offsets: expected to rise from 0 to ", sequence_items.size()});
+    if (places.size() != sequence_items.size())
+      fail<invalid_argument>({"places: expected ", sequence_items.size(), ", found ", places.size()});
+    if (ages.size() != sequences()) fail<invalid_argument>({"ages: expected ", sequences(), ", found ", ages.size()});
+    if (!std::all_of(ages.begin(), ages.end(), [](double age) { return std::isfinite(age); }))
+      throw invalid_argument("ages: expected finite numbers");
+    std::vector<std::size_t> sequence_of(counts.size(), 0);  // from 1: in which an item was met last
+    for (std::size_t n = 0; n < sequences(); ++n)
+      for (std::size_t k = offsets[n]; k < offsets[n + 1]; ++k) {
+        if (sequence_items[k] >= counts.size() || counts[sequence_items[k]] == 0)
+          fail<invalid_argument>({"items: expected items of the training part, found ", sequence_items[k]});
+        if (std::exchange(sequence_of[sequence_items[k]], n + 1) == n + 1)
+          fail<invalid_argument>({"items: expected each once in a sequence, found ", sequence_items[k], " twice"});
+        if (places[k] == 0 || (k > offsets[n] && places[k] >= places[k - 1]))
+          fail<invalid_argument>({"places: expected to fall to 1 or more within a sequence, found ", places[k]});
+      }
+  }
+
+  /// Makes what is derived: the sequences of each item. To be called after the members have been set.
+  void index() {
+    item_offsets_.assign(counts.size() + 1, 0);
+    for (const std::uint32_t item : sequence_items) ++item_offsets_[item + 1];
+    std::partial_sum(item_offsets_.begin(), item_offsets_.end(), item_offsets_.begin());
+    item_sequences_.resize(sequence_items.size());
+    auto next = item_offsets_;
+    for (std::uint32_t sequence = 0; sequence < sequences(); ++sequence)
+      for (std::size_t k = offsets[sequence]; k < offsets[sequence + 1]; ++k)
+        item_sequences_[next[sequence_items[k]]++] = sequence;
+  }
+
+  /// Scratch memory of queries: 24 bytes a sequence and 17 an item.
+  struct Scratch {
+    explicit Scratch(const SessionKnn& knn)
+        : matches(knn.sequences()), sums(knn.counts.size()), place_of(knn.counts.size()) {}
+
+    struct Match {
+      double weight = 0;       ///< Σ w of the common items.
+      std::uint32_t last = 0;  ///< The last place in the history of a common item.
+    };
+    RowAccumulator<Match> matches;        ///< By sequence.
+    RowAccumulator<double> sums;          ///< By item.
+    std::vector<std::uint32_t> place_of;  ///< By item: its last place in the history, or 0.
+    struct Neighbour {
+      std::uint32_t sequence, last;
+      double similarity;
+    };
+    std::vector<Neighbour> neighbours;
+    std::vector<std::uint32_t> own;       ///< The history's distinct items.
+    std::vector<SessionKnnScore> scores;  ///< The result.
+  };
+
+  /// The scores of the items that neighbours have, in the order of the items; borrowed from `scratch`.
+  std::span<const SessionKnnScore> scores_after(const History& history, Scratch& scratch) const {
+    const History own = history.subspan(history.size() - std::min(history.size(), options.window));
+    find_neighbours(own, scratch);
+    add_scores(own.size(), scratch);
+    for (const std::uint32_t item : scratch.own) scratch.place_of[item] = 0;
+    return scratch.scores;
+  }
+
+  /// What score_tile reads: the highest 1000 scores of `scores_after`, an item and its score below each other.
+  Matrix<float> outputs(std::span<const History> histories) const {
+    Scratch scratch(*this);
+    std::vector<std::vector<SessionKnnScore>> all;
+    std::size_t most = 0;
+    for (const History& history : histories) {
+      scores_after(history, scratch);
+      keep_highest(1000, scratch.scores);
+      all.push_back(scratch.scores);
+      most = std::max(most, scratch.scores.size());
+    }
+    Matrix<float> result(static_cast<Index>(2 * most), static_cast<Index>(histories.size()));
+    for (std::size_t k = 0; k < all.size(); ++k) write_scores(all[k], result.col(static_cast<Index>(k)));
+    return result;
+  }
+  void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
+                  MatrixRef<float> scores) const {
+    for (std::size_t k = 0; k < histories.size(); ++k) {
+      auto own = scores.col(static_cast<Index>(k));
+      std::fill_n(own.data(), own.rows(), 0.0f);
+      for_each_score(ConstMatrixRef<float>(outputs).col(static_cast<Index>(k)), first, own.rows(),
+                     [&](Index row, float score) { own(row, 0) = score; });
+    }
+  }
+  void score(std::span<const History> histories, MatrixRef<float> scores) const {
+    score_tile(histories, outputs(histories), 0, scores);
+  }
+
+  /// Keeps so many of the highest scores, of equal ones those of the lower items, in the order of the items.
+  static void keep_highest(std::size_t most, std::vector<SessionKnnScore>& scores) {
+    if (scores.size() <= most) return;
+    std::nth_element(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(most), scores.end(),
+                     [](const SessionKnnScore& a, const SessionKnnScore& b) {
+                       return a.score > b.score || (a.score == b.score && a.item < b.item);
+                     });
+    scores.resize(most);
+    std::sort(scores.begin(), scores.end(), is_before);
+  }
+
+  /// Writes scores to a column of numbers: an item's bits and its score below each other, the rest filled with no item.
+  static void write_scores(std::span<const SessionKnnScore> scores, MatrixRef<float> column) {
+    for (Index k = 0; 2 * k + 1 < column.rows(); ++k) {
+      const bool is_one = static_cast<std::size_t>(k) < scores.size();
+      const auto& [item, score] = is_one ? scores[static_cast<std::size_t>(k)] : SessionKnnScore{no_item, 0};
+      column(2 * k, 0) = std::bit_cast<float>(item);
+      column(2 * k + 1, 0) = static_cast<float>(score);
+    }
+  }
+  /// Calls visit(item − first, score) for those that write_scores has written of `count` items from `first` on.
+  template <class Column, class Visit>
+  static void for_each_score(const Column& column, Index first, Index count, Visit&& visit) {
+    const auto item_at = [&](Index k) { return std::bit_cast<std::uint32_t>(column(2 * k)); };
+    const auto end = static_cast<std::uint32_t>(first + count);
+    Index low = 0, high = column.rows() / 2;
+    while (low < high) {  // the first item that is not below `first`
+      const Index middle = (low + high) / 2;
+      if (item_at(middle) < static_cast<std::uint32_t>(first))
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    for (; low < column.rows() / 2 && item_at(low) < end; ++low)
+      visit(static_cast<Index>(item_at(low)) - first, column(2 * low + 1));
+  }
+
+ private:
+  static constexpr std::uint32_t no_item = 0xFFFFFFFF;
+
+  static bool is_before(const SessionKnnScore& a, const SessionKnnScore& b) { return a.item < b.item; }
+
+  /// e^(−distance / scale), or 1 where the scale is 0.
+  static double decay(double distance, double scale) {
+    return scale == 0 ? 1 : std::exp(std::min(-distance / scale, 600.0));  // no overflow of what ends in the future
+  }
+
+  void find_neighbours(const History& own, Scratch& scratch) const {
+    const auto length = static_cast<double>(own.size());
+    scratch.own.clear();
+    double squares = 0;
+    for (std::size_t k = own.size(); k-- > 0;) {
+      const std::uint32_t item = own.items[k];
+      assert(item < counts.size());
+      if (scratch.place_of[item] > 0) continue;
+      scratch.own.push_back(item);
+      const auto place = static_cast<std::uint32_t>(k + 1);
+      scratch.place_of[item] = place;
+      const double weight = options.position == 0 ? place / length : decay(length - place, options.position);
+      squares += weight * weight;
+      // Of the newest `sample` sequences with an item of the history, each is among the newest `sample` of that item.
+      const std::size_t end = std::min(item_offsets_[item + 1], item_offsets_[item] + options.sample);
+      for (std::size_t s = item_offsets_[item]; s < end; ++s) {
+        typename Scratch::Match& match = scratch.matches[item_sequences_[s]];
+        match.weight += weight;
+        match.last = std::max(match.last, place);
+      }
+    }
+    const auto distinct = static_cast<double>(scratch.own.size());
+    const double now = own.times.empty() || log_end == 0
+                           ? 0
+                           : static_cast<double>(own.times.back()) / static_cast<double>(ticks_per_second) - log_end;
+    auto& neighbours = scratch.neighbours;
+    neighbours.clear();
+    scratch.matches.take([&](std::uint32_t sequence, const typename Scratch::Match& match) {
+      neighbours.push_back({sequence, match.last, match.weight});
+    });
+    const auto keep = [&](std::size_t most, auto&& before) {
+      if (neighbours.size() <= most) return;
+      std::nth_element(neighbours.begin(), neighbours.begin() + static_cast<std::ptrdiff_t>(most), neighbours.end(),
+                       before);
+      neighbours.resize(most);
+    };
+    const auto is_newer = [](const auto& a, const auto& b) { return a.sequence < b.sequence; };
+    keep(options.sample, is_newer);
+    for (auto& neighbour : neighbours) {
+      const auto size = static_cast<double>(offsets[neighbour.sequence + 1] - offsets[neighbour.sequence]);
+      if (options.is_vsknn)
+        neighbour.similarity /= distinct;
+      else
+        neighbour.similarity *=
+            decay((now + ages[neighbour.sequence]) / 86400, options.days) / std::sqrt(squares * size);
+    }
+    keep(options.neighbours, [](const auto& a, const auto& b) {
+      return a.similarity > b.similarity || (a.similarity == b.similarity && a.sequence < b.sequence);
+    });
+    std::sort(neighbours.begin(), neighbours.end(), is_newer);  // so that sums do not depend on nth_element
+  }
+
+  void add_scores(std::size_t length, Scratch& scratch) const {
+    for (const auto& [sequence, last, similarity] : scratch.neighbours) {
+      const auto events_after = static_cast<double>(length - last);
+      const double weight =
+          similarity * (options.is_vsknn ? 1 / (1 + events_after) : decay(events_after, options.recency));
+      const std::size_t begin = offsets[sequence], end = offsets[sequence + 1];
+      std::size_t common = begin;  // places fall
+      while (scratch.place_of[sequence_items[common]] == 0) ++common;
+      for (std::size_t k = begin; k < end; ++k) {
+        const double distance = std::abs(static_cast<double>(places[k]) - static_cast<double>(places[common]));
+        scratch.sums[sequence_items[k]] += weight * decay(distance, options.distance);
+      }
+    }
+    scratch.scores.clear();
+    scratch.sums.take([&](std::uint32_t item, double sum) {
+      if (options.rarity > 0)
+        sum *= 1 + options.rarity * std::log(static_cast<double>(sequences()) / static_cast<double>(counts[item]));
+      scratch.scores.push_back({item, sum});
+    });
+    std::sort(scratch.scores.begin(), scratch.scores.end(), is_before);
+  }
+
+  std::vector<std::size_t> item_offsets_;      ///< Item i is in the sequences item_offsets_[i] … of:
+  std::vector<std::uint32_t> item_sequences_;  ///< those that ended last first.
+};
+
+}  // namespace lstmrec
