@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "any_log.hpp"
 #include "command_line.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
@@ -31,6 +32,7 @@ using Path = std::filesystem::path;
 struct Arguments {
   std::vector<Path> models;
   Path data, ranks;
+  LogOptions log;
   SequenceOptions sequences;
   std::size_t threads = 0;
 };
@@ -83,10 +85,11 @@ std::vector<Recommender> load_all(const std::vector<Path>& paths) {
 int work(const Arguments& a) {
   std::vector<OptionFile> inputs;
   for (const Path& model : a.models) inputs.push_back({"the model", model});
-  check_outputs({{"--ranks", a.ranks}}, std::move(inputs), {{"--data", a.data}});
+  for (const Path& file : files_of_log(a.data)) inputs.push_back({"--data", file});
+  check_outputs({{"--ranks", a.ranks}}, inputs);
   const std::vector<Recommender> models = load_all(a.models);
   const Recommender& first = models.front();
-  Sequences events = build_sequences(read_movielens(a.data), a.sequences);
+  Sequences events = build_sequences(read_any_log(a.data, a.log, true), a.sequences);
   const Split split = leave_one_out(align_items(std::move(events), first.item_ids(), first.catalogue()).sequences);
   const EvaluateOptions options{.exclude_seen = first.exclude_seen(), .threads = a.threads};
   std::vector<NamedEvaluation> figures{{"average", evaluate(AveragedRecommenders(models), split, split.test, options)}};
@@ -103,9 +106,9 @@ int work(const Arguments& a) {
 int main(int argc, char** argv) {
   CommandLine line("Evaluates saved recommenders and their average, on the last event of every user.");
   Arguments a;
-  line.add_option("models", a.models, "Files that train_movielens --model has written").required();
-  line.add_option("--data", a.data, "The data they were trained on: a MovieLens release's folder or ratings file")
-      .required();
+  line.add_option("models", a.models, "Files that a trainer's --model has written").required();
+  const auto data = line.add_option("--data", a.data, "The log they were trained on, or a MovieLens folder").required();
+  add_log_options(line, a.log, data);
   line.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
       .check(fits<std::size_t>);
   line.add_option("--ranks", a.ranks, "Write the average's rank of every test target to this file, for compare_runs");

@@ -50,12 +50,8 @@ struct OptionFile {
 };
 
 /// Throws Error for an output that could not be written later, and for one that is an input too or named twice, however
-/// it is spelled: before anything is read, and an hour of training. `data`: MovieLens releases, whose files are inputs.
-inline void check_outputs(const std::vector<OptionFile>& outputs, std::vector<OptionFile> inputs,
-                          const std::vector<OptionFile>& data) {
-  for (const auto& [option, release] : data)
-    if (!release.empty())
-      for (const auto& file : lstmrec::movielens_files(release)) inputs.push_back({option, file});
+/// it is spelled: before anything is read, and an hour of training.
+inline void check_outputs(const std::vector<OptionFile>& outputs, const std::vector<OptionFile>& inputs) {
   const auto same_file = [](const OptionFile& a, const OptionFile& b) {  // where both are there
     std::error_code failure;
     return std::filesystem::equivalent(a.path, b.path, failure);

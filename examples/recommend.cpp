@@ -1,5 +1,5 @@
-/// Recommends with a model that train_movielens has written: for a user of a data file, for a history given by hand,
-/// for all users of a data file at once, or (with neither) interactively:
+/// Recommends with a model that train or train_movielens has written: for a user of a data file, for a history given by
+/// hand, for all users of a data file at once, or (with neither) interactively:
 ///
 ///     recommend --model ml-1m.safetensors --data ml-1m --user 1
 ///     recommend --model ml-1m.safetensors --history "296,593"
@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "any_log.hpp"
 #include "command_line.hpp"
 #include "console.hpp"
 
@@ -33,6 +34,7 @@ using namespace example;
 struct Arguments {
   std::filesystem::path model, data, all;
   std::string user;
+  LogOptions log;
   std::optional<std::string> history, allow, block;
   std::size_t top = 10, threads = 0;
   bool seen = false;
@@ -40,8 +42,9 @@ struct Arguments {
 
 void add_options(CommandLine& line, Arguments& a) {
   line.take_last();  // of an option given twice
-  line.add_option("--model", a.model, "A recommender that train_movielens has written").required();
-  const auto data = line.add_option("--data", a.data, "A MovieLens release: its folder or its ratings file");
+  line.add_option("--model", a.model, "A recommender that a trainer has written").required();
+  const auto data = line.add_option("--data", a.data, "A log of events as train reads it, or a MovieLens folder");
+  add_log_options(line, a.log, data);
   const auto user = line.add_option("--user", a.user, "Recommend to this user of the data").needs(data);
   const auto all =
       line.add_option("--all", a.all, "Recommend to all users of the data and write the lists to this file, as CSV")
@@ -114,16 +117,16 @@ void print_list(std::span<const Recommendation> list) {
 }
 
 /// Reads the data with the model's item indices. Says on standard error what had to be left out.
-AlignedSequences read_aligned(const std::filesystem::path& data, const Recommender& recommender) {
+AlignedSequences read_aligned(const Arguments& a, const Recommender& recommender) {
   AlignedSequences aligned =
-      align_items(build_sequences(read_movielens(data)), recommender.item_ids(), recommender.catalogue());
+      align_items(build_sequences(read_any_log(a.data, a.log, false)), recommender.item_ids(), recommender.catalogue());
   if (aligned.unknown_events > 0)
     std::cerr << grouped(aligned.unknown_events) << " events of items that the model doesn't know were left out\n";
   return aligned;
 }
 
 void recommend_to_user(const Recommender& recommender, const Candidates& candidates, const Arguments& a) {
-  const Sequences data = read_aligned(a.data, recommender).sequences;
+  const Sequences data = read_aligned(a, recommender).sequences;
   const auto user = data.users.find(RawId(a.user));
   if (!user) throw Error(data.source + ": there is no user " + a.user + " with items that the model knows");
   const History history = data[*user];
@@ -267,7 +270,10 @@ class Conversation {
 
 int work(const Arguments& a) {
   if (!a.data.empty() && a.user.empty() && a.all.empty()) throw Error("--data needs --user or --all");
-  check_outputs({{"--all", a.all}}, {{"--model", a.model}}, {{"--data", a.data}});
+  std::vector<OptionFile> inputs{{"--model", a.model}};
+  if (!a.data.empty())
+    for (const auto& file : files_of_log(a.data)) inputs.push_back({"--data", file});
+  check_outputs({{"--all", a.all}}, inputs);
   const Recommender recommender = load_recommender(a.model);
   CandidateFilter filter;
   if (a.seen) filter.exclude_seen = false;
@@ -279,7 +285,7 @@ int work(const Arguments& a) {
   tell_unknown(candidates.unknown());
 
   if (!a.all.empty()) {
-    const auto [data, unknown_events, unknown_users] = read_aligned(a.data, recommender);
+    const auto [data, unknown_events, unknown_users] = read_aligned(a, recommender);
     std::size_t without = 0;
     write_file_atomically(a.all, [&, &sequences = data](std::ostream& csv) {
       without = write_recommendations(recommender, sequences, a.top, candidates, csv, a.threads);

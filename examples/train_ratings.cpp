@@ -158,9 +158,11 @@ template <class Form>
 int work(const Arguments& a) {
   if (a.test_folds.size() > 1 && !(a.model.empty() && a.user.empty()))
     throw Error("--model and --user go with one --test-fold: each of several gives a model of its own");
-  std::vector<OptionFile> data{{"--data", a.data}};
-  for (const Path& fold : a.test_folds) data.push_back({"--test-fold", fold});
-  check_outputs({{"--model", a.model}, {"--metrics", a.metrics}}, {}, data);
+  std::vector<OptionFile> inputs;
+  for (const Path& file : movielens_files(a.data)) inputs.push_back({"--data", file});
+  for (const Path& fold : a.test_folds)
+    for (const Path& file : movielens_files(fold)) inputs.push_back({"--test-fold", file});
+  check_outputs({{"--model", a.model}, {"--metrics", a.metrics}}, inputs);
   typename Form::Config config;
   Form::training(config).seed = a.seed;
   if (a.epochs) Form::training(config).epochs = *a.epochs;

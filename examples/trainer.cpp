@@ -48,8 +48,8 @@ struct Arguments {
 
 void add_options(CommandLine& line, Arguments& a, const TrainerData& data) {
   line.take_last();  // of an option given twice
-  line.add_option("--data", a.data, data.help).required();
-  if (data.add_options) data.add_options(line);
+  const auto log = line.add_option("--data", a.data, data.help).required();
+  if (data.add_options) data.add_options(line, log);
   line.add_option("--min-item-count", a.sequences.min_item_count, "Drop items with fewer events")
       .check(fits<std::size_t>);
   line.add_option("--min-user-count", a.sequences.min_user_count, "Drop users with fewer events")
@@ -477,7 +477,7 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
                  {"--report", a.report},
                  {"--lists", a.lists},
                  {"--ranks", a.ranks}},
-                std::move(inputs), {});
+                inputs);
   const auto say = [&](const auto&... parts) {
     if (!a.quiet) ((std::cerr << ... << parts) << '\n');
   };

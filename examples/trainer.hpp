@@ -12,9 +12,10 @@ namespace example {
 
 /// The kind of logs that a trainer reads.
 struct TrainerData {
-  std::string description;                             ///< Of the program.
-  std::string help;                                    ///< Of --data.
-  std::function<void(CommandLine&)> add_options = {};  ///< Adds options that only these logs have.
+  std::string description;  ///< Of the program.
+  std::string help;         ///< Of --data.
+  /// Adds options that only these logs have, to those of --data.
+  std::function<void(CommandLine&, CommandLine::Option data)> add_options = {};
   /// The files that `read` reads: what may not be written.
   std::function<std::vector<std::filesystem::path>(const std::filesystem::path&)> files = {};
   /// Reads a log; `quiet`: prints nothing.

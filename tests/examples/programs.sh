@@ -317,6 +317,29 @@ trains_on_any_log() {
     fail "the columns of the shop should be found"
   grep -qF 'describes 240 of 240 items, and 0 others' err || fail "the table of items should be read"
   grep -qF 'seen items left in' out || fail "repeats should be recommended"
+
+  # Lists for its visits, by the same options.
+  local shop=$source_folder/data/shop
+  expect 0 "$any" --data "$shop/events.csv" --user-column customer --items "$shop/items.csv" "${tiny[@]}" --quiet --model shop
+  local customer
+  customer=$(awk -F, 'NR == 1 {for (k = 1; k <= NF; ++k) if ($k == "customer") c = k} NR == 3 {print $c}' "$shop/events.csv")
+  expect 0 "$recommend" --model shop --data "$shop/events.csv" --user-column customer --user "$customer" --top 3
+  grep -q "^User $customer had " out || fail 'it should show the history'
+  (($(sed '1,/^Recommended/d' out | wc -l) == 3)) || fail 'there should be 3 recommendations'
+  expect 0 "$recommend" --model shop --data "$shop/events.csv" --user-column customer --all lists.csv --top 2
+  (($(wc -l <lists.csv) > 100)) || fail 'there should be lists for all customers'
+  expect_error 2 '--user-column requires --data' "$recommend" --model shop --user-column customer
+  expect 0 "$average" --data "$shop/events.csv" --user-column customer shop shop
+  grep -q '^average' out || fail 'there should be figures of the average'
+
+  # Lines of a user and items, and MovieLens folders.
+  printf '1 10 11 12 13\n2 11 12 13 10\n3 12 13 10 11\n' >lines.txt
+  expect 0 "$any" --data lines.txt "${tiny[@]}" --quiet --model lines
+  expect 0 "$recommend" --model lines --data lines.txt --user 2
+  small_data
+  expect 0 "$any" --data small "${tiny[@]}" --quiet --model from_folder
+  train_small
+  cmp from_folder model.safetensors || fail "both trainers should make the same model of a MovieLens folder"
 }
 
 fits_80_columns() {

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <lstmrec/data/delimited_log.hpp>
+#include <lstmrec/data/movielens.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command_line.hpp"
+#include "console.hpp"
+
+namespace example {
+
+/// The names of time formats on the command line, in the order of TimeFormat.
+inline const std::vector<std::string> time_formats{"seconds",     "milliseconds",       "microseconds",
+                                                   "nanoseconds", "fractional-seconds", "iso8601"};
+
+inline CommandLine::Option add_column(CommandLine& line, const std::string& name, std::optional<std::string>& column,
+                                      const std::string& of) {
+  return line.add_option_function<std::string>(
+      name, [&](const std::string& text) { column = text; },
+      "The column of the " + of + ": its name, or its number from 1; empty: there is none");
+}
+
+/// What the columns of a delimited log are, for those that are not found out. `data`: the option of the log.
+inline void add_log_options(CommandLine& line, lstmrec::LogOptions& log, CommandLine::Option data) {
+  add_column(line, "--user-column", log.user_column, "users or visits").needs(data);
+  add_column(line, "--item-column", log.item_column, "items").needs(data);
+  add_column(line, "--time-column", log.time_column, "times").needs(data);
+  add_column(line, "--rating-column", log.rating_column, "ratings").needs(data);
+  line.add_option_function<std::string>(
+          "--separator", [&](const std::string& text) { log.separator = text == "\\t" ? "\t" : text; },
+          "What stands between two fields, \\t for a tab; without it it is found out")
+      .needs(data);
+  line.add_option_function<bool>(
+          "--header", [&](bool given) { log.has_header = given; }, "Whether the first line names the columns")
+      .needs(data);
+  line.add_option_function<std::string>(
+          "--time-format",
+          [&](const std::string& text) {
+            log.time_format = static_cast<lstmrec::TimeFormat>(
+                std::find(time_formats.begin(), time_formats.end(), text) - time_formats.begin());
+          },
+          "How times are written")
+      .needs(data)
+      .one_of(time_formats);
+  line.add_option("--skip-bad-lines", log.skip_bad_lines, "So many lines that cannot be read are shown and left out")
+      .needs(data)
+      .check(fits<std::size_t>);
+}
+
+/// Whether a log is a MovieLens folder or a file of lines `user item item …`. Pipes are not looked into.
+inline bool is_movielens(const std::filesystem::path& log) {
+  if (std::filesystem::is_directory(log)) return true;
+  if (!std::filesystem::is_regular_file(log)) return false;
+  std::string first;
+  std::getline(std::ifstream(log), first);
+  return first.find_first_of("\t,;|\"") == std::string::npos && first.find("::") == std::string::npos &&
+         first.find(' ') != std::string::npos;
+}
+
+/// The files that read_any_log reads: what may not be written.
+inline std::vector<std::filesystem::path> files_of_log(const std::filesystem::path& log) {
+  return is_movielens(log) ? lstmrec::movielens_files(log) : std::vector{log};
+}
+
+inline void show_bad_line(const lstmrec::ParseError& error) {
+  std::cerr << "left out: " << printable(error.what()) << '\n';
+}
+
+/// Reads a log of any kind, and says what it takes each column for, unless it is to be quiet.
+inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lstmrec::LogOptions options, bool quiet) {
+  if (is_movielens(path) && options.separator.empty()) return lstmrec::read_movielens(path);
+  if (!quiet) {
+    options.bad_line = show_bad_line;
+    options.layout_found = [&](const lstmrec::LogLayout& layout) {
+      std::cerr << path.string() << ": " << printable(layout.text()) << '\n';
+    };
+  }
+  return lstmrec::read_log(path, options);
+}
+
+}  // namespace example
