@@ -13,12 +13,24 @@
 
 #include "command_line.hpp"
 #include "console.hpp"
+#include "decompressed_file.hpp"
 
 namespace example {
 
 /// The names of time formats on the command line, in the order of TimeFormat.
 inline const std::vector<std::string> time_formats{"seconds",     "milliseconds",       "microseconds",
                                                    "nanoseconds", "fractional-seconds", "iso8601"};
+
+/// `cart,purchase` → two texts.
+inline std::vector<std::string> parts_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
 
 inline CommandLine::Option add_column(CommandLine& line, const std::string& name, std::optional<std::string>& column,
                                       const std::string& of) {
@@ -33,6 +45,11 @@ inline void add_log_options(CommandLine& line, lstmrec::LogOptions& log, Command
   add_column(line, "--item-column", log.item_column, "items").needs(data);
   add_column(line, "--time-column", log.time_column, "times").needs(data);
   add_column(line, "--rating-column", log.rating_column, "ratings").needs(data);
+  add_column(line, "--kind-column", log.kind_column, "kinds of events, such as view or cart").needs(data);
+  line.add_option_function<std::string>(
+          "--kinds", [&](const std::string& text) { log.kinds = parts_of(text); },
+          "Read only events of these kinds, such as \"cart,purchase\"")
+      .needs(data);
   line.add_option_function<std::string>(
           "--separator", [&](const std::string& text) { log.separator = text == "\\t" ? "\t" : text; },
           "What stands between two fields, \\t for a tab; without it it is found out")
@@ -60,6 +77,7 @@ inline bool is_movielens(const std::filesystem::path& log) {
   if (!std::filesystem::is_regular_file(log)) return false;
   std::string first;
   std::getline(std::ifstream(log), first);
+  if (first.starts_with("\x1f\x8b") || first.starts_with("\x28\xb5\x2f\xfd")) return false;  // compressed
   return first.find_first_of("\t,;|\"") == std::string::npos && first.find("::") == std::string::npos &&
          first.find(' ') != std::string::npos;
 }
@@ -73,16 +91,39 @@ inline void show_bad_line(const lstmrec::ParseError& error) {
   std::cerr << "left out: " << printable(error.what()) << '\n';
 }
 
-/// Reads a log of any kind, and says what it takes each column for, unless it is to be quiet.
+/// Where the file is damaged, that is said, and not what its readable part lacks.
+inline lstmrec::Interactions read_whole(DecompressedFile& file, const lstmrec::LogOptions& options) {
+  try {
+    lstmrec::Interactions log = lstmrec::read_log(file.path(), options);
+    file.finish();
+    return log;
+  } catch (const lstmrec::Error&) {
+    file.finish();
+    throw;
+  }
+}
+
+/// Reads a log of any kind, compressed or not, and says what it takes each column for, unless it is to be quiet. The
+/// path "-" is standard input.
 inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lstmrec::LogOptions options, bool quiet) {
   if (is_movielens(path) && options.separator.empty()) return lstmrec::read_movielens(path);
+  DecompressedFile file(path == "-" ? "/dev/stdin" : path);
+  options.name = path == "-" ? "standard input" : path.string();
   if (!quiet) {
     options.bad_line = show_bad_line;
     options.layout_found = [&](const lstmrec::LogLayout& layout) {
       std::cerr << path.string() << ": " << printable(layout.text()) << '\n';
     };
   }
-  return lstmrec::read_log(path, options);
+  lstmrec::Interactions log = read_whole(file, options);
+  if (!quiet && !log.kinds.empty()) {
+    std::cerr << path.string() << ": kinds of events:";
+    for (const auto& [name, events, is_read] : log.kinds)
+      std::cerr << (name == log.kinds.front().name ? " " : ", ") << printable(name) << ' ' << grouped(events)
+                << (is_read ? "" : " (left out)");
+    std::cerr << '\n';
+  }
+  return log;
 }
 
 }  // namespace example

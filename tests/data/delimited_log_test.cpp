@@ -74,7 +74,7 @@ TEST_CASE("Well-known layouts are found out") {
   // RetailRocket and Diginetica.
   REQUIRE(layout_of("timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n") ==
           "fields separated by commas, with a header; user: \"visitorid\", item: \"itemid\", time: \"timestamp\" "
-          "(milliseconds); not used: \"event\", \"transactionid\"");
+          "(milliseconds), kind: \"event\"; not used: \"transactionid\"");
   REQUIRE(layout_of("sessionId;userId;itemId;timeframe;eventdate\n1;NA;81766;526309;2016-05-09\n") ==
           "fields separated by semicolons, with a header; user: \"sessionId\", item: \"itemId\", time: \"timeframe\" "
           "(seconds); not used: \"userId\", \"eventdate\"");
@@ -104,6 +104,33 @@ TEST_CASE("A delimited log may be quoted, have any line ends, a byte-order mark,
     expected.push_back(user + " 7 1396867869000000");
   }
   REQUIRE(read(content) == expected);
+}
+
+TEST_CASE("Kinds of events are counted, and read as asked for") {
+  const std::string log = "user,item,event,time\n1,10,view,100\n1,10,cart,101\n2,11,view,102\n2,12,buy,103\n";
+  const TemporaryFolder folder;
+  const auto path = folder.write("log", log);
+  const Interactions all = read_log(path);
+  REQUIRE(all.kinds.size() == 3);
+  CHECK(all.kinds[0].name == "view");
+  CHECK(all.kinds[0].events == 2);
+  CHECK(all.events.size() == 4);
+  const Interactions some = read_log(path, {.kinds = {"buy", "cart"}});
+  CHECK(events_of(some) == Events{"1 10 101", "2 12 103"});
+  CHECK(some.items.size() == 2);  // nothing is known of what was not read
+  CHECK_FALSE(some.kinds[0].is_read);
+  CHECK(some.kinds[0].events == 2);
+  CHECK(some.kinds[1].is_read);
+  CHECK(layout_of(log).ends_with("time: \"time\" (seconds), kind: \"event\""));
+  CHECK(failure_of(log, {.kinds = {"sale"}}) ==
+        ": expected events of the kind \"sale\", got \"view\", \"cart\", \"buy\"");
+  CHECK(contains(failure_of("user,item\n1,2\n", {.kinds = {"sale"}}), "expected a column of the events' kinds"));
+  // Without a header by its number, and never a column with many different texts.
+  CHECK(read("1,10,view\n1,11,buy\n", {.kind_column = "3", .kinds = {"buy"}}) == Events{"1 11"});
+  std::string types = "user,item,type\n";
+  for (int k = 0; k < 30; ++k) types += "1," + std::to_string(k) + ",t" + std::to_string(k) + "\n";
+  CHECK(contains(layout_of(types), "not used: \"type\""));
+  CHECK(contains(layout_of(log, {.kind_column = ""}), "not used: \"event\""));
 }
 
 TEST_CASE("An id of a delimited log is its text") {

@@ -302,7 +302,7 @@ trains_on_any_log() {
 
   # A log may come through a pipe, and gives the same model.
   expect 0 "$any" --data shop.tsv "${columns[@]}" "${tiny[@]}" --quiet --model from_file
-  "$any" --data /dev/stdin "${columns[@]}" "${tiny[@]}" --quiet --model from_pipe < <(cat shop.tsv) 2>err ||
+  "$any" --data - "${columns[@]}" "${tiny[@]}" --quiet --model from_pipe < <(cat shop.tsv) 2>err ||
     fail "a log should be read from a pipe"
   cmp from_file from_pipe || fail "a pipe should give the model of the file"
 
@@ -313,10 +313,14 @@ trains_on_any_log() {
   # The shop of the repository needs no option to be understood; products are looked at again.
   expect 0 "$any" --data "$source_folder/data/shop/events.csv" --items "$source_folder/data/shop/items.csv" --split users \
     "${tiny[@]}"
-  grep -qF 'user: "visit", item: "sku", time: "time" (ISO 8601); not used: "customer", "action"' err ||
+  grep -qF 'user: "visit", item: "sku", time: "time" (ISO 8601), kind: "action"; not used: "customer"' err ||
     fail "the columns of the shop should be found"
   grep -qF 'describes 240 of 240 items, and 0 others' err || fail "the table of items should be read"
   grep -qF 'seen items left in' out || fail "repeats should be recommended"
+
+  expect 0 "$any" --data "$source_folder/data/shop/events.csv" --kinds cart,purchase "${tiny[@]}"
+  grep -qE 'kinds of events: view [0-9 ]+ \(left out\), cart [0-9 ]+, purchase [0-9 ]+' err || fail "kinds should be counted"
+  expect_error 1 'expected events of the kind "sale"' "$any" --data "$source_folder/data/shop/events.csv" --kinds sale --quiet
 
   # Lists for its visits, by the same options.
   local shop=$source_folder/data/shop
@@ -357,6 +361,26 @@ fits_80_columns() {
   tr -d '\r' <typescript | grep -v '^Script ' >out
   grep -q '^popularity' out || fail "there should be a table"
   LC_ALL=C.UTF-8 awk 'length > 80 {exit 1}' out || fail "the table should fit 80 columns"
+}
+
+reads_compressed_logs() {
+  local any=$programs/train log=$source_folder/data/shop/events.csv name
+  expect 0 "$any" --data "$log" "${tiny[@]}" --quiet --model plain
+  local tried=
+  for name in gzip zstd; do
+    command -v $name >/dev/null || continue
+    $name -c "$log" >events.$name
+    "$any" --data events.$name "${tiny[@]}" --quiet --model $name.model >out 2>err
+    if grep -q 'was built without' err; then continue; fi
+    cmp plain $name.model || fail "a log compressed by $name should give the same model"
+    head -c 3000 events.$name >cut.$name
+    expect_error 1 "cut.$name: not a whole $name file" "$any" --data cut.$name "${tiny[@]}" --quiet
+    # The reader stops in the middle of it: a bad line, named by its place in the file.
+    (head -n 50 "$log"; echo 'a,b'; yes "$(sed -n 2p "$log")" | head -n 200000) | $name -c >bad.$name
+    expect_error 1 "bad.$name:51: expected 5 fields" "$any" --data bad.$name "${tiny[@]}" --quiet
+    tried+=" $name"
+  done
+  [[ $tried ]] || echo 'SKIPPED: needs gzip and zlib, or zstd and libzstd'
 }
 
 independent_metrics() {

@@ -41,28 +41,43 @@ class LogSample {
                  return find_column(columns, user_names) && find_column(columns, item_names);
                }),
         options_(&options),
-        layout_{table_.layout(), 0, 0, {}, {}, TimeFormat::seconds} {}
+        layout_{table_.layout(), 0, 0, {}, {}, {}, TimeFormat::seconds} {}
 
   LogLayout layout() && {
     const auto user = table_.chosen("a user", options_->user_column),
                item = table_.chosen("an item", options_->item_column);
     layout_.time = table_.chosen("a time", options_->time_column);
     layout_.rating = table_.chosen("a rating", options_->rating_column);
+    layout_.kind = table_.chosen("a kind", options_->kind_column);
     if (layout_.has_header) {
       layout_.user = user ? *user : table_.detected("user", user_names);
       layout_.item = item ? *item : table_.detected("item", item_names);
       if (!options_->time_column) layout_.time = find_column(layout_.columns, time_names);
       if (!options_->rating_column) layout_.rating = find_column(layout_.columns, rating_names);
+      if (!options_->kind_column) layout_.kind = find_kind_column();
     } else {
       detect_by_content(user, item);
     }
     if (layout_.user == layout_.item)
       table_.fail({"expected users and items in two columns, got ", table_.name_of(layout_.user), " for both"});
+    if (!options_->kinds.empty() && !layout_.kind)
+      table_.fail({"expected a column of the events' kinds, got ", table_.all_names(), ": state which it is"});
     if (layout_.time) layout_.time_format = options_->time_format ? *options_->time_format : format_of_times();
     return std::move(layout_);
   }
 
  private:
+  /// A column with a usual name is one of kinds where the first lines have no more than a few of them.
+  std::optional<std::size_t> find_kind_column() const {
+    const auto column = find_column(layout_.columns, kind_names);
+    if (!column || layout_.user == column || layout_.item == column || layout_.time == column) return {};
+    if (!options_->kinds.empty()) return column;
+    Record found;
+    for (const Record& record : table_.records())
+      if (std::find(found.begin(), found.end(), record[*column]) == found.end()) found.push_back(record[*column]);
+    return found.size() <= 20 ? column : std::nullopt;
+  }
+
   /// Without a header: the time is the last column of dates, else of numbers that would be of 1985 or later. A rating
   /// is the third column, where it holds numbers from −100 to 100. Users and items are the first two columns that are
   /// left.
@@ -78,7 +93,7 @@ class LogSample {
     };
     const std::size_t count = layout_.columns.size();
     const auto is_taken = [&](std::size_t k) {
-      return user == k || item == k || layout_.time == k || layout_.rating == k;
+      return user == k || item == k || layout_.time == k || layout_.rating == k || layout_.kind == k;
     };
     const auto find_time = [&](auto&& is_time) {
       for (std::size_t k = count; k-- > 1 && !layout_.time;)
@@ -133,13 +148,14 @@ class DelimitedLogReader {
     for (std::size_t bad = 0;;) {
       try {
         if (!csv_.next()) break;
-        add_event();
+        if (!layout_->kind || is_read(options)) add_event();
       } catch (const ParseError& error) {
         if (csv_.quote_is_open() || bad == options.skip_bad_lines) throw;
         ++bad;
         if (options.bad_line) options.bad_line(error);
       }
     }
+    for (const std::string& kind : options.kinds) expect_kind(kind);
     log_.catalogue.resize(log_.items.size());
     return std::move(log_);
   }
@@ -147,6 +163,30 @@ class DelimitedLogReader {
   Interactions& log() { return log_; }
 
  private:
+  /// Counts the event's kind.
+  bool is_read(const LogOptions& options) {
+    const std::string_view name = csv_.field(*layout_->kind);
+    auto kind = std::find_if(log_.kinds.begin(), log_.kinds.end(), [&](const EventKind& k) { return k.name == name; });
+    if (kind == log_.kinds.end()) {
+      if (log_.kinds.size() == 1000)
+        fail_in(*layout_->kind, {"expected at most 1000 kinds of events, got another: ", excerpt(name)});
+      const auto& wanted = options.kinds;
+      const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+      kind = log_.kinds.insert(kind, {std::string(name), 0, is_wanted});
+    }
+    ++kind->events;
+    return kind->is_read;
+  }
+
+  void expect_kind(const std::string& name) const {
+    std::string all;
+    for (const EventKind& kind : log_.kinds) {
+      if (kind.name == name) return;
+      all += (all.empty() ? "" : ", ") + excerpt(kind.name);
+    }
+    detail::fail<DataError>({log_.source, ": expected events of the kind ", excerpt(name), ", got ", all});
+  }
+
   std::string_view id(std::size_t column, const char* role) const {
     const std::string_view text = csv_.field(column);
     if (text.empty()) fail_in(column, {"expected ", role, ", got nothing"});
@@ -204,20 +244,22 @@ LSTMREC_INLINE std::string LogLayout::text() const {
   text += "user: " + name(user) + ", item: " + name(item);
   if (time) text += ", time: " + name(*time) + " (" + name_of(time_format) + ")";
   if (rating) text += ", rating: " + name(*rating);
+  if (kind) text += ", kind: " + name(*kind);
   if (!time) text += ", no times: events are in the order of the file";
   std::string unused;
   for (std::size_t k = 0; k < columns.size(); ++k)
-    if (k != user && k != item && time != k && rating != k) unused += (unused.empty() ? "" : ", ") + name(k);
+    if (k != user && k != item && time != k && rating != k && kind != k)
+      unused += (unused.empty() ? "" : ", ") + name(k);
   return unused.empty() ? text : text + "; not used: " + unused;
 }
 
 LSTMREC_INLINE Interactions read_log(const std::filesystem::path& path, const LogOptions& options) {
-  detail::LineReader lines(path);
+  detail::LineReader lines(path, options.name);
   const LogLayout layout = detail::LogSample(lines, options).layout();
   if (options.layout_found) options.layout_found(layout);
   detail::DelimitedLogReader reader(
       detail::CsvReader(std::move(lines), detail::separator_of(layout), layout.has_header), layout);
-  reader.log().source = path.string();
+  reader.log().source = options.name.empty() ? path.string() : options.name;
   if (std::filesystem::is_regular_file(path)) reader.log().reserve(detail::estimate_count(path, '\n') + 1);
   Interactions log = std::move(reader).read(options);
   if (log.events.empty()) detail::fail<DataError>({log.source, ": expected events, got a header only"});

@@ -19,6 +19,13 @@
 
 namespace lstmrec {
 
+/// Events of one kind (view, cart, purchase) in the source of a log.
+struct EventKind {
+  std::string name;
+  std::size_t events = 0;
+  bool is_read = true;  ///< Whether they are in the log.
+};
+
 /// A log of who took what and when, in the order of its source, with the ids made dense.
 struct Interactions {
   EventColumns events;
@@ -29,6 +36,7 @@ struct Interactions {
   bool has_ratings = false;
   std::int64_t ticks_per_second = 1;  ///< Of the times.
   std::string source = "memory";      ///< For messages: this, or the file.
+  std::vector<EventKind> kinds;       ///< Of the source, the first met first; empty where it does not tell them apart.
   std::vector<std::string> warnings;  ///< Whatever of the source was left out, a sentence each.
 
   /// Makes room for so many events, of the columns that the data has.

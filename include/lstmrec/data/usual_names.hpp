@@ -16,6 +16,8 @@ inline constexpr std::string_view time_names[] = {"timestamp", "time",       "ts
                                                   "datetime",  "createdat",  "clicktime", "unixtime",  "unixreviewtime",
                                                   "eventdate", "reviewtime", "tdat",      "date"};
 inline constexpr std::string_view rating_names[] = {"rating", "ratings", "stars", "score", "overall"};
+inline constexpr std::string_view kind_names[] = {"event",     "eventtype",    "action",      "actiontype", "behavior",
+                                                  "behaviour", "behaviortype", "interaction", "type"};
 inline constexpr std::string_view title_names[] = {"title",       "name",         "itemname", "itemtitle", "movietitle",
                                                    "productname", "producttitle", "prodname", "booktitle"};
 inline constexpr std::string_view category_names[] = {"categories",   "category",     "genres", "genre", "categoryid",

@@ -60,8 +60,9 @@ inline std::size_t estimate_count(const std::filesystem::path& path, char byte) 
 /// Throws Error where reading fails, and ParseError where the file is binary (holds a zero byte).
 class LineReader {
  public:
-  explicit LineReader(const std::filesystem::path& path)
-      : path_(path.string()), file_(open_file(path)), buffer_((std::size_t{1} << 18) + padding) {
+  /// `name`: of the file in messages; empty: its path.
+  explicit LineReader(const std::filesystem::path& path, const std::string& name = {})
+      : path_(name.empty() ? path.string() : name), file_(open_file(path)), buffer_((std::size_t{1} << 18) + padding) {
     refill();
     if (std::string_view(buffer_.data(), filled_).starts_with("\xef\xbb\xbf")) next_ = 3;
   }

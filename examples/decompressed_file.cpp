@@ -1,0 +1,149 @@
+#include "decompressed_file.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <functional>
+#include <lstmrec/core/error.hpp>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#ifdef LSTMREC_ZLIB
+#include <zlib.h>
+#endif
+#ifdef LSTMREC_ZSTD
+#include <zstd.h>
+#endif
+
+namespace example {
+
+namespace {
+
+using lstmrec::Error;
+using Path = std::filesystem::path;
+
+constexpr std::size_t block = std::size_t{1} << 17;
+
+/// Where decompressed bytes go; false: nobody reads them any longer.
+using Sink = std::function<bool(const char*, std::size_t)>;
+
+bool write_all(int pipe, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t count = write(pipe, data, size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    data += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+#ifdef LSTMREC_ZLIB
+void inflate_gzip(const Path& file, const Sink& sink) {
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> input(gzopen(file.c_str(), "rb"), gzclose);
+  if (!input) throw Error(file.string() + ": " + std::generic_category().message(errno));
+  std::vector<char> buffer(block);
+  for (;;) {
+    const int count = gzread(input.get(), buffer.data(), static_cast<unsigned>(buffer.size()));
+    int code = Z_OK;
+    const char* const reason = gzerror(input.get(), &code);
+    if (count < 0 || (count == 0 && code == Z_BUF_ERROR))
+      throw Error(file.string() + ": not a whole gzip file: " + reason);
+    if (count == 0 || !sink(buffer.data(), static_cast<std::size_t>(count))) return;
+  }
+}
+#endif
+
+#ifdef LSTMREC_ZSTD
+void decompress_zstd(const Path& file, const Sink& sink) {
+  std::ifstream input(file, std::ios::binary);
+  const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(), ZSTD_freeDStream);
+  std::vector<char> from(block), to(block);
+  std::size_t state = 0;
+  while (input.read(from.data(), static_cast<std::streamsize>(from.size())).gcount() > 0) {
+    ZSTD_inBuffer in{from.data(), static_cast<std::size_t>(input.gcount()), 0};
+    ZSTD_outBuffer out{to.data(), to.size(), to.size()};
+    while (in.pos < in.size || out.pos == out.size) {  // a full block may not be all that there is
+      out.pos = 0;
+      state = ZSTD_decompressStream(stream.get(), &out, &in);
+      if (ZSTD_isError(state) != 0) throw Error(file.string() + ": not a whole zstd file: " + ZSTD_getErrorName(state));
+      if (out.pos > 0 && !sink(to.data(), out.pos)) return;
+    }
+  }
+  if (state != 0) throw Error(file.string() + ": not a whole zstd file: it ends early");
+}
+#endif
+
+/// What decompresses a file, by its first bytes; empty where it is not compressed.
+std::function<void(const Path&, const Sink&)> decompressor_of(const Path& file) {
+  std::array<char, 4> first = {};
+  std::ifstream(file, std::ios::binary).read(first.data(), first.size());
+  const std::string magic(first.data(), first.size());
+  const auto missing = [&](const char* library) {
+    throw Error(file.string() + ": is compressed, and this program was built without " + library);
+  };
+  if (magic.starts_with("\x1f\x8b")) {
+#ifdef LSTMREC_ZLIB
+    return inflate_gzip;
+#else
+    missing("zlib");
+#endif
+  }
+  if (magic == "\x28\xb5\x2f\xfd") {
+#ifdef LSTMREC_ZSTD
+    return decompress_zstd;
+#else
+    missing("libzstd");
+#endif
+  }
+  static_cast<void>(missing);
+  return {};
+}
+
+}  // namespace
+
+DecompressedFile::DecompressedFile(const Path& file) : path_(file) {
+  if (!std::filesystem::is_regular_file(file)) return;  // what is read from a pipe is gone
+  auto decompress = decompressor_of(file);
+  if (!decompress) return;
+  std::array<int, 2> ends = {};
+  if (pipe(ends.data()) != 0) throw Error(file.string() + ": " + std::generic_category().message(errno));
+  for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
+  pipe_ = ends[0];
+  path_ = "/dev/fd/" + std::to_string(pipe_);
+  writer_ = std::thread([this, file, decompress = std::move(decompress), out = ends[1]] {
+    sigset_t signals;  // a pipe that nobody reads is an error of write, and does not end the program
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    try {
+      decompress(file, [out](const char* data, std::size_t size) { return write_all(out, data, size); });
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    ::close(out);
+  });
+}
+
+DecompressedFile::~DecompressedFile() { close(); }
+
+void DecompressedFile::close() {
+  if (!writer_.joinable()) return;
+  ::close(pipe_);  // a writer that has more to say stops
+  writer_.join();
+}
+
+void DecompressedFile::finish() {
+  close();
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+}  // namespace example
