@@ -103,10 +103,22 @@ inline lstmrec::Interactions read_whole(DecompressedFile& file, const lstmrec::L
   }
 }
 
-/// Reads a log of any kind, compressed or not, and says what it takes each column for, unless it is to be quiet. The
-/// path "-" is standard input.
+/// Whether any column is stated, or anything else that lines of items and MovieLens releases do not have.
+inline bool states_columns(const lstmrec::LogOptions& o) {
+  return o.user_column || o.item_column || o.time_column || o.rating_column || o.kind_column || !o.kinds.empty() ||
+         o.has_header || o.time_format || o.skip_bad_lines > 0;
+}
+
+/// Reads a log of any kind, and says what it takes each column for, unless it is to be quiet. A log of columns may be
+/// compressed, or come from standard input, which is the path "-".
 inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lstmrec::LogOptions options, bool quiet) {
-  if (is_movielens(path) && options.separator.empty()) return lstmrec::read_movielens(path);
+  if (is_movielens(path) && options.separator.empty()) {
+    if (states_columns(options))
+      throw lstmrec::Error(path.string() +
+                           ": is read as a MovieLens release or lines of a user and items, of which no "
+                           "columns, kinds or bad lines can be stated; --separator makes it a log of columns");
+    return lstmrec::read_movielens(path);
+  }
   DecompressedFile file(path == "-" ? "/dev/stdin" : path);
   options.name = path == "-" ? "standard input" : path.string();
   if (!quiet) {

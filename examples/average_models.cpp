@@ -89,7 +89,7 @@ int work(const Arguments& a) {
   check_outputs({{"--ranks", a.ranks}}, inputs);
   const std::vector<Recommender> models = load_all(a.models);
   const Recommender& first = models.front();
-  Sequences events = build_sequences(read_any_log(a.data, a.log, true), a.sequences);
+  Sequences events = build_sequences(read_any_log(a.data, a.log, false), a.sequences);
   const Split split = leave_one_out(align_items(std::move(events), first.item_ids(), first.catalogue()).sequences);
   const EvaluateOptions options{.exclude_seen = first.exclude_seen(), .threads = a.threads};
   std::vector<NamedEvaluation> figures{{"average", evaluate(AveragedRecommenders(models), split, split.test, options)}};

@@ -76,6 +76,7 @@ void decompress_zstd(const Path& file, const Sink& sink) {
       state = ZSTD_decompressStream(stream.get(), &out, &in);
       if (ZSTD_isError(state) != 0) throw Error(file.string() + ": not a whole zstd file: " + ZSTD_getErrorName(state));
       if (out.pos > 0 && !sink(to.data(), out.pos)) return;
+      if (state == 0 && in.pos == in.size) break;  // asked again, it would begin with another frame
     }
   }
   if (state != 0) throw Error(file.string() + ": not a whole zstd file: it ends early");
@@ -119,7 +120,7 @@ DecompressedFile::DecompressedFile(const Path& file) : path_(file) {
   for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
   pipe_ = ends[0];
   path_ = "/dev/fd/" + std::to_string(pipe_);
-  writer_ = std::thread([this, file, decompress = std::move(decompress), out = ends[1]] {
+  const auto work = [this, file, decompress, out = ends[1]] {
     sigset_t signals;  // a pipe that nobody reads is an error of write, and does not end the program
     sigemptyset(&signals);
     sigaddset(&signals, SIGPIPE);
@@ -130,7 +131,13 @@ DecompressedFile::DecompressedFile(const Path& file) : path_(file) {
       failure_ = std::current_exception();
     }
     ::close(out);
-  });
+  };
+  try {
+    writer_ = std::thread(work);
+  } catch (...) {
+    for (const int end : ends) ::close(end);
+    throw;
+  }
 }
 
 DecompressedFile::~DecompressedFile() { close(); }

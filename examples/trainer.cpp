@@ -11,6 +11,7 @@
 #include <iostream>
 #include <limits>
 #include <lstmrec/baselines.hpp>
+#include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/ties.hpp>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/io/available_memory.hpp>
@@ -100,7 +101,8 @@ void add_options(CommandLine& line, Arguments& a, const TrainerData& data) {
   line.add_option("--metrics", a.metrics, "Write all figures to this file, as JSON");
   line.add_option("--report", a.report, "Write a page with figures, curves and recommendations to this file, as HTML");
   line.add_flag("--linear-baselines", a.linear_baselines,
-                "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M");
+                "Evaluate EASE and a decayed ridge too, on at most 10 000 items; half a minute on MovieLens 1M")
+      .excludes(test);
   line.add_option("--lists", a.lists,
                   "Write the ranking of every test target to this file: user and items, tabs between");
   line.add_option("--lists-length", a.lists_length, "Items of such a ranking; without it all").check(fits<std::size_t>);
@@ -225,8 +227,7 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
   const auto add_unless_long = [&](const char* name, std::uint64_t pairs, const auto& make) {
     const double seconds = static_cast<double>(pairs) / pairs_per_second;
     if (seconds > 10 && !a.quiet)
-      std::cerr << name
-                << (seconds > longest ? ": left out, as counting pairs would take about " : ": counts pairs for about ")
+      std::cerr << name << (seconds > longest ? ": left out, as it would take about " : ": takes about ")
                 << duration(seconds) << '\n';
     if (seconds <= longest) add(name, make());
   };
@@ -239,10 +240,17 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
   if (split.sequences.has_times) add("recent popularity", Popularity(recent_counts(split, 7)));
   if (!recommender.exclude_seen()) {
     add("repeats", Repeats(split));
-    add("sequential rules", MarkovChain(split, MarkovOptions::sequential_rules()));
-    add("V-SKNN", SessionKnn(split, SessionKnnOptions::vsknn()));
-    add("STAN", SessionKnn(split, SessionKnnOptions::stan()));
-    add("VSTAN", SessionKnn(split, SessionKnnOptions::vstan()));
+    add_unless_long("sequential rules", decayed_pairs,
+                    [&] { return MarkovChain(split, MarkovOptions::sequential_rules()); });
+    const auto add_knn = [&](const char* name, const SessionKnnOptions& knn) {
+      std::uint64_t looked_at = 0;  // events that are looked at for neighbours; six times as fast as pairs are counted
+      for (const Target target : split.test)
+        looked_at += knn.sample * std::min<std::size_t>(target.position, knn.window);
+      add_unless_long(name, looked_at / 6, [&] { return SessionKnn(split, knn); });
+    };
+    add_knn("V-SKNN", SessionKnnOptions::vsknn());
+    add_knn("STAN", SessionKnnOptions::stan());
+    add_knn("VSTAN", SessionKnnOptions::vstan());
   }
   add_unless_long("Markov", events, [&] { return MarkovChain(split, MarkovOptions::first_order()); });
   add_unless_long("item-kNN", user_pairs(split.train_length), [&] { return ItemKnn(split); });
@@ -490,7 +498,8 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   changes.apply(config);
   config.check();
 
-  auto [split, unknown] = read_split(a, data, saved ? &*saved : nullptr, config.training.seed);
+  auto [log, unknown] = read_split(a, data, saved ? &*saved : nullptr, config.training.seed);
+  Split& split = log;
   if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
@@ -502,6 +511,20 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
     for (std::uint32_t item = 0; item < ids.size(); ++item) common += known.find(ids.id(item)).has_value();
     say("going on from ", a.warm_start.string(), ", which knows ", grouped(common), " of these items",
         known.size() > common ? "; " + grouped(known.size() - common) + " others are forgotten" : "");
+  }
+  const auto train_length = split.train_length;  // the validation part can be moved back
+  const Targets validation_targets = split.validation;
+  const auto move_validation = [&](bool into_training) {
+    if (into_training) {
+      split = with_validation_in_training(std::move(split));
+    } else {
+      split.train_length = train_length;
+      split.validation = validation_targets;
+    }
+  };
+  if (saved && !a.test.empty()) {  // a model that was saved with --test has learned the validation part too
+    move_validation(true);
+    if (trained_on(split).split != saved->trained_on().split) move_validation(false);
   }
   if (a.linear_baselines) check_linear_items(split.sequences.items.size());  // before training, not after
 
@@ -522,13 +545,18 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
       split.validation.empty() ? Evaluation()
                                : evaluate(outcome.recommender, split, split.validation,
                                           {.exclude_seen = outcome.recommender.exclude_seen(), .threads = a.threads});
+  bool refit_stopped = false;
   if (outcome.training && !outcome.stopped() && !a.test.empty()) {
     say("training once more, on the validation part too, with what it has chosen");
-    split = with_validation_in_training(std::move(split));
-    Outcome again = train(split, chosen_config(outcome), before, a, refit_checkpoint, a.model);
-    outcome.recommender = std::move(again.recommender);
-    outcome.training->stopped = again.training->stopped;
+    if (!a.model.empty()) save(outcome.recommender, a.model);  // for the case that the second training does not end
+    move_validation(true);
+    Outcome again = train(split, chosen_config(outcome), before, a, refit_checkpoint, {});
     outcome.training->seconds += again.training->seconds;
+    refit_stopped = again.stopped();
+    if (refit_stopped)
+      move_validation(false);
+    else
+      outcome.recommender = std::move(again.recommender);
   }
   if (!a.model.empty()) {
     save(outcome.recommender, a.model);
@@ -585,6 +613,10 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   if (outcome.stopped()) {
     if (!a.final_model.empty()) std::cerr << "the final model is not made\n";
     return stopped(outcome);
+  }
+  if (refit_stopped) {
+    std::cerr << "the second training was stopped by Ctrl-C; what the first had learned is written\n";
+    return interrupted;
   }
   if (a.final_model.empty()) return 0;
 

@@ -120,6 +120,19 @@ TEST_CASE("Session kNN by hand") {
   CHECK(scores_after(SessionKnn(split, {.rarity = 1}), {4})[4] == Approx(1 + std::log(3.0 / 2)));
   // Of so few entries, the newest visits.
   CHECK(SessionKnn(split, {}, 4).sequences() == 2);
+  CHECK(SessionKnn(split, {.rarity = 1}, 4).training_sequences == 3);  // of which idf is made
+  // A batch in which nobody has a neighbour still has a column a history.
+  const History none;
+  CHECK(knn.outputs({&none, 1}).rows() == 2);
+}
+
+TEST_CASE("Session kNN learns a robot's last items alone") {
+  Rows rows;
+  for (int k = 0; k < 4000; ++k) rows.emplace_back(1, k, k);
+  const SessionKnn knn(all_training(rows));
+  CHECK(knn.sequence_items.size() == default_user_items);
+  CHECK(knn.places.front() == 4000);
+  CHECK_NOTHROW(knn.check());
 }
 
 TEST_CASE("Session kNN: options outside their ranges are refused") {

@@ -130,6 +130,11 @@ TEST_CASE("Kinds of events are counted, and read as asked for") {
   std::string types = "user,item,type\n";
   for (int k = 0; k < 30; ++k) types += "1," + std::to_string(k) + ",t" + std::to_string(k) + "\n";
   CHECK(contains(layout_of(types), "not used: \"type\""));
+  // A column that nobody has stated may turn out to be of something else.
+  std::string late = "user,item,type\n";
+  for (int k = 0; k < 3000; ++k) late += "1,2," + std::string(k < 1500 ? "a" : "b" + std::to_string(k)) + "\n";
+  CHECK(read_log(folder.write("late", late)).kinds.empty());
+  CHECK(contains(failure_of(late, {.kind_column = "type"}), "expected at most 1000 kinds of events"));
   CHECK(contains(layout_of(log, {.kind_column = ""}), "not used: \"event\""));
 }
 

@@ -292,6 +292,17 @@ trains_on_any_log() {
 
   expect 0 "$any" --data shop.tsv "${columns[@]}" --test later.tsv --targets last "${tiny[@]}" --quiet --metrics held-out
   grep -qF '"protocol": "trained on shop.tsv' held-out || fail "the protocol should name both logs: $(cat held-out)"
+  # What is tested has been trained once more, on the validation part too; evaluated again it is still a test.
+  expect 0 "$any" --data shop.tsv "${columns[@]}" --test later.tsv "${tiny[@]}" --model tested --metrics first
+  grep -q 'training once more' err || fail "there should be a second training"
+  expect 0 "$any" --data shop.tsv "${columns[@]}" --test later.tsv --evaluate tested --metrics again
+  local figures
+  for figures in first again; do
+    grep -q '"caveat"' $figures && fail "$figures: the figures are those of a test"
+    sed -n '/"test":/,/}/p' $figures >$figures.test
+  done
+  cmp first.test again.test || fail "the figures should be the same again"
+  grep -q '"validation"' again && fail "there should be no figures of events that the model has learned"
   expect_error 1 'later.tsv: expected users that training does not see, got v0400' \
     "$any" --data later.tsv "${columns[@]}" --test later.tsv "${tiny[@]}" --quiet
   expect_error 1 'did you mean "visit_code"?' "$any" --data shop.tsv --user-column visit_cod --quiet
@@ -307,6 +318,7 @@ trains_on_any_log() {
   cmp from_file from_pipe || fail "a pipe should give the model of the file"
 
   expect_error 2 '--split excludes --test' "$any" --data shop.tsv --test later.tsv --split time
+  expect_error 2 '--test excludes --linear-baselines' "$any" --data shop.tsv --test later.tsv --linear-baselines
   expect_error 2 '--targets requires --test' "$any" --data shop.tsv --targets last
   expect_error 2 '--strict requires --items' "$any" --data shop.tsv --strict
 
@@ -340,6 +352,7 @@ trains_on_any_log() {
   printf '1 10 11 12 13\n2 11 12 13 10\n3 12 13 10 11\n' >lines.txt
   expect 0 "$any" --data lines.txt "${tiny[@]}" --quiet --model lines
   expect 0 "$recommend" --model lines --data lines.txt --user 2
+  expect_error 1 'lines.txt: is read as a MovieLens release or lines' "$any" --data lines.txt --kinds view --quiet
   small_data
   expect 0 "$any" --data small "${tiny[@]}" --quiet --model from_folder
   train_small
@@ -373,6 +386,9 @@ reads_compressed_logs() {
     "$any" --data events.$name "${tiny[@]}" --quiet --model $name.model >out 2>err
     if grep -q 'was built without' err; then continue; fi
     cmp plain $name.model || fail "a log compressed by $name should give the same model"
+    # As long as a block of the decompression.
+    (cat "$log"; yes '' | head -c $((1310720 - $(wc -c <"$log")))) | $name -c >whole.$name
+    expect 0 "$any" --data whole.$name "${tiny[@]}" --quiet
     head -c 3000 events.$name >cut.$name
     expect_error 1 "cut.$name: not a whole $name file" "$any" --data cut.$name "${tiny[@]}" --quiet
     # The reader stops in the middle of it: a bad line, named by its place in the file.

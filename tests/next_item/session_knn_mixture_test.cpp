@@ -13,6 +13,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -91,6 +92,35 @@ TEST_CASE("Session kNN beside a network: the probabilities of both are mixed") {
   both.network_alone().score(histories, alone);
   sample_recommender().score(histories, plain);
   CHECK(alone == plain);
+}
+
+TEST_CASE("Session kNN beside a network: neighbours that are so old that they weigh nothing change nothing") {
+  auto parts = parts_of(with_sessions());
+  for (double& age : parts.session_knn.ages) age = 1e12;
+  const Recommender old(std::move(parts));
+  const History history = sample_split().sequences[4];
+  Matrix<float> mixed(old.items(), 1), network(old.items(), 1);
+  old.score({&history, 1}, mixed);
+  sample_recommender().score({&history, 1}, network);
+  CHECK(mixed == network);
+}
+
+TEST_CASE("Session kNN beside a network: items so frequent that their rarity is below 0 are not mixed") {
+  std::vector<std::tuple<int, int, long>> rows;
+  for (int visit = 0; visit < 20; ++visit)
+    for (int k = 0; k < 6; ++k) rows.emplace_back(visit, k < 5 ? 0 : 1 + visit % 5, 10 * visit + k);
+  const Split split = train_on_all(build_sequences(make_interactions(rows)));
+  for (const double rarity : {.7, 5., 1e6}) {
+    auto parts = random_parts(6, {.embedding_size = 4, .hidden_size = 4, .markov_weight = 0, .session_knn_weight = .3});
+    parts.item_counts = training_counts(split);
+    parts.session_knn = SessionKnn(split, {.rarity = rarity});
+    const Recommender recommender(std::move(parts));
+    const std::vector<std::uint32_t> items{0, 1};
+    const History history(items);
+    Matrix<float> scores(6, 1);
+    recommender.score({&history, 1}, scores);
+    CHECK(scores.allFinite());
+  }
 }
 
 TEST_CASE("Session kNN beside a network: a session says what evaluations say, event by event and from its bytes") {

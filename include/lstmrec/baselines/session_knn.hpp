@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/popularity.hpp>
+#include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/baselines/row_accumulator.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
@@ -63,7 +64,7 @@ struct SessionKnnOptions {
     require(sample >= 1 && sample <= most, "sample must be in [1, 1000000]", sample);
     require(window >= 1 && window <= most, "window must be in [1, 1000000]", window);
     for (const double number : {position, days, distance, recency, rarity})
-      require(number >= 0 && std::isfinite(number), "an option of session kNN must be finite and not negative", number);
+      require(number >= 0 && number <= 1e6, "an option of session kNN must be in [0, 1e6]", number);
     require(!is_vsknn || (position == 0 && days == 0 && distance == 0 && recency == 0 && rarity == 0),
             "V-SKNN has no position, days, distance, recency and rarity, so they must be 0", position);
   }
@@ -90,11 +91,12 @@ struct SessionKnnScore {
 ///
 /// idf(j) = log(sequences / events of j). Age: from the end of n to the history's last event or, where the history has
 /// no times, to the end of the log; where the log has none, 0. Places are those in the whole sequence. Items that no
-/// neighbour has, and all items after an empty history, get 0. The formulas are those of the authors' code
+/// neighbour has, and all items after an empty history, get 0. Of a sequence with more than 2500 distinct items, as a
+/// robot's is, the last 2500 count. The formulas are those of the authors' code
 /// (github.com/rn5l/session-rec), whose V-SKNN divides the scores by their largest besides.
 ///
-/// Cost of a query: up to window × sample events, and the neighbours' items. Memory: 12 bytes an event of a training
-/// sequence's distinct items, and 24 a sequence.
+/// Cost of a query: up to window × sample events, and the neighbours' items. `outputs` takes a Scratch for its time.
+/// Memory: 12 bytes an event of a training sequence's distinct items, and 24 a sequence.
 struct SessionKnn {
   SessionKnnOptions options;
   std::vector<std::size_t> offsets = {0};     ///< Sequence n, the one that ended last being 0, has the entries
@@ -103,6 +105,7 @@ struct SessionKnn {
   std::vector<std::uint32_t> places;          ///< and the last place of each, from 1.
   std::vector<double> ages;                   ///< Seconds from each sequence's end to that of the log.
   std::vector<std::uint32_t> counts;          ///< By item: its events.
+  std::size_t training_sequences = 0;         ///< Those that were left out included.
   double log_end = 0;                         ///< Seconds; 0 without times.
   std::int64_t ticks_per_second = 1;          ///< Of histories' times.
 
@@ -128,11 +131,19 @@ struct SessionKnn {
       return static_cast<double>(ticks) / static_cast<double>(ticks_per_second);
     };
     if (sequences.has_times && !order.empty()) log_end = seconds(end_of(order.front()));
+    training_sequences = order.size();
+    offsets.reserve(order.size() + 1);
+    ages.reserve(order.size());
+    const std::size_t events_of_all =
+        std::accumulate(split.train_length.begin(), split.train_length.end(), std::size_t{0});
+    sequence_items.reserve(std::min(events_of_all, most_entries));
+    places.reserve(std::min(events_of_all, most_entries));
     std::vector<std::uint32_t> last_user(counts.size(), 0);  // from 1: in which an item was met
     for (const std::uint32_t user : order) {
       const History events = split.train(user);
       const std::size_t begin = sequence_items.size();
-      for (std::size_t k = events.size(); k-- > 0;) {  // an item is met at its last place first
+      for (std::size_t k = events.size(); k-- > 0 && sequence_items.size() < begin + default_user_items;) {
+        // An item is met at its last place first.
         if (std::exchange(last_user[events.items[k]], user + 1) == user + 1) continue;
         sequence_items.push_back(events.items[k]);
         places.push_back(static_cast<std::uint32_t>(k + 1));
@@ -145,14 +156,13 @@ struct SessionKnn {
       offsets.push_back(sequence_items.size());
       ages.push_back(sequences.has_times ? log_end - seconds(end_of(user)) : 0);
     }
+    sequence_items.shrink_to_fit();
+    places.shrink_to_fit();
     index();
   }
 
   Index items() const { return static_cast<Index>(counts.size()); }
   std::size_t sequences() const { return offsets.size() - 1; }
-
-  /// The most bytes that sequences of so many distinct items in all take.
-  static std::uint64_t bytes(std::uint64_t entries) { return entries * (12 + 24); }
 
   /// Throws ConfigError on options outside their ranges, and std::invalid_argument, whose message begins with the name
   /// of a member in a file, where these are not sequences of the items, each with its own place.
@@ -191,7 +201,12 @@ struct SessionKnn {
         item_sequences_[next[sequence_items[k]]++] = sequence;
   }
 
-  /// Scratch memory of queries: 24 bytes a sequence and 17 an item.
+  /// Whether `index` has been called since the members were set.
+  bool is_indexed() const {
+    return item_offsets_.size() == counts.size() + 1 && item_sequences_.size() == sequence_items.size();
+  }
+
+  /// Scratch memory of queries: 24 bytes a sequence and 20 an item, and what the largest query needs.
   struct Scratch {
     explicit Scratch(const SessionKnn& knn)
         : matches(knn.sequences()), sums(knn.counts.size()), place_of(knn.counts.size()) {}
@@ -210,14 +225,18 @@ struct SessionKnn {
     std::vector<Neighbour> neighbours;
     std::vector<std::uint32_t> own;       ///< The history's distinct items.
     std::vector<SessionKnnScore> scores;  ///< The result.
+    bool is_in_use = false;               ///< After an exception the rest is not what a query begins with.
   };
 
   /// The scores of the items that neighbours have, in the order of the items; borrowed from `scratch`.
   std::span<const SessionKnnScore> scores_after(const History& history, Scratch& scratch) const {
     const History own = history.subspan(history.size() - std::min(history.size(), options.window));
+    if (std::exchange(scratch.is_in_use, true)) scratch = Scratch(*this);
+    scratch.is_in_use = true;
     find_neighbours(own, scratch);
     add_scores(own.size(), scratch);
     for (const std::uint32_t item : scratch.own) scratch.place_of[item] = 0;
+    scratch.is_in_use = false;
     return scratch.scores;
   }
 
@@ -232,7 +251,8 @@ struct SessionKnn {
       all.push_back(scratch.scores);
       most = std::max(most, scratch.scores.size());
     }
-    Matrix<float> result(static_cast<Index>(2 * most), static_cast<Index>(histories.size()));
+    // Without a row, nobody could tell how many histories there are.
+    Matrix<float> result(static_cast<Index>(2 * std::max<std::size_t>(1, most)), static_cast<Index>(histories.size()));
     for (std::size_t k = 0; k < all.size(); ++k) write_scores(all[k], result.col(static_cast<Index>(k)));
     return result;
   }
@@ -364,7 +384,8 @@ struct SessionKnn {
     scratch.scores.clear();
     scratch.sums.take([&](std::uint32_t item, double sum) {
       if (options.rarity > 0)
-        sum *= 1 + options.rarity * std::log(static_cast<double>(sequences()) / static_cast<double>(counts[item]));
+        sum *=
+            1 + options.rarity * std::log(static_cast<double>(training_sequences) / static_cast<double>(counts[item]));
       scratch.scores.push_back({item, sum});
     });
     std::sort(scratch.scores.begin(), scratch.scores.end(), is_before);

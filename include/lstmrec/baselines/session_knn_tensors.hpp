@@ -20,6 +20,7 @@ inline void put_session_knn(TensorWriter& file, const SessionKnn& knn) {
   file.put("sessions.items", {knn.sequence_items.size()}, std::span(knn.sequence_items));
   file.put("sessions.places", {knn.places.size()}, std::span(knn.places));
   file.put("sessions.ages", {knn.ages.size()}, std::span(knn.ages));
+  file.metadata["sessions.training_sequences"] = detail::to_text(knn.training_sequences);
   SessionKnnOptions::visit(knn.options, [&](const char* name, const auto& option) {
     file.metadata[detail::message({"sessions.", name})] = detail::to_text(option);
   });
@@ -28,12 +29,14 @@ inline void put_session_knn(TensorWriter& file, const SessionKnn& knn) {
 /// Reads them back. Throws ModelFileError unless they are sequences of so many items.
 inline SessionKnn get_session_knn(TensorReader& file, const std::vector<std::uint32_t>& item_counts) {
   SessionKnn knn;
-  SessionKnnOptions::visit(knn.options, [&](const char* name, auto& option) {
+  const auto get = [&](const char* name, auto& option) {
     const std::string* text = file.text(detail::message({"sessions.", name}));
     if (text == nullptr || !detail::from_text(*text, option))
       detail::fail<ModelFileError>(
           {file.path(), ": sessions.", name, ": expected a number, found ", detail::found_text(text)});
-  });
+  };
+  get("training_sequences", knn.training_sequences);
+  SessionKnnOptions::visit(knn.options, get);
   knn.counts = item_counts;
   knn.sequence_items = file.get<std::uint32_t>("sessions.items");
   knn.ages = file.get<double>("sessions.ages");

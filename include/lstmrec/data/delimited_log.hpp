@@ -38,7 +38,7 @@ struct LogOptions {
   std::string separator = {};                   ///< A character, or twice the same one; empty: found out.
   std::optional<bool> has_header = {};
   std::optional<TimeFormat> time_format = {};
-  std::string name = {};  ///< Of the log in messages; empty: its path.
+  std::string name = {};                                    ///< Of the log in messages; empty: its path.
   std::size_t skip_bad_lines = 0;                           ///< So many lines that cannot be read are left out.
   std::function<void(const ParseError&)> bad_line = {};     ///< Is told of each of them.
   std::function<void(const LogLayout&)> layout_found = {};  ///< Is told once, before the first event is read.

@@ -138,7 +138,8 @@ class LogSample {
 /// Reads the events of a log of known layout.
 class DelimitedLogReader {
  public:
-  DelimitedLogReader(CsvReader csv, const LogLayout& layout) : csv_(std::move(csv)), layout_(&layout) {
+  DelimitedLogReader(CsvReader csv, const LogLayout& layout)
+      : csv_(std::move(csv)), layout_(&layout), counts_kinds_(layout.kind.has_value()) {
     log_.has_times = layout.time.has_value();
     log_.has_ratings = layout.rating.has_value();
     if (layout.time) log_.ticks_per_second = ticks_per_second(layout.time_format);
@@ -148,7 +149,9 @@ class DelimitedLogReader {
     for (std::size_t bad = 0;;) {
       try {
         if (!csv_.next()) break;
-        if (!layout_->kind || is_read(options)) add_event();
+        EventKind* const kind = counts_kinds_ ? kind_of(options) : nullptr;
+        if (kind == nullptr || kind->is_read) add_event();
+        if (kind != nullptr) ++kind->events;
       } catch (const ParseError& error) {
         if (csv_.quote_is_open() || bad == options.skip_bad_lines) throw;
         ++bad;
@@ -163,19 +166,22 @@ class DelimitedLogReader {
   Interactions& log() { return log_; }
 
  private:
-  /// Counts the event's kind.
-  bool is_read(const LogOptions& options) {
+  /// The kind of the event; null where there are so many in a column that nobody has stated that it has none.
+  EventKind* kind_of(const LogOptions& options) {
     const std::string_view name = csv_.field(*layout_->kind);
-    auto kind = std::find_if(log_.kinds.begin(), log_.kinds.end(), [&](const EventKind& k) { return k.name == name; });
-    if (kind == log_.kinds.end()) {
-      if (log_.kinds.size() == 1000)
+    auto& kinds = log_.kinds;
+    auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const EventKind& k) { return k.name == name; });
+    if (kind != kinds.end()) return &*kind;
+    if (kinds.size() == 1000) {
+      if (options.kind_column || !options.kinds.empty())
         fail_in(*layout_->kind, {"expected at most 1000 kinds of events, got another: ", excerpt(name)});
-      const auto& wanted = options.kinds;
-      const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-      kind = log_.kinds.insert(kind, {std::string(name), 0, is_wanted});
+      kinds.clear();
+      counts_kinds_ = false;
+      return nullptr;
     }
-    ++kind->events;
-    return kind->is_read;
+    const auto& wanted = options.kinds;
+    const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+    return &kinds.emplace_back(EventKind{std::string(name), 0, is_wanted});
   }
 
   void expect_kind(const std::string& name) const {
@@ -224,6 +230,7 @@ class DelimitedLogReader {
   CsvReader csv_;
   const LogLayout* layout_;
   Interactions log_;
+  bool counts_kinds_;
   std::string last_user_;  ///< No id is empty.
   std::uint32_t last_user_index_ = 0;
 };

@@ -102,7 +102,7 @@ LSTMREC_INLINE Split leave_one_out(Sequences sequences);
 LSTMREC_INLINE Split train_on_all(Sequences sequences);
 
 /// A split with its validation part moved to the training part: for a last training before the test, when everything
-/// has been chosen.
+/// has been chosen. Held-out sequences are moved up to their last target; those without one stay out.
 inline Split with_validation_in_training(Split split) {
   for (const Target target : split.validation)
     split.train_length[target.user] = std::max(split.train_length[target.user], target.position + 1);

@@ -40,10 +40,10 @@ struct Recommendation {
 /// which takes as long as a step at 64 units once there are about 100 000 of them. A list costs O(items × embedding
 /// size), one pass along the items' vectors, or only along blocks of 64 items where the candidates allow few; where a
 /// Markov chain is used, also its entries of the last few items; and where session kNN is used, a second pass along all
-/// items and a search of the sessions, for which the ranker holds 24 bytes a session and 17 an item. Neither allocates,
-/// once a list of that length has been made, where ids are integers and the state has room (`reserve`). Before the
-/// first event the most popular items are recommended. Unknown ids are refused: `observe` throws and `observe_if_known`
-/// says so; neither changes anything.
+/// items and a search of the sessions, for which the ranker holds 24 bytes a session and 20 an item. Neither allocates,
+/// once a list of that length has been made (and, with session kNN, one of a user with as many neighbours), where ids
+/// are integers and the state has room (`reserve`). Before the first event the most popular items are recommended.
+/// Unknown ids are refused: `observe` throws and `observe_if_known` says so; neither changes anything.
 ///
 /// Borrows the recommender, which has to outlive it and must not change, or shares it: a server that loads a new model
 /// makes new rankers of a new `shared_ptr`, and the old model goes with the last of the old ones. A state belongs to
@@ -145,7 +145,7 @@ class BasicRanker {
   void load(const UserState& user);
   void store(std::vector<float>& numbers);
 
-  static constexpr Index most_in_tile = 4096;  ///< A multiple of tile_multiple, so that scores have the same bits.
+  static constexpr Index most_in_tile = 4096;  ///< A multiple of tile_multiple: see TiledScorer.
 
   std::shared_ptr<const Recommender> recommender_;
   Candidates default_candidates_;

@@ -51,6 +51,7 @@ void BasicRecommender<Network>::check() const {
   expect(!(parts_.config.markov_weight > 0) || parts_.markov.items() > 0, "a Markov weight above 0 needs a chain");
   const SessionKnn& knn = parts_.session_knn;
   expect(knn.items() == 0 || static_cast<std::size_t>(knn.items()) == items, "session kNN of the same items");
+  expect(knn.items() == 0 || knn.is_indexed(), "session kNN of which `index` has been called");
   try {
     knn.check();
   } catch (const std::invalid_argument& error) {

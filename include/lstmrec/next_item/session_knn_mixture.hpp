@@ -20,7 +20,7 @@
 //     score(j) = log(e^z(j) + e^m(j)),     m(j) = log(w / (1 − w) · s(j) / S) + log Z
 //
 // It is z(j) of all items but those that the neighbours have. Logarithms of s added to z, as those of a Markov chain
-// are, gave half of the gain (RSC15).
+// are, gained less (RSC15).
 
 namespace lstmrec::detail {
 
@@ -53,6 +53,8 @@ inline void write_mixed_items(const SessionKnn& knn, double weight, const Histor
                               SessionKnn::Scratch& scratch, MatrixRef<float> column) {
   knn.scores_after(History(history.items), scratch);  // times would change all scores by one factor
   auto& scores = scratch.scores;
+  // Neighbours may be so old that they weigh nothing, and rarity may make scores negative.
+  std::erase_if(scores, [](const SessionKnnScore& one) { return !(one.score > 0 && std::isfinite(one.score)); });
   double sum = 0;
   for (const SessionKnnScore& one : scores) sum += one.score;
   SessionKnn::keep_highest(mixed_items, scores);

@@ -75,8 +75,10 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
     memory.markov_chain =
         MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);
   if (config.session_knn_weight != 0)
-    memory.session_knn = 12 * std::min<std::uint64_t>(events, session_entries_of(config, items)) +
-                         40 * std::min<std::uint64_t>(split.sequences.size(), session_entries_of(config, items));
+    memory.session_knn =
+        12 * std::min<std::uint64_t>(events, session_entries_of(config, items)) +
+        (16 + 24 * threads) * std::min<std::uint64_t>(split.sequences.size(), session_entries_of(config, items)) +
+        20 * items * threads;
   if (!split.validation.empty())
     memory.validation = (is_sampled ? 0 : items * (16 * hidden + 4 * embedding)) + 800'000 * threads;
   memory.data = items * (is_sampled ? 120 : 100) + (*config.exclude_seen ? 4 * events : 0);

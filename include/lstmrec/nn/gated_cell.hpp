@@ -63,7 +63,7 @@ struct CellState {
   SizedMatrix<Scalar, Cell::hidden_rows, Columns> hidden;  ///< h, hidden × columns.
   SizedMatrix<Scalar, Cell::memory_rows, Columns> memory;  ///< For example the LSTM's c.
   SizedMatrix<Scalar, Cell::gate_rows, Columns> gates;     ///< Scratch.
-  Weight input_weight, recurrent_weight;                     ///< W and U, where there are many columns.
+  Weight input_weight, recurrent_weight;                   ///< W and U, where there are many columns.
 };
 
 /// A recurrent cell made of gates: parameters, and one step of one or many sequences.

@@ -51,6 +51,8 @@ inline void expect_replay(TensorReader& file, const std::string& name, const std
     detail::fail<ModelFileError>(
         {file.path(), ": ", name, ": expected ", found.size(), " numbers, found ", expected.size()});
   float largest = 0;
+  if (!std::all_of(expected.begin(), expected.end(), [](float score) { return std::isfinite(score); }))
+    detail::fail<ModelFileError>({file.path(), ": ", name, ": expected finite numbers"});
   for (const float score : expected) largest = std::max(largest, std::abs(score));
   for (std::size_t k = 0; k < found.size(); ++k)
     if (!(std::abs(found[k] - expected[k]) <= 1e-3f * largest + 1e-6f))
