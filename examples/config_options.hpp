@@ -44,6 +44,7 @@ class ConfigOptions {
           const auto added = line.add_option_function<Value>(
               dashed(option),
               [this, name, negated](const Value& given) {
+                static_cast<void>(negated);  // of numbers
                 if constexpr (std::same_as<Value, bool>)
                   changes_.push_back(change(name, given != negated));
                 else

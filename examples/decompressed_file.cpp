@@ -30,7 +30,7 @@ namespace {
 using lstmrec::Error;
 using Path = std::filesystem::path;
 
-constexpr std::size_t block = std::size_t{1} << 17;
+[[maybe_unused]] constexpr std::size_t block = std::size_t{1} << 17;
 
 /// Where decompressed bytes go; false: nobody reads them any longer.
 using Sink = std::function<bool(const char*, std::size_t)>;
