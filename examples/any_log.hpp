@@ -39,7 +39,7 @@ inline CommandLine::Option add_column(CommandLine& line, const std::string& name
       "The column of the " + of + ": its name, or its number from 1; empty: there is none");
 }
 
-/// What the columns of a delimited log are, for those that are not found out. `data`: the option of the log.
+/// Adds the options that state a log's columns, kinds and form. `data`: the option of the log, which they need.
 inline void add_log_options(CommandLine& line, lstmrec::LogOptions& log, CommandLine::Option data) {
   add_column(line, "--user-column", log.user_column, "users or visits").needs(data);
   add_column(line, "--item-column", log.item_column, "items").needs(data);

@@ -83,7 +83,7 @@ void decompress_zstd(const Path& file, const Sink& sink) {
 }
 #endif
 
-/// What decompresses a file, by its first bytes; empty where it is not compressed.
+/// Returns the function that decompresses a file, told by its first bytes; empty where the file is not compressed.
 std::function<void(const Path&, const Sink&)> decompressor_of(const Path& file) {
   std::array<char, 4> first = {};
   std::ifstream(file, std::ios::binary).read(first.data(), first.size());

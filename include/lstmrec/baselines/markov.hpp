@@ -38,7 +38,7 @@ struct MarkovOptions {
     return {.max_gap = 1, .smoothing = 1, .window = 1, .decay = 1, .popularity_weight = 1e-3};
   }
 
-  /// What follows the last item of a history, up to 10 events later: the sequential rules of Kamehkhosh, Jannach and
+  /// The chain that looks at a history's last item alone: the sequential rules of Kamehkhosh, Jannach and
   /// Ludewig, "A comparison of frequent pattern techniques and a deep learning method for session-based
   /// recommendation", 2017, with all rules kept.
   static constexpr MarkovOptions sequential_rules() { return {.smoothing = 0, .window = 1, .decay = 1}; }

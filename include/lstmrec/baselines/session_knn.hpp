@@ -1,18 +1,18 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/baselines/item_scores.hpp>
 #include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/baselines/row_accumulator.hpp>
+#include <lstmrec/baselines/session_knn_options.hpp>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
-#include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
 #include <numeric>
 #include <span>
@@ -22,65 +22,11 @@
 
 namespace lstmrec {
 
-/// STAN by default. The names of the papers' and of the authors' code stand behind each option.
-struct SessionKnnOptions {
-  std::size_t neighbours = 500;  ///< k: similar sequences that speak.
-  std::size_t sample = 2500;     ///< sample_size: the newest sequences that are looked at.
-  double position = .905;        ///< λ_spw: an event weighs e^(−events after it / position); 0: its place / length.
-  double days = 80;              ///< λ_snh: a sequence weighs e^(−days since it ended / days); 0: age is nothing.
-  double distance = .4525;  ///< λ_inh: an item weighs e^(−events between it and the last common item / distance); 0: 1.
-  double recency = 0;       ///< λ_ipw: a sequence weighs e^(−events after the last common item / recency); 0: 1.
-  double rarity = 0;        ///< λ_idf: an item weighs 1 + rarity · log(sequences / its events).
-  bool is_vsknn = false;    ///< The similarity and the weights of V-SKNN; days, distance, recency and rarity are 0.
-  std::size_t window = 50;  ///< How many of a history's last events count.
-
-  /// Garg and others, "Sequence and time aware neighborhood for session-based recommendations: STAN", 2019.
-  static constexpr SessionKnnOptions stan() { return {}; }
-  /// Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", 2018, section 3.2.2.
-  static constexpr SessionKnnOptions vsknn() {
-    return {.neighbours = 100, .sample = 1000, .position = 0, .days = 0, .distance = 0, .is_vsknn = true};
-  }
-  /// Ludewig and others, "Empirical analysis of session-based recommendation algorithms", 2020.
-  static constexpr SessionKnnOptions vstan() { return {.recency = 1.02, .rarity = 5}; }
-
-  /// Calls visitor(name, option) for every option, in this order.
-  template <class Options, class Visitor>
-  static void visit(Options& options, Visitor&& visitor) {
-    visitor("neighbours", options.neighbours);
-    visitor("sample", options.sample);
-    visitor("position", options.position);
-    visitor("days", options.days);
-    visitor("distance", options.distance);
-    visitor("recency", options.recency);
-    visitor("rarity", options.rarity);
-    visitor("is_vsknn", options.is_vsknn);
-    visitor("window", options.window);
-  }
-
-  /// Throws ConfigError that names the rule which an option breaks.
-  void check() const {
-    constexpr std::size_t most = 1000000;
-    require(neighbours >= 1 && neighbours <= most, "neighbours must be in [1, 1000000]", neighbours);
-    require(sample >= 1 && sample <= most, "sample must be in [1, 1000000]", sample);
-    require(window >= 1 && window <= most, "window must be in [1, 1000000]", window);
-    for (const double number : {position, days, distance, recency, rarity})
-      require(number >= 0 && number <= 1e6, "an option of session kNN must be in [0, 1e6]", number);
-    require(!is_vsknn || (position == 0 && days == 0 && distance == 0 && recency == 0 && rarity == 0),
-            "V-SKNN has no position, days, distance, recency and rarity, so they must be 0", position);
-  }
-};
-
-/// An item, and what the neighbours say of it.
-struct SessionKnnScore {
-  std::uint32_t item;
-  double score;
-};
-
 /// Recommends what similar sequences of the training part hold, most of all of visits. A TiledScorer.
 ///
-/// Of the history's last `window` events, s are the distinct items, each at its last place. The candidates are the
-/// `sample` training sequences that ended last, among those that share an item with it; n are a candidate's distinct
-/// items. The `neighbours` most similar ones speak, of equal ones those that ended later.
+/// The set s holds the distinct items of the history's last `window` events, each at its last place. The candidates are
+/// the `sample` training sequences that ended last, among those that share an item with it; n are a candidate's
+/// distinct items. The `neighbours` most similar ones speak, of equal ones those that ended later.
 ///
 ///     STAN      similarity(n) = Σ_{i ∈ s ∩ n} w(i) / √(Σ_{i ∈ s} w(i)² · |n|) · e^(−age / days)
 ///               w(i)          = e^(−events after i / position)
@@ -223,13 +169,13 @@ struct SessionKnn {
       double similarity;
     };
     std::vector<Neighbour> neighbours;
-    std::vector<std::uint32_t> own;       ///< The history's distinct items.
-    std::vector<SessionKnnScore> scores;  ///< The result.
-    bool is_in_use = false;               ///< After an exception the rest is not what a query begins with.
+    std::vector<std::uint32_t> own;  ///< The history's distinct items.
+    std::vector<ItemScore> scores;   ///< The result.
+    bool is_in_use = false;          ///< After an exception the rest is not what a query begins with.
   };
 
   /// The scores of the items that neighbours have, in the order of the items; borrowed from `scratch`.
-  std::span<const SessionKnnScore> scores_after(const History& history, Scratch& scratch) const {
+  std::span<const ItemScore> scores_after(const History& history, Scratch& scratch) const {
     const History own = history.subspan(history.size() - std::min(history.size(), options.window));
     if (std::exchange(scratch.is_in_use, true)) scratch = Scratch(*this);
     scratch.is_in_use = true;
@@ -240,20 +186,20 @@ struct SessionKnn {
     return scratch.scores;
   }
 
-  /// What score_tile reads: the highest 1000 scores of `scores_after`, an item and its score below each other.
+  /// Returns the highest 1000 scores of `scores_after`, an item and its score below each other, for score_tile.
   Matrix<float> outputs(std::span<const History> histories) const {
     Scratch scratch(*this);
-    std::vector<std::vector<SessionKnnScore>> all;
+    std::vector<std::vector<ItemScore>> all;
     std::size_t most = 0;
     for (const History& history : histories) {
       scores_after(history, scratch);
-      keep_highest(1000, scratch.scores);
+      detail::keep_highest(1000, scratch.scores);
       all.push_back(scratch.scores);
       most = std::max(most, scratch.scores.size());
     }
     // Without a row, nobody could tell how many histories there are.
     Matrix<float> result(static_cast<Index>(2 * std::max<std::size_t>(1, most)), static_cast<Index>(histories.size()));
-    for (std::size_t k = 0; k < all.size(); ++k) write_scores(all[k], result.col(static_cast<Index>(k)));
+    for (std::size_t k = 0; k < all.size(); ++k) detail::write_scores(all[k], result.col(static_cast<Index>(k)));
     return result;
   }
   void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index first,
@@ -261,56 +207,15 @@ struct SessionKnn {
     for (std::size_t k = 0; k < histories.size(); ++k) {
       auto own = scores.col(static_cast<Index>(k));
       std::fill_n(own.data(), own.rows(), 0.0f);
-      for_each_score(ConstMatrixRef<float>(outputs).col(static_cast<Index>(k)), first, own.rows(),
-                     [&](Index row, float score) { own(row, 0) = score; });
+      detail::for_each_score(ConstMatrixRef<float>(outputs).col(static_cast<Index>(k)), first, own.rows(),
+                             [&](Index row, float score) { own(row, 0) = score; });
     }
   }
   void score(std::span<const History> histories, MatrixRef<float> scores) const {
     score_tile(histories, outputs(histories), 0, scores);
   }
 
-  /// Keeps so many of the highest scores, of equal ones those of the lower items, in the order of the items.
-  static void keep_highest(std::size_t most, std::vector<SessionKnnScore>& scores) {
-    if (scores.size() <= most) return;
-    std::nth_element(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(most), scores.end(),
-                     [](const SessionKnnScore& a, const SessionKnnScore& b) {
-                       return a.score > b.score || (a.score == b.score && a.item < b.item);
-                     });
-    scores.resize(most);
-    std::sort(scores.begin(), scores.end(), is_before);
-  }
-
-  /// Writes scores to a column of numbers: an item's bits and its score below each other, the rest filled with no item.
-  static void write_scores(std::span<const SessionKnnScore> scores, MatrixRef<float> column) {
-    for (Index k = 0; 2 * k + 1 < column.rows(); ++k) {
-      const bool is_one = static_cast<std::size_t>(k) < scores.size();
-      const auto& [item, score] = is_one ? scores[static_cast<std::size_t>(k)] : SessionKnnScore{no_item, 0};
-      column(2 * k, 0) = std::bit_cast<float>(item);
-      column(2 * k + 1, 0) = static_cast<float>(score);
-    }
-  }
-  /// Calls visit(item − first, score) for those that write_scores has written of `count` items from `first` on.
-  template <class Column, class Visit>
-  static void for_each_score(const Column& column, Index first, Index count, Visit&& visit) {
-    const auto item_at = [&](Index k) { return std::bit_cast<std::uint32_t>(column(2 * k)); };
-    const auto end = static_cast<std::uint32_t>(first + count);
-    Index low = 0, high = column.rows() / 2;
-    while (low < high) {  // the first item that is not below `first`
-      const Index middle = (low + high) / 2;
-      if (item_at(middle) < static_cast<std::uint32_t>(first))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    for (; low < column.rows() / 2 && item_at(low) < end; ++low)
-      visit(static_cast<Index>(item_at(low)) - first, column(2 * low + 1));
-  }
-
  private:
-  static constexpr std::uint32_t no_item = 0xFFFFFFFF;
-
-  static bool is_before(const SessionKnnScore& a, const SessionKnnScore& b) { return a.item < b.item; }
-
   /// e^(−distance / scale), or 1 where the scale is 0.
   static double decay(double distance, double scale) {
     return scale == 0 ? 1 : std::exp(std::min(-distance / scale, 600.0));  // no overflow of what ends in the future
@@ -329,7 +234,7 @@ struct SessionKnn {
       scratch.place_of[item] = place;
       const double weight = options.position == 0 ? place / length : decay(length - place, options.position);
       squares += weight * weight;
-      // Of the newest `sample` sequences with an item of the history, each is among the newest `sample` of that item.
+      // A sequence that is among the newest `sample` of all items is among the newest `sample` of each of its items.
       const std::size_t end = std::min(item_offsets_[item + 1], item_offsets_[item] + options.sample);
       for (std::size_t s = item_offsets_[item]; s < end; ++s) {
         typename Scratch::Match& match = scratch.matches[item_sequences_[s]];
@@ -388,7 +293,7 @@ struct SessionKnn {
             1 + options.rarity * std::log(static_cast<double>(training_sequences) / static_cast<double>(counts[item]));
       scratch.scores.push_back({item, sum});
     });
-    std::sort(scratch.scores.begin(), scratch.scores.end(), is_before);
+    std::sort(scratch.scores.begin(), scratch.scores.end(), detail::is_earlier_item);
   }
 
   std::vector<std::size_t> item_offsets_;      ///< Item i is in the sequences item_offsets_[i] … of:

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <lstmrec/baselines/item_scores.hpp>
 #include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/lanes.hpp>
 #include <lstmrec/core/matrix.hpp>
@@ -48,25 +49,25 @@ class LogSumExp {
 /// Of a query's neighbours, so many of the items with the highest scores are mixed.
 inline constexpr std::size_t mixed_items = 256;
 
-/// Writes the items and their m to a column of 2 × mixed_items numbers (SessionKnn::write_scores). `log_sum`: log Z.
+/// Writes the items and their m to a column of 2 × mixed_items numbers (write_scores). `log_sum`: log Z.
 inline void write_mixed_items(const SessionKnn& knn, double weight, const History& history, double log_sum,
                               SessionKnn::Scratch& scratch, MatrixRef<float> column) {
   knn.scores_after(History(history.items), scratch);  // times would change all scores by one factor
   auto& scores = scratch.scores;
   // Neighbours may be so old that they weigh nothing, and rarity may make scores negative.
-  std::erase_if(scores, [](const SessionKnnScore& one) { return !(one.score > 0 && std::isfinite(one.score)); });
+  std::erase_if(scores, [](const ItemScore& one) { return !(one.score > 0 && std::isfinite(one.score)); });
   double sum = 0;
-  for (const SessionKnnScore& one : scores) sum += one.score;
-  SessionKnn::keep_highest(mixed_items, scores);
+  for (const ItemScore& one : scores) sum += one.score;
+  keep_highest(mixed_items, scores);
   const double factor = std::log(weight / (1 - weight)) - std::log(sum) + log_sum;
-  for (SessionKnnScore& one : scores) one.score = factor + std::log(one.score);
-  SessionKnn::write_scores(scores, column);
+  for (ItemScore& one : scores) one.score = factor + std::log(one.score);
+  write_scores(scores, column);
 }
 
 /// z(j) := log(e^z(j) + e^m(j)), of the items from `first` on.
 template <class Column>
 void mix_items(const Column& column, Index first, MatrixRef<float> scores) {
-  SessionKnn::for_each_score(column, first, scores.rows(), [&](Index row, float m) {
+  for_each_score(column, first, scores.rows(), [&](Index row, float m) {
     float& z = scores(row, 0);
     z = std::max(z, m) + std::log1p(std::exp(-std::abs(z - m)));
   });
