@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <lstmrec/data/delimited_log.hpp>
+#include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <optional>
 #include <string>
@@ -136,6 +137,38 @@ inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lst
     std::cerr << '\n';
   }
   return log;
+}
+
+/// What a program is told of a log and of the table of its items.
+struct LogArguments {
+  lstmrec::LogOptions log;
+  lstmrec::ItemTableOptions table;
+  std::filesystem::path items;
+};
+
+/// Adds the options of a log and of the table of its items. `data`: the option of the log.
+inline void add_log_options(CommandLine& line, LogArguments& a, CommandLine::Option data) {
+  add_log_options(line, a.log, data);
+  const auto items = line.add_option("--items", a.items, "A table of the items, with their titles and categories");
+  add_column(line, "--title-column", a.table.title_column, "titles in the table of items").needs(items);
+  add_column(line, "--category-column", a.table.category_column, "categories in the table of items").needs(items);
+  line.add_flag("--strict", a.table.is_strict, "A bad line in the table of items is an error").needs(items);
+}
+
+inline std::vector<std::filesystem::path> files_of_log(const std::filesystem::path& log, const LogArguments& a) {
+  auto files = files_of_log(log);
+  if (!a.items.empty()) files.push_back(a.items);
+  return files;
+}
+
+/// Reads the table of a log's items, where one is given, and says what it describes.
+inline void describe_items(lstmrec::Interactions& log, LogArguments& a, bool quiet) {
+  if (a.items.empty()) return;
+  if (!quiet) a.table.bad_line = show_bad_line;
+  const lstmrec::ItemTableCounts counts = read_item_table(a.items, log, a.table);
+  if (!quiet)
+    std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
+              << " items, and " << grouped(counts.foreign) << " others\n";
 }
 
 }  // namespace example

@@ -15,7 +15,7 @@ class Option;
 namespace example {
 
 /// Exit codes beside 0. A shell reports 130 of a program that Ctrl-C ended, and 143 of one that SIGTERM ended.
-enum ExitCode { failed = 1, wrong_usage = 2, interrupted = 130, terminated = 143 };
+enum ExitCode { failed = 1, wrong_usage = 2, refused = 3, interrupted = 130, terminated = 143 };
 
 /// A text from a file, fit for a terminal: control characters, which could move the cursor, become spaces.
 std::string printable(std::string_view text);

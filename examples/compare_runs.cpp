@@ -98,7 +98,13 @@ int work(const std::vector<std::string>& names) {
   ThreadPool pool(options.threads);
   std::vector<Comparison> differences;
   const std::string at = "@" + std::to_string(options.cutoff);
-  std::cout << printable(first.runs.front().header.substr(ranks_header.size())) << '\n';
+  const std::string& header = first.runs.front().header;
+  std::cout << printable(header.substr(ranks_header.size())) << '\n';
+  for (const Group& group : groups)
+    for (const Ranks& run : group.runs)
+      if (run.header != header)
+        std::cout << printable(run.path)
+                  << " was measured otherwise: " << printable(run.header.substr(ranks_header.size())) << '\n';
   print_name("");
   std::cout << std::setw(26) << "HR" + at << std::setw(26) << "NDCG" + at << std::setw(26) << "MRR" << '\n';
   for (const Group& group : groups) {

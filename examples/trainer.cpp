@@ -447,9 +447,8 @@ Report make_report(const Split& split, const std::string& ties, const Outcome& o
   return report;
 }
 
-/// The split that the arguments ask for, and how many events were left out since `saved` does not know their items.
-std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& data, const Recommender* saved,
-                                         std::uint64_t seed) {
+/// The split that the arguments ask for.
+Split read_split(const Arguments& a, const TrainerData& data, std::uint64_t seed) {
   SequenceOptions options = a.sequences;
   options.keep_repeats = !a.drop_repeats;
   options.keep_immediate_repeats = !a.merge_repeats;
@@ -458,20 +457,13 @@ std::pair<Split, std::size_t> read_split(const Arguments& a, const TrainerData& 
   if (!a.quiet)
     for (const std::string& warning : log.warnings) std::cerr << printable(warning) << '\n';
   Sequences events = build_sequences(std::move(log), options);
-  std::size_t unknown = 0;
-  if (saved) {
-    auto [aligned, left_out, users] = align_items(std::move(events), saved->item_ids(), saved->catalogue());
-    events = std::move(aligned);
-    unknown = left_out;
-    static_cast<void>(users);  // their events are counted
-  }
-  if (a.test.empty()) return {make_split(a.split, std::move(events), seed), unknown};
+  if (a.test.empty()) return make_split(a.split, std::move(events), seed);
   options.min_item_count = options.min_user_count = 1;
   const auto read = [&](const Path& path) { return build_sequences(data.read(path, a.quiet), options); };
   const HeldOutTargets targets = a.targets == "last" ? HeldOutTargets::last : HeldOutTargets::every;
   std::optional<Sequences> validation;
   if (!a.validation.empty()) validation = read(a.validation);
-  return {held_out_log(std::move(events), read(a.test), targets, validation ? &*validation : nullptr), unknown};
+  return held_out_log(std::move(events), read(a.test), targets, validation ? &*validation : nullptr);
 }
 
 int work(const Arguments& a, const TrainerData& data, const ConfigOptions<RecommenderConfig>& changes) {
@@ -498,9 +490,16 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   changes.apply(config);
   config.check();
 
-  auto [log, unknown] = read_split(a, data, saved ? &*saved : nullptr, config.training.seed);
-  Split& split = log;
-  if (unknown > 0) say(grouped(unknown), " events of items that the model doesn't know were left out");
+  Split split = read_split(a, data, config.training.seed);
+  std::optional<Split> whole;  // what was read, where the saved model does not number its items so
+  if (saved && saved->item_ids() != split.sequences.items) {
+    Split known = align_split(split, saved->item_ids(), saved->catalogue());
+    if (const std::size_t unknown = split.sequences.events.size() - known.sequences.events.size(); unknown > 0)
+      say(grouped(unknown), " events of items that the model doesn't know were left out; ",
+          grouped(known.test.unknown.size() - split.test.unknown.size()),
+          " of them had to be predicted, so they are misses");
+    whole = std::exchange(split, std::move(known));
+  }
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
   const std::string ties = ties_text(split);
@@ -591,8 +590,15 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
     say("lists written to ", a.lists.string());
   }
   if (!a.ranks.empty()) {
-    write_file_atomically(a.ranks,
-                          [&](std::ostream& out) { write_ranks(out, figures.test.front().evaluation, split); });
+    const auto write = [&](const Evaluation& evaluation, const Split& of) {
+      write_file_atomically(a.ranks, [&](std::ostream& out) { write_ranks(out, evaluation, of); });
+    };
+    if (whole)  // with the targets that are unknown, so that it can be compared with models that know them
+      write(evaluate(outcome.recommender, *whole, whole->test,
+                     {.exclude_seen = outcome.recommender.exclude_seen(), .threads = a.threads}),
+            *whole);
+    else
+      write(figures.test.front().evaluation, split);
     say("ranks written to ", a.ranks.string());
   }
   if (!a.metrics.empty()) {

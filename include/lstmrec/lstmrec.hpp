@@ -6,8 +6,8 @@
 
 // Files and rows → events → sequences → what is trained on and what is predicted.
 #include <lstmrec/data/align.hpp>
-#include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/delimited_log.hpp>
+#include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/movielens.hpp>
 #include <lstmrec/data/sequences.hpp>
@@ -35,6 +35,7 @@
 #include <lstmrec/next_item/presets.hpp>
 #include <lstmrec/next_item/ranker.hpp>
 #include <lstmrec/next_item/recommender.hpp>
+#include <lstmrec/next_item/update.hpp>
 
 // One user's state and lists.
 #include <lstmrec/next_item/batch_ranker.hpp>

@@ -426,14 +426,13 @@ TEST_CASE("seen items are left out unless the scorer was made to leave them in, 
   CHECK(error(leaves_out, {}) == error(says_nothing, true));
 }
 
-TEST_CASE("a scorer whose items have other indices than those of the data is refused") {
+TEST_CASE("a scorer whose items have other indices than those of the data is refused, but by evaluate") {
   const Split split = many_users(50);
   Vocabulary others;
   for (std::uint32_t item = 50; item > 0; --item) others.add(RawId(item - 1));
   const WithIds fits{{50}, &split.sequences.items}, turned{{50}, &others};
   CHECK(evaluate(fits, split, split.test).ranks == evaluate(Tiled{50}, split, split.test).ranks);
   const std::string complaint = "the scorer's items have other indices than those of the data: see align_items";
-  CHECK(thrown<std::invalid_argument>([&] { evaluate(turned, split, split.test); }) == complaint);
   std::ostringstream text;
   CHECK(thrown<std::invalid_argument>([&] { write_ranked_lists(text, turned, split, split.test); }) == complaint);
   CHECK(thrown<std::invalid_argument>([&] { calibration(turned, split, evaluate(fits, split, split.test)); }) ==

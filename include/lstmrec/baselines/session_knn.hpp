@@ -300,4 +300,37 @@ struct SessionKnn {
   std::vector<std::uint32_t> item_sequences_;  ///< those that ended last first.
 };
 
+/// Session kNN of the sequences of two logs: of `before`, and of `more`, whose first items are those of `before`; of
+/// sequences that ended at the same time, or without times, those of `more` are the later ones. `item_counts`: the
+/// events of each item in both. `most_entries`: older sequences than fit are left out. Cost: one pass over the entries.
+inline SessionKnn merged(const SessionKnn& before, const SessionKnn& more, std::vector<std::uint32_t> item_counts,
+                         std::size_t most_entries) {
+  SessionKnn knn;
+  knn.options = before.options;
+  knn.counts = std::move(item_counts);
+  knn.training_sequences = before.training_sequences + more.training_sequences;
+  knn.log_end = std::max(before.log_end, more.log_end);
+  knn.ticks_per_second = more.ticks_per_second;
+  const bool has_times = before.log_end != 0 && more.log_end != 0;
+  const auto age = [&](const SessionKnn& part, std::size_t sequence) {
+    return part.ages[sequence] + (has_times ? knn.log_end - part.log_end : 0);
+  };
+  for (std::size_t old = 0, recent = 0; old < before.sequences() || recent < more.sequences();) {
+    const bool is_recent =
+        recent < more.sequences() && (old == before.sequences() || age(more, recent) <= age(before, old));
+    const SessionKnn& part = is_recent ? more : before;
+    const std::size_t sequence = is_recent ? recent++ : old++;
+    const auto begin = static_cast<std::ptrdiff_t>(part.offsets[sequence]);
+    const auto end = static_cast<std::ptrdiff_t>(part.offsets[sequence + 1]);
+    if (knn.sequence_items.size() + static_cast<std::size_t>(end - begin) > most_entries) break;
+    knn.sequence_items.insert(knn.sequence_items.end(), part.sequence_items.begin() + begin,
+                              part.sequence_items.begin() + end);
+    knn.places.insert(knn.places.end(), part.places.begin() + begin, part.places.begin() + end);
+    knn.offsets.push_back(knn.sequence_items.size());
+    knn.ages.push_back(age(part, sequence));
+  }
+  knn.index();
+  return knn;
+}
+
 }  // namespace lstmrec

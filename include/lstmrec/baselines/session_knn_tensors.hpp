@@ -13,14 +13,14 @@
 
 namespace lstmrec {
 
-/// Adds the sequences of session kNN to a file as `sessions.…`. The items' counts are not in it, nor is the end of the
-/// log: histories whose times are not asked for give the same scores but for one factor.
+/// Adds the sequences of session kNN to a file as `sessions.…`. The items' counts are not in it.
 inline void put_session_knn(TensorWriter& file, const SessionKnn& knn) {
   file.put_owned("sessions.offsets", std::vector<std::int64_t>(knn.offsets.begin(), knn.offsets.end()));
   file.put("sessions.items", {knn.sequence_items.size()}, std::span(knn.sequence_items));
   file.put("sessions.places", {knn.places.size()}, std::span(knn.places));
   file.put("sessions.ages", {knn.ages.size()}, std::span(knn.ages));
   file.metadata["sessions.training_sequences"] = detail::to_text(knn.training_sequences);
+  file.metadata["sessions.log_end"] = detail::to_text(knn.log_end);
   SessionKnnOptions::visit(knn.options, [&](const char* name, const auto& option) {
     file.metadata[detail::message({"sessions.", name})] = detail::to_text(option);
   });
@@ -36,6 +36,7 @@ inline SessionKnn get_session_knn(TensorReader& file, const std::vector<std::uin
           {file.path(), ": sessions.", name, ": expected a number, found ", detail::found_text(text)});
   };
   get("training_sequences", knn.training_sequences);
+  if (file.text("sessions.log_end") != nullptr) get("log_end", knn.log_end);  // files of earlier versions have none
   SessionKnnOptions::visit(knn.options, get);
   knn.counts = item_counts;
   knn.sequence_items = file.get<std::uint32_t>("sessions.items");

@@ -2,6 +2,8 @@
 
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/fit_inl.hpp>
+#include <lstmrec/next_item/update.hpp>
+#include <lstmrec/next_item/update_inl.hpp>
 
 namespace lstmrec {
 
@@ -10,5 +12,8 @@ template FitResult warm_start(const Recommender&, const Split&, RecommenderConfi
                               const ItemLossRef<float>&);
 template FitResult warm_start(const Recommender&, const Split&, std::int64_t, const FitOptions&,
                               const ItemLossRef<float>&);
+template FitResult update(const Recommender&, const Split&, RecommenderConfig, const FitOptions&,
+                          const ItemLossRef<float>&);
+template FitResult update(const Recommender&, const Split&, std::int64_t, const FitOptions&, const ItemLossRef<float>&);
 
 }  // namespace lstmrec

@@ -11,6 +11,7 @@
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/core/top_k.hpp>
+#include <lstmrec/data/align.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
@@ -137,23 +138,68 @@ LSTMREC_INLINE std::string test_caveat(const TrainedOn& model, const Split& spli
 
 namespace detail {
 
+/// What the scores of some targets' histories give, before it is averaged.
+struct Ranking {
+  std::vector<std::uint32_t> ranks;
+  std::vector<double> coverage, mean_popularity;  ///< By cutoff.
+  std::size_t items = 0;
+  std::size_t seen = 0;  ///< Targets that were left out as seen.
+};
+
+LSTMREC_INLINE Ranking rank_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
+                                    bool exclude_seen, const EvaluateOptions& options, ThreadPool& pool) {
+  check_targets(scorer, split, targets);
+  Ranking result{.ranks = std::vector<std::uint32_t>(targets.size()), .items = split.sequences.items.size()};
+  const std::size_t places = std::min(result.items, *std::max_element(options.cutoffs.begin(), options.cutoffs.end()));
+  const auto counts = training_counts(split);
+  Recommended recommended(result.items, places);
+  for_each_scored(scorer, queries_of(split, targets), {exclude_seen, options.batch}, pool,
+                  [&] { return std::make_unique<EvaluationVisitor>(result.ranks, recommended, counts, places); });
+  for (const std::size_t cutoff : options.cutoffs) {
+    result.coverage.push_back(recommended.coverage(cutoff));
+    result.mean_popularity.push_back(recommended.mean_popularity(cutoff));
+  }
+  result.seen = static_cast<std::size_t>(std::count(result.ranks.begin(), result.ranks.end(), metrics::not_ranked));
+  return result;
+}
+
+/// Of a scorer that numbers its items otherwise, or knows others. What it does not know is a miss.
+LSTMREC_INLINE Ranking rank_known_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
+                                          bool exclude_seen, const EvaluateOptions& options, ThreadPool& pool) {
+  const KnownEvents known(split, *scorer.item_ids());
+  std::vector<Target> known_targets;
+  std::vector<std::size_t> places;  // of these among all targets
+  for (std::size_t k = 0; k < targets.size(); ++k)
+    if (const auto target = known.find(targets[k])) {
+      known_targets.push_back(*target);
+      places.push_back(k);
+    }
+  if (places.empty() && !targets.empty())
+    fail<DataError>({split.sequences.source, ": none of the items to predict is known to the model"});
+  Ranking result = rank_targets(scorer, known.split({}), known_targets, exclude_seen, options, pool);
+  std::vector<std::uint32_t> ranks(targets.size(), metrics::not_ranked);
+  for (std::size_t k = 0; k < places.size(); ++k) ranks[places[k]] = result.ranks[k];
+  result.ranks = std::move(ranks);
+  return result;
+}
+
 /// `unknown`: see Targets.
 LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
                                    std::span<const std::uint32_t> unknown, const EvaluateOptions& options) {
-  check_targets(scorer, split, targets);
   if (options.cutoffs.empty() || std::count(options.cutoffs.begin(), options.cutoffs.end(), std::size_t{0}) > 0)
     throw ConfigError("there must be cutoffs, each at least 1");
   if (options.batch < 1) throw ConfigError("batch must be at least 1");
   const bool exclude_seen = options.exclude_seen.value_or(scorer.exclude_seen());
-  const std::size_t items = split.sequences.items.size();
-  const std::size_t places = std::min(items, *std::max_element(options.cutoffs.begin(), options.cutoffs.end()));
-  const auto counts = training_counts(split);
-  Evaluation result;
-  result.ranks.resize(targets.size());
+  const Vocabulary* ids = scorer.item_ids();
+  const bool is_numbered_otherwise = ids != nullptr && *ids != split.sequences.items;
   ThreadPool pool(options.threads);
-  Recommended recommended(items, places);
-  for_each_scored(scorer, queries_of(split, targets), {exclude_seen, options.batch}, pool,
-                  [&] { return std::make_unique<EvaluationVisitor>(result.ranks, recommended, counts, places); });
+  Ranking ranking = is_numbered_otherwise ? rank_known_targets(scorer, split, targets, exclude_seen, options, pool)
+                                          : rank_targets(scorer, split, targets, exclude_seen, options, pool);
+  Evaluation result;
+  result.ranks = std::move(ranking.ranks);
+  result.coverage = std::move(ranking.coverage);
+  result.mean_popularity = std::move(ranking.mean_popularity);
+  result.items = ranking.items;
 
   UserSums sums(3 * options.cutoffs.size() + 1);
   std::vector<double> figures;
@@ -174,17 +220,18 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
     result.hr.push_back(estimates[1 + 3 * c]);
     result.ndcg.push_back(estimates[2 + 3 * c]);
     result.cut_mrr.push_back(estimates[3 + 3 * c]);
-    result.coverage.push_back(recommended.coverage(options.cutoffs[c]));
-    result.mean_popularity.push_back(recommended.mean_popularity(options.cutoffs[c]));
   }
   result.cutoffs = options.cutoffs;
   result.targets.assign(targets.begin(), targets.end());
   result.unknown.assign(unknown.begin(), unknown.end());
   result.users = sums.users();
-  result.items = items;
   result.protocol = split.protocol + (exclude_seen ? "; seen items left out" : "; seen items left in");
-  if (const auto repeats = std::count(result.ranks.begin(), result.ranks.end(), metrics::not_ranked); repeats > 0)
-    result.protocol += message({" (repeats among the targets, which are misses: ", repeats, ")"});
+  if (ranking.seen > 0)
+    result.protocol += message({" (repeats among the targets, which are misses: ", ranking.seen, ")"});
+  const auto misses =
+      static_cast<std::size_t>(std::count(result.ranks.begin(), result.ranks.end(), metrics::not_ranked));
+  if (misses > ranking.seen)
+    result.protocol += message({" (", misses - ranking.seen, " targets unknown to the model are misses)"});
   if (!unknown.empty()) result.protocol += message({" (", unknown.size(), " targets unknown to training are misses)"});
   result.protocol += ", all items ranked, ties against the model";
   result.caveat = test_caveat(scorer.trained_on(), split, targets);

@@ -23,7 +23,8 @@ namespace lstmrec {
 /// `scores`: items × histories, one column a history, to be overwritten. A higher score is better and only the order
 /// matters; −∞ is allowed, NaN is not. `score` is const and called from several threads at once.
 ///
-/// A scorer may have `item_ids()`, a Vocabulary: data whose items have other indices are then refused. It may have
+/// A scorer may have `item_ids()`, a Vocabulary: evaluate() then matches items by id where those of the data have other
+/// indices, and other functions refuse such data. It may have
 /// `exclude_seen()`: whether it was made to leave out the items of a history, which evaluations then follow. It may
 /// have `trained_on()`, a TrainedOn: evaluations then say where their figures are not those of a test.
 template <class S>

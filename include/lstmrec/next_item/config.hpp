@@ -44,6 +44,7 @@ struct RecommenderConfig {
   std::int64_t sampled_negatives = -1;
   std::int64_t window = 200;
   std::int64_t validation_targets = 2000;
+  std::int64_t memory_sequences = 0;
 
   BasicTrainingConfig<NextItemTrainingDefaults> training = {};
 
@@ -79,6 +80,8 @@ struct RecommenderConfig {
             "Events of a subsequence: training cuts longer histories, and each part starts from the initial state");
     visitor("validation_targets", config.validation_targets,
             "Each epoch is validated on at most so many targets, drawn by the seed; 0: on all");
+    visitor("memory_sequences", config.memory_sequences,
+            "Sequences, drawn at random, that the model keeps for updates to learn again; 0: none");
     BasicTrainingConfig<NextItemTrainingDefaults>::visit(config.training, visitor);
   }
 
@@ -114,6 +117,7 @@ struct RecommenderConfig {
             "sampled_negatives must be in [-1, 2^31)", sampled_negatives);
     require(window >= 1 && window < (std::int64_t{1} << 31), "window must be in [1, 2^31)", window);
     require(validation_targets >= 0, "validation_targets must not be negative", validation_targets);
+    require(memory_sequences >= 0, "memory_sequences must not be negative", memory_sequences);
     training.check();
   }
 };

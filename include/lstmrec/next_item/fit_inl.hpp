@@ -9,6 +9,7 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/stop_token.hpp>
 #include <lstmrec/data/fingerprint.hpp>
@@ -19,6 +20,7 @@
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
 #include <lstmrec/next_item/recommender.hpp>
+#include <lstmrec/next_item/replay_memory.hpp>
 #include <lstmrec/next_item/resolved_config.hpp>
 #include <lstmrec/next_item/session_knn_weight.hpp>
 #include <lstmrec/next_item/training_memory.hpp>
@@ -96,19 +98,40 @@ struct TerminableScorer {
 template <class Network>
 TerminableScorer(NetworkScorer<Network>, StopToken) -> TerminableScorer<Network>;
 
+/// What of a recommender is counted, not learned by steps; chain and sessions are empty where their weights are 0.
+struct LearnedCounts {
+  std::vector<std::uint32_t> item_counts;
+  MarkovChain markov = {};
+  SessionKnn session_knn = {};
+  ReplayMemory memory = {};
+};
+
+/// Counts the training part. `config`: resolved.
+inline LearnedCounts counts_of(const Split& split, const RecommenderConfig& config) {
+  LearnedCounts counts{training_counts(split)};
+  const std::size_t items = counts.item_counts.size();
+  if (config.markov_weight != 0) counts.markov = MarkovChain(split, {.followers = followers_of(config)});
+  if (config.session_knn_weight != 0)
+    counts.session_knn = SessionKnn(split, SessionKnnOptions::stan(), session_entries_of(config, items));
+  counts.memory = remembered({}, split, static_cast<std::size_t>(config.memory_sequences),
+                             session_entries_of(config, items), config.training.seed);
+  return counts;
+}
+
 /// The training of a next-item network, for train_epochs.
 template <class Network>
 class NextItemTask {
  public:
+  /// `count`: makes the counts, before training, so that memory which does not suffice costs no trained network.
   /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
-  NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options)
+  NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options,
+               FunctionRef<LearnedCounts(const RecommenderConfig&)> count)
       : config(resolved(asked, split)),
         trained_on_(trained_on(split)),
         split_(&split),
         batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen}),
         validation_(
-            draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)),
-        item_counts_(training_counts(split)) {
+            draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)) {
     const Sequences& sequences = split.sequences;
     parts_ = cut_subsequences(split, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, 0));
     if (parts_.empty()) throw DataError(sequences.source + ": no user has two events to train on");
@@ -119,10 +142,7 @@ class NextItemTask {
     expect_memory(training_memory<Network>(split, config, options.threads).total(), options);
     // The number of parts changes a little from epoch to epoch with where histories are cut; the schedule needs one.
     all_steps_ = static_cast<std::int64_t>(batches_in(parts_.size())) * config.training.epochs;
-    // Before training, so that memory which does not suffice costs no trained network.
-    if (config.markov_weight != 0) chain_ = MarkovChain(split, {.followers = followers_of(config)});
-    if (config.session_knn_weight != 0)
-      session_knn_ = SessionKnn(split, SessionKnnOptions::stan(), session_entries_of(config, item_counts_.size()));
+    counts_ = count(config);
   }
 
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weights of counts.
@@ -131,7 +151,7 @@ class NextItemTask {
   void start(Network initial, const ItemLossRef<float>& loss, const FitOptions& options) {
     threads_ = options.threads;
     terminate_ = options.terminate;
-    steps_.emplace(std::move(initial), batches_, config, item_counts_, loss, options);
+    steps_.emplace(std::move(initial), batches_, config, counts_.item_counts, loss, options);
   }
 
   /// `begins_with`: a hash of the weights that a warm start takes over, else 0.
@@ -148,8 +168,9 @@ class NextItemTask {
   }
 
   /// Keeps the record of the model that training goes on from, where that model has learned events that are held out
-  /// now. To be called after `rules`.
-  void keep_learned(const TrainedOn& before) {
+  /// now. `update`: the record that an update makes, or nothing. To be called after `rules`.
+  void keep_learned(const TrainedOn& before, const TrainedOn& update) {
+    if (update.is_known()) trained_on_ = update;
     if (trained_on_.held_out > 0 && (!before.is_known() || before.held_out == 0)) trained_on_ = before;
   }
 
@@ -190,13 +211,13 @@ class NextItemTask {
   void weigh_counts(const Network& network) {
     NetworkScorer<Network> weighed = scorer(network, {});
     if (config.markov_weight < 0)
-      config.markov_weight = choose_markov_weight(TerminableScorer{weighed, terminate_}, chain_, *split_, validation_,
-                                                  *config.exclude_seen, threads_);
+      config.markov_weight = choose_markov_weight(TerminableScorer{weighed, terminate_}, counts_.markov, *split_,
+                                                  validation_, *config.exclude_seen, threads_);
     if (config.session_knn_weight < 0 && validation_.empty()) config.session_knn_weight = 0;
     if (config.session_knn_weight >= 0) return;
-    weighed.markov = &chain_;
+    weighed.markov = &counts_.markov;
     weighed.markov_weight = config.markov_weight;
-    weighed.session_knn = &session_knn_;
+    weighed.session_knn = &counts_.session_knn;
     config.session_knn_weight = choose_session_knn_weight([&](double weight) {
       weighed.session_knn_weight = weight;
       return evaluate(
@@ -215,9 +236,10 @@ class NextItemTask {
          .network = std::move(network),
          .item_ids = sequences.items,
          .catalogue = sequences.catalogue,
-         .item_counts = item_counts_,
-         .markov = config.markov_weight > 0 ? std::move(chain_) : MarkovChain(),
-         .session_knn = config.session_knn_weight > 0 ? std::move(session_knn_) : SessionKnn(),
+         .item_counts = counts_.item_counts,
+         .markov = config.markov_weight > 0 ? std::move(counts_.markov) : MarkovChain(),
+         .session_knn = config.session_knn_weight > 0 ? std::move(counts_.session_knn) : SessionKnn(),
+         .memory = std::move(counts_.memory),
          .trained_on = trained_on_});
   }
 
@@ -230,16 +252,14 @@ class NextItemTask {
   NetworkScorer<Network> scorer(const Network& network, const Matrix<float>& projections) const {
     return {.network = &network,
             .input_projections = projections.size() > 0 ? &projections : nullptr,
-            .item_counts = item_counts_};
+            .item_counts = counts_.item_counts};
   }
 
   TrainedOn trained_on_;  ///< What the result will have learned from.
   const Split* split_;
   BatchBuilder batches_;
   std::vector<Target> validation_;
-  std::vector<std::uint32_t> item_counts_;
-  MarkovChain chain_;               ///< Empty where its weight is 0.
-  SessionKnn session_knn_;          ///< Empty where its weight is 0.
+  LearnedCounts counts_;
   std::vector<Subsequence> parts_;  ///< Of this epoch.
   std::int64_t all_steps_ = 0;
   std::size_t threads_ = 0;
@@ -247,16 +267,22 @@ class NextItemTask {
   std::optional<NextItemSteps<Network>> steps_;
 };
 
-/// The common part of fit and warm_start, which has a `before`: it begins with its weights, trains all epochs and keeps
-/// the last.
+/// What a training goes on from, if anything.
 template <class Network>
-BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split& split,
-                            const RecommenderConfig& config, const FitOptions& options,
-                            const ItemLossRef<float>& loss) {
-  config.check();
-  check_split(split);
+struct Beginning {
+  const BasicRecommender<Network>* before = nullptr;
+  TrainedOn learned = {};  ///< Of an update: what the result will have learned from.
+};
+
+/// The common part of fit, warm_start and update. What goes on from a recommender begins with its weights, trains all
+/// epochs and keeps the last.
+template <class Network>
+BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& split, const RecommenderConfig& config,
+                            const FitOptions& options, const ItemLossRef<float>& loss,
+                            FunctionRef<LearnedCounts(const RecommenderConfig&)> count) {
+  const BasicRecommender<Network>* before = beginning.before;
   BasicFitResult<Network> result;
-  NextItemTask<Network> task(split, config, options);
+  NextItemTask<Network> task(split, config, options, count);
   {
     Network network(static_cast<Index>(split.sequences.items.size()), config);
     Random random(config.training.seed);
@@ -265,7 +291,7 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
     task.start(std::move(network), loss, options);
   }
   const auto rules = task.rules(before ? Keep::last : Keep::best, before ? before->fingerprint() : 0);
-  if (before) task.keep_learned(before->trained_on());
+  if (before) task.keep_learned(before->trained_on(), beginning.learned);
   Network kept;
   try {
     kept = train_epochs<Network>(task, rules, options, result);
@@ -285,38 +311,57 @@ BasicFitResult<Network> fit(const BasicRecommender<Network>* before, const Split
   return result;
 }
 
-}  // namespace detail
-
+/// Throws std::invalid_argument where there is nothing to go on from, and ConfigError where the configuration is of
+/// another network.
 template <class Network>
-BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config, const FitOptions& options,
-                            const ItemLossRef<float>& loss) {
-  return detail::fit<Network>(nullptr, split, config, options, loss);
-}
-
-template <class Network>
-BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, const Split& split,
-                                   RecommenderConfig config, const FitOptions& options,
-                                   const ItemLossRef<float>& loss) {
+void expect_same_network(const BasicRecommender<Network>& before, const RecommenderConfig& config) {
   if (before.items() == 0) throw std::invalid_argument("the recommender to go on from knows no items");
   const RecommenderConfig& known = before.config();
   if (config.embedding_size != known.embedding_size || config.hidden_size != known.hidden_size ||
       config.cell != known.cell || config.block != known.block || config.blocks != known.blocks ||
       config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors)
     throw ConfigError("a training that goes on from a recommender must have a network of the same form and sizes");
+}
+
+/// The configuration of a recommender for some more epochs.
+template <class Network>
+RecommenderConfig continued_config(const BasicRecommender<Network>& before, std::int64_t epochs) {
+  RecommenderConfig config = before.config();
+  config.training.epochs = epochs;
+  if (config.sampled_negatives == 0) config.sampled_negatives = -1;  // the catalogue may have grown since
+  return config;
+}
+
+}  // namespace detail
+
+template <class Network>
+BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config, const FitOptions& options,
+                            const ItemLossRef<float>& loss) {
+  config.check();
+  check_split(split);
+  return detail::fit<Network>({}, split, config, options, loss,
+                              [&](const RecommenderConfig& resolved) { return detail::counts_of(split, resolved); });
+}
+
+template <class Network>
+BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, const Split& split,
+                                   RecommenderConfig config, const FitOptions& options,
+                                   const ItemLossRef<float>& loss) {
+  detail::expect_same_network(before, config);
+  config.check();
+  check_split(split);
   const Vocabulary& items = split.sequences.items;
   bool knows_any = false;
   for (std::uint32_t item = 0; item < items.size() && !knows_any; ++item)
     knows_any = before.item_ids().find(items.id(item)).has_value();
   if (!knows_any) throw DataError(split.sequences.source + ": none of its items is known to the model");
-  return detail::fit<Network>(&before, split, config, options, loss);
+  return detail::fit<Network>({&before}, split, config, options, loss,
+                              [&](const RecommenderConfig& resolved) { return detail::counts_of(split, resolved); });
 }
 template <class Network>
 BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs,
                                    const FitOptions& options, const ItemLossRef<float>& loss) {
-  RecommenderConfig config = before.config();
-  config.training.epochs = epochs;
-  if (config.sampled_negatives == 0) config.sampled_negatives = -1;  // the catalogue may have grown since
-  return warm_start(before, split, config, options, loss);
+  return warm_start(before, split, detail::continued_config(before, epochs), options, loss);
 }
 
 }  // namespace lstmrec

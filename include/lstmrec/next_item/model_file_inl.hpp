@@ -16,6 +16,7 @@
 #include <lstmrec/io/tensor_writer.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/recommender.hpp>
+#include <lstmrec/next_item/replay_memory.hpp>
 #include <lstmrec/train/network_tensors.hpp>
 #include <lstmrec/train/replay.hpp>
 #include <lstmrec/version.hpp>
@@ -93,6 +94,25 @@ inline TrainedOn get_trained_on(const TensorReader& file) {
   return trained_on;
 }
 
+/// Adds the sequences that an update learns again to a file as `memory.…`.
+inline void put_memory(TensorWriter& file, const ReplayMemory& memory) {
+  file.put_owned("memory.keys", std::vector<std::int64_t>(memory.keys.begin(), memory.keys.end()));
+  file.put_owned("memory.offsets", std::vector<std::int64_t>(memory.offsets.begin(), memory.offsets.end()));
+  file.put("memory.items", {memory.items.size()}, std::span(memory.items));
+}
+
+/// Reads them back. Throws ModelFileError unless they are sequences of so many items.
+inline ReplayMemory get_memory(TensorReader& file, std::size_t items) {
+  ReplayMemory memory;
+  const auto keys = file.get<std::int64_t>("memory.keys");
+  memory.keys.assign(keys.begin(), keys.end());
+  memory.items = file.get<std::uint32_t>("memory.items");
+  file.expect_shape("memory.offsets", {keys.size() + 1});
+  memory.offsets = file.get_offsets("memory.offsets", memory.items.size());
+  check_read(file, "memory.", [&] { memory.check(items); });
+  return memory;
+}
+
 }  // namespace detail
 
 template <class Network>
@@ -108,6 +128,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
   if (recommender.uses_session_knn()) put_session_knn(file, recommender.session_knn());
+  if (recommender.config().memory_sequences > 0) detail::put_memory(file, recommender.memory());
   put_network(file, "network.", recommender.network());
   if constexpr (Network::sees_items_only) {
     put_replay(file, "replay.scores", detail::replay(recommender.network()));
@@ -131,6 +152,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   parts.config.markov_weight = std::max(0.0, parts.config.markov_weight);
   if (parts.config.session_knn_weight > 0) parts.session_knn = get_session_knn(file, parts.item_counts);
   parts.config.session_knn_weight = std::max(0.0, parts.config.session_knn_weight);
+  if (parts.config.memory_sequences > 0) parts.memory = detail::get_memory(file, items);
   double numbers = 0;
   for (const auto& [name, tensor] : file.header().tensors)
     numbers += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);

@@ -12,6 +12,7 @@
 #include <lstmrec/next_item/config.hpp>
 #include <lstmrec/next_item/network.hpp>
 #include <lstmrec/next_item/network_scorer.hpp>
+#include <lstmrec/next_item/replay_memory.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -30,6 +31,7 @@ struct RecommenderParts {
   std::vector<std::uint32_t> item_counts;  ///< Events in training: what is recommended for no history.
   MarkovChain markov = {};                 ///< Empty where the weight is 0.
   SessionKnn session_knn = {};             ///< Empty where its weight is 0.
+  ReplayMemory memory = {};                ///< For updates; empty where config.memory_sequences is 0.
   TrainedOn trained_on = {};
 };
 
@@ -71,6 +73,7 @@ class BasicRecommender {
   const std::vector<std::uint32_t>& item_counts() const& { return parts_.item_counts; }
   const MarkovChain& markov() const& { return parts_.markov; }
   const SessionKnn& session_knn() const& { return parts_.session_knn; }
+  const ReplayMemory& memory() const& { return parts_.memory; }
   const TrainedOn& trained_on() const& { return parts_.trained_on; }
   /// The parts of a recommender that is about to be destroyed are handed over, not lent.
   RecommenderConfig config() && { return std::move(parts_.config); }
@@ -80,6 +83,7 @@ class BasicRecommender {
   std::vector<std::uint32_t> item_counts() && { return std::move(parts_.item_counts); }
   MarkovChain markov() && { return std::move(parts_.markov); }
   SessionKnn session_knn() && { return std::move(parts_.session_knn); }
+  ReplayMemory memory() && { return std::move(parts_.memory); }
   TrainedOn trained_on() && { return parts_.trained_on; }
 
   Index items() const { return parts_.network.items(); }

@@ -58,6 +58,11 @@ void BasicRecommender<Network>::check() const {
     expect(false, detail::message({"the sessions' ", error.what()}).c_str());
   }
   expect(!(parts_.config.session_knn_weight > 0) || knn.items() > 0, "a weight of session kNN needs sessions");
+  try {
+    parts_.memory.check(items);
+  } catch (const std::invalid_argument& error) {
+    expect(false, detail::message({"the memory's ", error.what()}).c_str());
+  }
   const Network shape(1, parts_.config);
   expect(parts_.network.blocks.size() == shape.blocks.size(), "as many blocks as the configuration says");
   const auto found = parameter_views(parts_.network), expected = parameter_views(shape);
