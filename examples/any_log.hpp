@@ -14,7 +14,7 @@
 
 #include "command_line.hpp"
 #include "console.hpp"
-#include "decompressed_file.hpp"
+#include "table_file.hpp"
 
 namespace example {
 
@@ -55,6 +55,10 @@ inline void add_log_options(CommandLine& line, lstmrec::LogOptions& log, Command
           "--separator", [&](const std::string& text) { log.separator = text == "\\t" ? "\t" : text; },
           "What stands between two fields, \\t for a tab; without it it is found out")
       .needs(data);
+  line.add_option_function<std::string>(
+          "--columns", [&](const std::string& text) { log.column_names = parts_of(text); },
+          "The names of all columns of a log without a header, such as \"user,item,time\"")
+      .needs(data);
   line.add_option_function<bool>(
           "--header", [&](bool given) { log.has_header = given; }, "Whether the first line names the columns")
       .needs(data);
@@ -79,6 +83,7 @@ inline bool is_movielens(const std::filesystem::path& log) {
   std::string first;
   std::getline(std::ifstream(log), first);
   if (first.starts_with("\x1f\x8b") || first.starts_with("\x28\xb5\x2f\xfd")) return false;  // compressed
+  if (first.find('{') != std::string::npos) return false;                                    // JSON
   return first.find_first_of("\t,;|\"") == std::string::npos && first.find("::") == std::string::npos &&
          first.find(' ') != std::string::npos;
 }
@@ -93,7 +98,7 @@ inline void show_bad_line(const lstmrec::ParseError& error) {
 }
 
 /// Where the file is damaged, that is said, and not what its readable part lacks.
-inline lstmrec::Interactions read_whole(DecompressedFile& file, const lstmrec::LogOptions& options) {
+inline lstmrec::Interactions read_whole(TableFile& file, const lstmrec::LogOptions& options) {
   try {
     lstmrec::Interactions log = lstmrec::read_log(file.path(), options);
     file.finish();
@@ -107,7 +112,7 @@ inline lstmrec::Interactions read_whole(DecompressedFile& file, const lstmrec::L
 /// Whether any column is stated, or anything else that lines of items and MovieLens releases do not have.
 inline bool states_columns(const lstmrec::LogOptions& o) {
   return o.user_column || o.item_column || o.time_column || o.rating_column || o.kind_column || !o.kinds.empty() ||
-         o.has_header || o.time_format || o.skip_bad_lines > 0;
+         !o.column_names.empty() || o.has_header || o.time_format || o.skip_bad_lines > 0;
 }
 
 /// Reads a log of any kind, and says what it takes each column for, unless it is to be quiet. A log of columns may be
@@ -120,17 +125,24 @@ inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lst
                            "columns, kinds or bad lines can be stated; --separator makes it a log of columns");
     return lstmrec::read_movielens(path);
   }
-  DecompressedFile file(path == "-" ? "/dev/stdin" : path);
+  TableFile file(path == "-" ? "/dev/stdin" : path);
   options.name = path == "-" ? "standard input" : path.string();
+  if (!file.columns().empty()) {
+    options.column_names = file.columns();
+    options.separator = "\t";
+    options.has_header = false;
+  }
   if (!quiet) {
     options.bad_line = show_bad_line;
     options.layout_found = [&](const lstmrec::LogLayout& layout) {
-      std::cerr << path.string() << ": " << printable(layout.text()) << '\n';
+      std::string text = layout.text();
+      if (!file.columns().empty()) text.replace(0, text.find(';'), "lines of JSON");
+      std::cerr << options.name << ": " << printable(text) << '\n';
     };
   }
   lstmrec::Interactions log = read_whole(file, options);
   if (!quiet && !log.kinds.empty()) {
-    std::cerr << path.string() << ": kinds of events:";
+    std::cerr << options.name << ": kinds of events:";
     for (const auto& [name, events, is_read] : log.kinds)
       std::cerr << (name == log.kinds.front().name ? " " : ", ") << printable(name) << ' ' << grouped(events)
                 << (is_read ? "" : " (left out)");
@@ -165,7 +177,15 @@ inline std::vector<std::filesystem::path> files_of_log(const std::filesystem::pa
 inline void describe_items(lstmrec::Interactions& log, LogArguments& a, bool quiet) {
   if (a.items.empty()) return;
   if (!quiet) a.table.bad_line = show_bad_line;
-  const lstmrec::ItemTableCounts counts = read_item_table(a.items, log, a.table);
+  TableFile file(a.items);
+  a.table.name = a.items.string();
+  if (!file.columns().empty()) {
+    a.table.column_names = file.columns();
+    a.table.separator = "\t";
+    a.table.has_header = false;
+  }
+  const lstmrec::ItemTableCounts counts = read_item_table(file.path(), log, a.table);
+  file.finish();
   if (!quiet)
     std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
               << " items, and " << grouped(counts.foreign) << " others\n";

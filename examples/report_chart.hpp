@@ -99,9 +99,9 @@ inline std::string tip(std::string_view text) { return "<title>" + escaped(text)
 
 }  // namespace chart
 
-/// Writes lines over epochs 1, 2, …; `marked`: the epoch to point at, 0 for none.
+/// Writes lines over epochs 1, 2, …, or over other steps; `marked`: the epoch to point at, 0 for none.
 inline void write_line_chart(std::ostream& out, std::string_view title, std::span<const Series> series,
-                             std::size_t marked, int digits) {
+                             std::size_t marked, int digits, std::string_view x_label = "epoch") {
   using namespace chart;
   double least = series[0].values[0], most = least;
   std::size_t epochs = 0;
@@ -115,7 +115,7 @@ inline void write_line_chart(std::ostream& out, std::string_view title, std::spa
 
   out << "<figure><figcaption>" << escaped(title) << "</figcaption>\n";
   legend(out, series);
-  begin(out, title, "epoch", ticks);
+  begin(out, title, x_label, ticks);
   const std::size_t every = (epochs + 11) / 12;
   for (std::size_t epoch = 1; epoch <= epochs; epoch += every) label(out, x(epoch), std::to_string(epoch));
   if (marked > 0)
@@ -130,7 +130,9 @@ inline void write_line_chart(std::ostream& out, std::string_view title, std::spa
     for (std::size_t k = 0; k < s.values.size(); ++k)
       out << "<circle class=\"dot " << s.style << "\" r=\"3\" cx=\"" << number(x(k + 1)) << "\" cy=\""
           << number(ticks.y(s.values[k])) << "\">"
-          << tip(s.name + ", epoch " + std::to_string(k + 1) + ": " + number(s.values[k], digits)) << "</circle>\n";
+          << tip(s.name + ", " + std::string(x_label) + " " + std::to_string(k + 1) + ": " +
+                 number(s.values[k], digits))
+          << "</circle>\n";
   }
   out << "</svg></figure>\n";
 }

@@ -7,10 +7,10 @@ namespace example {
 /// The colours of reports and of pictures that stand alone, light or dark by the reader's setting.
 constexpr std::string_view report_colours = R"(
 :root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --text: #1b1e24; --quiet: #5b6370; --line: #dfe3e9;
-  --model: #2458c9; --other: #a3adbb; --third: #0f8a6a; --hit: #0f6b3c; --hit-page: #d9f2e3; }
+  --model: #2458c9; --other: #a3adbb; --third: #0f8a6a; --fourth: #b0620e; --hit: #0f6b3c; --hit-page: #d9f2e3; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #101216; --card: #191c22; --text: #e7e9ed; --quiet: #9aa3b0; --line: #2d323b;
-    --model: #7ea6ff; --other: #5d6674; --third: #4cc9a4; --hit: #8be3b1; --hit-page: #153524; }
+    --model: #7ea6ff; --other: #5d6674; --third: #4cc9a4; --fourth: #e6a15c; --hit: #8be3b1; --hit-page: #153524; }
 }
 )";
 
@@ -41,12 +41,15 @@ svg { display: block; width: 100%; height: auto; }
 .marked { stroke: var(--quiet); stroke-dasharray: 3 3; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .line.model { stroke: var(--model); } .line.third { stroke: var(--third); }
-.dot.model, .bar.model { fill: var(--model); } .dot.third { fill: var(--third); } .bar.other { fill: var(--other); }
+.line.fourth { stroke: var(--fourth); } .line.fifth { stroke: var(--other); }
+.dot.model, .bar.model { fill: var(--model); } .dot.third { fill: var(--third); } .dot.fourth { fill: var(--fourth); }
+.dot.fifth { fill: var(--other); } .bar.other { fill: var(--other); }
 .legend { font-size: .875rem; margin: 2px 0 4px; color: var(--quiet); }
 .legend span { margin-right: 14px; white-space: nowrap; }
 .legend span::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 3px;
   margin-right: 6px; background: var(--other); }
 .legend .model::before { background: var(--model); } .legend .third::before { background: var(--third); }
+.legend .fourth::before { background: var(--fourth); }
 .interval { width: 160px; } .interval circle { fill: var(--other); }
 .whisker { stroke: var(--other); stroke-width: 2.5; }
 .interval.model circle { fill: var(--model); } .interval.model .whisker { stroke: var(--model); }

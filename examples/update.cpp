@@ -46,10 +46,9 @@ void add_options(CommandLine& line, Arguments& a) {
   line.add_option("--longest-pause", a.sequences.longest_pause,
                   "Where a user pauses longer, in seconds, a new visit begins, which is a sequence of its own");
   line.add_option("--output", a.output, "Write the new recommender to this file; without it in place of the old one");
-  line.add_flag(
-      "--only-if-better", a.only_if_better,
-      "Refuse the update, with exit code 3, if on the newest day of the log (its newest tenth, where it has one "
-      "day only or no times) a model that has learned the rest is worse than the old one");
+  line.add_flag("--only-if-better", a.only_if_better,
+                "Refuse the update, with exit code 3, if on the newest day of the log (at least the newest tenth of "
+                "its sequences, at most half) a model that has learned the rest is worse than the old one");
   line.add_option("--epochs", a.epochs, "Passes over the new log and what the model remembers")
       .check(fits<std::size_t>)
       .capture_default_str();
@@ -58,22 +57,23 @@ void add_options(CommandLine& line, Arguments& a) {
   line.add_flag("--quiet", a.quiet, "Print nothing but errors");
 }
 
-/// All of a log, with the sequences that begin on its last day held out and their events to be predicted. Where that is
-/// nothing or more than half, or where there are no times, it is the newest tenth.
+/// All of a log, with the sequences that begin on its last day held out and their events to be predicted: at least the
+/// newest tenth, at most half.
 Split hold_out_newest(Sequences sequences) {
   const auto begin_of = [&](std::uint32_t user) { return sequences[user].front().time; };
   std::vector<std::uint32_t> order;
   for (std::uint32_t user = 0; user < sequences.size(); ++user) order.push_back(user);
   if (sequences.has_times)
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return begin_of(a) < begin_of(b); });
-  auto first = order.end() - static_cast<std::ptrdiff_t>((order.size() + 9) / 10);
+  std::size_t count = (order.size() + 9) / 10;
   if (sequences.has_times) {
     const std::int64_t last = *std::max_element(sequences.events.times.begin(), sequences.events.times.end());
     const std::int64_t day = 86400 * sequences.ticks_per_second;
     const auto of_day =
-        std::find_if(order.begin(), order.end(), [&](auto user) { return last - begin_of(user) < day; });
-    if (of_day != order.end() && of_day - order.begin() >= order.end() - of_day) first = of_day;
+        std::count_if(order.begin(), order.end(), [&](auto user) { return last - begin_of(user) < day; });
+    count = std::clamp(static_cast<std::size_t>(of_day), count, std::max(count, order.size() / 2));
   }
+  auto first = order.end() - static_cast<std::ptrdiff_t>(count);
   std::vector<bool> is_held_out(order.size());
   for (; first != order.end(); ++first) is_held_out[*first] = true;
   Split split = train_on_all(std::move(sequences));

@@ -361,7 +361,7 @@ trains_on_any_log() {
 
 fits_80_columns() {
   local program
-  for program in train_movielens train recommend compare_runs average_models train_ratings; do
+  for program in train_movielens train update prequential recommend compare_runs average_models train_ratings; do
     expect 0 "$programs/$program" --help
     [[ -s out ]] || fail "$program should print help"
     awk 'length > 80 {exit 1}' out || fail "the help of $program should fit 80 columns"
@@ -397,6 +397,132 @@ reads_compressed_logs() {
     tried+=" $name"
   done
   [[ $tried ]] || echo 'SKIPPED: needs gzip and zlib, or zstd and libzstd'
+}
+
+reads_json_lines() {
+  local any=$programs/train shop=$source_folder/data/shop
+  # {"who": {"visit": "v1"}, "sku": "Ba1", "action": "view", "time": "2024-…", "tags": ["a", "b"], "none": null}
+  awk -F, 'NR == 1 {for (k = 1; k <= NF; ++k) column[$k] = k; next}
+    {printf "{\"who\": {\"visit\": \"%s\"}, \"sku\": \"%s\", \"action\": \"%s\", \"time\": \"%s\", \"tags\": [\"a\", \"b\"], \"none\": null}\n",
+     $column["visit"], $column["sku"], $column["action"], $column["time"]}' "$shop/events.csv" >events.jsonl
+  "$any" --data events.jsonl "${tiny[@]}" --user-column who.visit --model json >out 2>err
+  if grep -q 'was built without' err; then echo 'SKIPPED: needs nlohmann/json'; return; fi
+  grep -qF 'events.jsonl: lines of JSON; user: "who.visit", item: "sku", time: "time" (ISO 8601), kind: "action"; not used: "tags"' \
+    err || fail 'it should say what it takes each name for'
+  expect 0 "$any" --data "$shop/events.csv" "${tiny[@]}" --quiet --model plain
+  cmp plain json || fail 'lines of JSON should give the same model'
+  "$any" --data - --user-column who.visit "${tiny[@]}" --quiet --model piped <events.jsonl || fail 'a pipe should do'
+  cmp plain piped || fail 'a pipe should give the same model'
+  if command -v gzip >/dev/null; then
+    gzip -c events.jsonl >events.gz
+    "$any" --data events.gz --user-column who.visit "${tiny[@]}" --quiet --model packed >out 2>err
+    grep -q 'was built without' err || cmp plain packed || fail 'compressed lines should give the same model'
+  fi
+
+  # Titles and categories of items.
+  printf '%s\n' '{"sku": "Ba84000", "title": "A \"light\", bag", "categories": ["Bags", "Light"]}' '' \
+    '{"title": "of nothing"}' '{"sku": "other", "price": 3.50}' >items.jsonl
+  expect 0 "$any" --data events.jsonl --user-column who.visit "${tiny[@]}" --items items.jsonl --model titled
+  grep -qF 'left out: items.jsonl:3: column "sku": expected an item, got nothing' err || fail 'the bad line should be told'
+  grep -qF 'items.jsonl: describes 1 of 240 items, and 1 others' err || fail 'items should be described'
+  expect 0 "$recommend" --model titled --history Ba84000 --top 1
+  grep -qF 'A "light", bag' out || fail 'the title should be shown'
+
+  sed '7s/.*/{"who": 7,/' events.jsonl >bad.jsonl
+  expect_error 1 'bad.jsonl:7: expected 5 fields separated by "\t", got 1: "no JSON object: {\"who\": 7,"' \
+    "$any" --data bad.jsonl --user-column who.visit "${tiny[@]}" --quiet
+  expect 0 "$any" --data bad.jsonl --user-column who.visit "${tiny[@]}" --skip-bad-lines 1
+  grep -q '^left out: bad.jsonl:7: ' err || fail 'the line left out should be shown'
+  printf '{oops\n' >worse.jsonl
+  expect_error 1 'worse.jsonl:1: expected a JSON object, got "{oops"' "$any" --data worse.jsonl
+}
+
+names_columns_without_a_header() {
+  local any=$programs/train shop=$source_folder/data/shop
+  sed 1d "$shop/events.csv" >bare.csv
+  expect 0 "$any" --data "$shop/events.csv" "${tiny[@]}" --quiet --model plain
+  expect 0 "$any" --data bare.csv --columns "$(head -n 1 "$shop/events.csv")" "${tiny[@]}" --model named
+  grep -qF 'bare.csv: fields separated by commas, without a header; user: "visit", item: "sku"' err ||
+    fail 'columns should be found by the names that are given'
+  cmp plain named || fail 'the names should stand for the header'
+  expect_error 1 'bare.csv:1: expected 2 columns, as many as are named, got 5' "$any" --data bare.csv --columns a,b --quiet
+}
+
+# The shop's log in two parts, by time.
+two_logs() {
+  local log=$source_folder/data/shop/events.csv
+  (head -n 1 "$log"; sed 1d "$log" | sort -t, -k1,1 | sed -n '1,6000p') >old.csv
+  (head -n 1 "$log"; sed 1d "$log" | sort -t, -k1,1 | sed -n '6001,$p') >new.csv
+}
+
+updates_a_model() {
+  local any=$programs/train update=$programs/update
+  two_logs
+  expect 0 "$any" --data old.csv "${tiny[@]}" --memory-sequences 500 --quiet --model old
+  cp old model
+  expect 0 "$update" --model model --data new.csv --output new
+  cmp old model || fail 'the old model should stay'
+  grep -qE '^new.csv: [0-9 ]+ sequences, 3 893 events of [0-9 ]+ items, [1-9][0-9]* of which are new; .* remembers 500 sequences$' err ||
+    fail 'it should say what is new'
+  expect 0 "$update" --model model --data new.csv --quiet
+  cmp new model || fail 'without --output the model should be replaced'
+  [[ ! -s out && ! -s err ]] || fail 'quiet should print nothing'
+
+  # An item that only the new log has is recommended and can stand in a history.
+  local item
+  item=$(cut -d, -f5 new.csv | sort -u | comm -23 - <(cut -d, -f5 old.csv | sort -u) | head -n 1)
+  expect 0 "$recommend" --model new --history "$item" --top 3
+  expect_error 1 "$item" "$recommend" --model old --history "$item" --top 3
+
+  # Both on the same log, of which one does not know all items.
+  local how=(--data new.csv --split users --quiet)
+  expect 0 "$any" "${how[@]}" --evaluate old --ranks old.tsv
+  expect 0 "$any" "${how[@]}" --evaluate new --ranks new.tsv
+  cut -f 1,2 old.tsv | sed 1d >a; cut -f 1,2 new.tsv | sed 1d >b
+  cmp a b || fail 'both should be asked for the same'
+  grep -q $'\t-$' old.tsv || fail 'what the old model does not know should be a miss'
+  expect 0 "$compare" old.tsv new.tsv
+  grep -q '^new.tsv was measured otherwise: ' out || fail 'the numbers of items differ, which should be said'
+
+  # The gate.
+  cp old model
+  expect 0 "$update" --model model --data new.csv --only-if-better
+  grep -q '^updated ' out && grep -q '^before ' out || fail 'both models should be in the table'
+  grep -q '^NDCG@10 less that of the model before: ' out || fail 'the difference should be shown'
+  cmp new model || fail 'what passes the gate should be the update'
+  # A model that has learned the newest sequences before, and nonsense.
+  expect 0 "$any" --data new.csv "${tiny[@]}" --epochs 20 --markov-weight 0 --session-knn-weight 0 --quiet --model model
+  cp model old
+  awk -F, -v OFS=, 'NR > 1 && NR < 3300 {if (!($5 in seen)) {seen[$5]; all[n++] = $5}; $5 = all[NR * NR % n]} {print}' new.csv >noise.csv
+  expect 3 "$update" --model model --data noise.csv --only-if-better
+  grep -q 'so it is refused and nothing is written' err || fail 'a refusal should be said'
+  cmp old model || fail 'a refused update should change nothing'
+
+  expect_error 2 '--data is required' "$update" --model model
+  expect_error 1 'none: cannot be read: No such file' "$update" --model none --data new.csv
+  expect_error 1 'an input would be overwritten' "$update" --model model --data new.csv --output new.csv
+  printf 'visit,sku\nv,Ba84000\n' >one.csv
+  expect_error 1 'one.csv: its newest sequences have no event to predict' \
+    "$update" --model model --data one.csv --only-if-better --quiet
+}
+
+predicts_period_by_period() {
+  local run=$programs/prequential shop=$source_folder/data/shop
+  expect 0 "$run" "$shop/events.csv" --days 42 --first 2 "${tiny[@]}" --again --metrics figures.json --report page.html
+  (($(grep -cE '^[0-9]+ +[0-9]+( +0\.[0-9]{4}){8}$' out) == 3)) || fail 'there should be a line a period'
+  grep -qE '^mean +[0-9]+( +0\.[0-9]{4}){8}$' out || fail 'there should be means'
+  grep -qF '"again"' figures.json || fail 'there should be figures'
+  grep -q '</html>' page.html || fail 'there should be a page'
+  two_logs
+  expect 0 "$run" old.csv new.csv "${tiny[@]}" --unknown left-out --cutoff 5
+  grep -q '^HR@5 and MRR@5 of 1 periods' out || fail 'files should be periods'
+  local left_out
+  left_out=$(awk '$1 == "mean" {print $2}' out)
+  expect 0 "$run" old.csv new.csv "${tiny[@]}" --cutoff 5
+  (($(awk '$1 == "mean" {print $2}' out) > left_out)) || fail 'unknown items should be targets unless they are left out'
+  expect_error 1 'expected more than 1 periods with events, got 1' "$run" old.csv --quiet
+  expect_error 1 'none/old.csv: No such file' "$run" none/old.csv new.csv
+  expect_error 1 '--days cuts one log' "$run" old.csv new.csv --days 3 --quiet
 }
 
 independent_metrics() {

@@ -37,6 +37,7 @@ struct LogOptions {
   std::vector<std::string> kinds = {};          ///< Only events of these kinds are read; empty: all.
   std::string separator = {};                   ///< A character, or twice the same one; empty: found out.
   std::optional<bool> has_header = {};
+  std::vector<std::string> column_names = {};  ///< All of them, of a log without a header; empty: there are none.
   std::optional<TimeFormat> time_format = {};
   std::string name = {};                                    ///< Of the log in messages; empty: its path.
   std::size_t skip_bad_lines = 0;                           ///< So many lines that cannot be read are left out.

@@ -36,7 +36,7 @@ namespace detail {
 class LogSample {
  public:
   LogSample(LineReader& lines, const LogOptions& options)
-      : table_(lines, options.separator, options.has_header,
+      : table_(lines, options.separator, options.has_header, options.column_names,
                [](std::span<const std::string> columns) {
                  return find_column(columns, user_names) && find_column(columns, item_names);
                }),
@@ -49,7 +49,7 @@ class LogSample {
     layout_.time = table_.chosen("a time", options_->time_column);
     layout_.rating = table_.chosen("a rating", options_->rating_column);
     layout_.kind = table_.chosen("a kind", options_->kind_column);
-    if (layout_.has_header) {
+    if (layout_.has_names) {
       layout_.user = user ? *user : table_.detected("user", user_names);
       layout_.item = item ? *item : table_.detected("item", item_names);
       if (!options_->time_column) layout_.time = find_column(layout_.columns, time_names);
@@ -246,7 +246,7 @@ LSTMREC_INLINE std::string LogLayout::text() const {
                                          : "fields separated by " + quoted) +
                      (has_header ? ", with a header; " : ", without a header; ");
   const auto name = [&](std::size_t column) {
-    return has_header ? detail::excerpt(columns[column]) : "column " + columns[column];
+    return has_names ? detail::excerpt(columns[column]) : "column " + columns[column];
   };
   text += "user: " + name(user) + ", item: " + name(item);
   if (time) text += ", time: " + name(*time) + " (" + name_of(time_format) + ")";

@@ -20,7 +20,9 @@ struct ItemTableOptions {
   char category_separator = '|';  ///< Between the categories of an item.
   std::string separator = {};     ///< Of two fields: a character, or twice the same one.
   std::optional<bool> has_header = {};
-  bool is_strict = false;                                ///< Whether a bad line is an error.
+  std::vector<std::string> column_names = {};  ///< All of them, of a table without a header; empty: there are none.
+  std::string name = {};                       ///< Of the table in messages; empty: its path.
+  bool is_strict = false;                      ///< Whether a bad line is an error.
   std::function<void(const ParseError&)> bad_line = {};  ///< Is told of each line that is left out.
 };
 

@@ -25,15 +25,15 @@ namespace lstmrec {
 LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path, Interactions& log,
                                                const ItemTableOptions& options) {
   using namespace detail;
-  LineReader lines(path);
-  const TableSample table(lines, options.separator, options.has_header, [](std::span<const std::string> columns) {
-    return find_column(columns, item_names) && columns.size() > 1;
-  });
+  LineReader lines(path, options.name);
+  const TableSample table(
+      lines, options.separator, options.has_header, options.column_names,
+      [](std::span<const std::string> columns) { return find_column(columns, item_names) && columns.size() > 1; });
   const TableLayout layout = table.layout();
   const auto column = [&](const char* role, const std::optional<std::string>& stated,
                           std::span<const std::string_view> names, std::size_t place) -> std::optional<std::size_t> {
     if (stated) return table.chosen(role, stated);
-    if (layout.has_header) return find_column(layout.columns, names);
+    if (layout.has_names) return find_column(layout.columns, names);
     return place < table.columns() ? std::optional(place) : std::nullopt;
   };
   const auto item = column("an item", options.item_column, item_names, 0);

@@ -23,7 +23,8 @@ namespace lstmrec {
 struct TableLayout {
   std::string separator;  ///< Of two fields: a character, or twice the same one.
   bool has_header = true;
-  std::vector<std::string> columns;  ///< Their names; without a header their numbers from 1.
+  bool has_names = true;             ///< Of the columns, by a header or because they are stated.
+  std::vector<std::string> columns;  ///< Their names; without any their numbers from 1.
 };
 
 namespace detail {
@@ -73,10 +74,10 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 /// The first lines of a table, and what can be told from them.
 class TableSample {
  public:
-  /// `separator` empty, `has_header` unset: found out. `has_usual_names(columns)`: whether a first line with these
-  /// words is a header.
+  /// `separator` empty, `has_header` unset: found out. `names`: of the columns of a table without a header, or empty.
+  /// `has_usual_names(columns)`: whether a first line with these words is a header.
   TableSample(LineReader& lines, const std::string& separator, std::optional<bool> has_header,
-              FunctionRef<bool(std::span<const std::string>)> has_usual_names)
+              const std::vector<std::string>& names, FunctionRef<bool(std::span<const std::string>)> has_usual_names)
       : lines_(&lines) {
     constexpr std::size_t most = 1000;
     std::string_view text(lines.ahead());
@@ -95,10 +96,15 @@ class TableSample {
       if (records_.back().size() != records_.front().size()) records_.pop_back();
     }
     const Record& first = records_.front();
-    const std::vector<std::string> names(first.begin(), first.end());
-    layout_.has_header = has_header.value_or(looks_like_header() || (!has_numbers(first) && has_usual_names(names)));
-    for (std::size_t k = 0; k < names.size(); ++k)
-      layout_.columns.push_back(layout_.has_header ? names[k] : std::to_string(k + 1));
+    if (!names.empty() && names.size() != first.size())
+      lines_->fail(
+          {"expected ", names.size(), " columns, as many as are named, got ", first.size(), ": ", excerpt(text_[0])});
+    const std::vector<std::string> words(first.begin(), first.end());
+    layout_.has_header =
+        has_header.value_or(names.empty() && (looks_like_header() || (!has_numbers(first) && has_usual_names(words))));
+    layout_.has_names = layout_.has_header || !names.empty();
+    for (std::size_t k = 0; k < words.size(); ++k)
+      layout_.columns.push_back(!names.empty() ? names[k] : layout_.has_header ? words[k] : std::to_string(k + 1));
     if (layout_.has_header && records_.size() > 1) records_.erase(records_.begin());
   }
 
@@ -133,7 +139,7 @@ class TableSample {
         layout_.columns.begin(), layout_.columns.end(),
         [&](const std::string& a, const std::string& b) { return edit_distance(a, *name) < edit_distance(b, *name); });
     const bool is_near =
-        layout_.has_header && edit_distance(*nearest, *name) <= std::max<std::size_t>(2, name->size() / 2);
+        layout_.has_names && edit_distance(*nearest, *name) <= std::max<std::size_t>(2, name->size() / 2);
     lines_->fail({"expected ", role, " column ", excerpt(*name), ", got the columns ", all_names(),
                   is_near ? "; did you mean " + excerpt(*nearest) + "?" : std::string()});
   }

@@ -1,4 +1,4 @@
-#include "decompressed_file.hpp"
+#include "table_file.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -10,8 +10,10 @@
 #include <fstream>
 #include <functional>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/io/text.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -22,6 +24,8 @@
 #ifdef LSTMREC_ZSTD
 #include <zstd.h>
 #endif
+
+#include "json_lines.hpp"
 
 namespace example {
 
@@ -109,24 +113,99 @@ std::function<void(const Path&, const Sink&)> decompressor_of(const Path& file) 
   return {};
 }
 
+void copy_all(int input, const Path& file, const Sink& sink) {
+  std::vector<char> buffer(block);
+  for (;;) {
+    const ssize_t count = read(input, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw Error(file.string() + ": " + std::generic_category().message(errno));
+    if (count == 0 || !sink(buffer.data(), static_cast<std::size_t>(count))) return;
+  }
+}
+
+/// An open file.
+struct Descriptor {
+  explicit Descriptor(const Path& file) : number(open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (number < 0) throw Error(file.string() + ": " + std::generic_category().message(errno));
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { close(number); }
+  int number;
+};
+
+/// The first bytes that a source gives: 256 KiB, or all of them.
+std::string beginning_of(const std::function<void(const Sink&)>& source) {
+  std::string bytes;
+  source([&](const char* data, std::size_t size) {
+    bytes.append(data, size);
+    return bytes.size() < (std::size_t{1} << 18);
+  });
+  return bytes;
+}
+
+bool is_json(std::string_view beginning) {
+  if (beginning.starts_with("\xef\xbb\xbf")) beginning.remove_prefix(3);
+  const std::size_t first = beginning.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && beginning[first] == '{';
+}
+
+/// The columns of JSON of which the beginning is known, the last line of which may be cut.
+std::vector<std::string> columns_of(std::string_view beginning, const Path& file) {
+  const std::size_t end = beginning.rfind('\n');
+  auto columns = json_columns(end == std::string_view::npos ? beginning : beginning.substr(0, end));
+  if (columns.empty())
+    throw Error(file.string() + ":1: expected a JSON object, got " +
+                lstmrec::detail::excerpt(beginning.substr(0, beginning.find('\n'))));
+  return columns;
+}
+
 }  // namespace
 
-DecompressedFile::DecompressedFile(const Path& file) : path_(file) {
-  if (!std::filesystem::is_regular_file(file)) return;  // what is read from a pipe is gone
-  auto decompress = decompressor_of(file);
-  if (!decompress) return;
+TableFile::TableFile(const Path& file) : path_(file) {
+  std::function<void(const Sink&)> source;  // empty where the file can be read as it is
+  std::string beginning;
+  if (std::filesystem::is_regular_file(file)) {
+    if (const auto decompress = decompressor_of(file)) source = [=](const Sink& sink) { decompress(file, sink); };
+    const std::function<void(const Sink&)> whole =
+        source ? source : [=](const Sink& sink) { copy_all(Descriptor(file).number, file, sink); };
+    beginning = beginning_of(whole);
+    if (is_json(beginning)) source = whole;
+  } else if (std::filesystem::exists(file) && !std::filesystem::is_directory(file)) {
+    // What has been read of a pipe is gone, so the beginning is passed on before the rest.
+    const auto input = std::make_shared<Descriptor>(file);
+    std::array<char, 4096> first;
+    while (beginning.find('\n') == std::string::npos) {
+      const ssize_t count = read(input->number, first.data(), first.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) break;
+      beginning.append(first.data(), static_cast<std::size_t>(count));
+    }
+    source = [=](const Sink& sink) {
+      if (sink(beginning.data(), beginning.size())) copy_all(input->number, file, sink);
+    };
+  }
+  if (!source) return;
+  if (is_json(beginning)) {
+    columns_ = columns_of(beginning, file);
+    source = [source, columns = columns_](const Sink& sink) {
+      JsonLines lines(columns, sink);
+      source([&](const char* data, std::size_t size) { return lines.add(data, size); });
+      lines.end();
+    };
+  }
   std::array<int, 2> ends = {};
   if (pipe(ends.data()) != 0) throw Error(file.string() + ": " + std::generic_category().message(errno));
   for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
   pipe_ = ends[0];
   path_ = "/dev/fd/" + std::to_string(pipe_);
-  const auto work = [this, file, decompress, out = ends[1]] {
+  const auto work = [this, source, out = ends[1]] {
     sigset_t signals;  // a pipe that nobody reads is an error of write, and does not end the program
     sigemptyset(&signals);
     sigaddset(&signals, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     try {
-      decompress(file, [out](const char* data, std::size_t size) { return write_all(out, data, size); });
+      source([out](const char* data, std::size_t size) { return write_all(out, data, size); });
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -140,15 +219,15 @@ DecompressedFile::DecompressedFile(const Path& file) : path_(file) {
   }
 }
 
-DecompressedFile::~DecompressedFile() { close(); }
+TableFile::~TableFile() { close(); }
 
-void DecompressedFile::close() {
+void TableFile::close() {
   if (!writer_.joinable()) return;
   ::close(pipe_);  // a writer that has more to say stops
   writer_.join();
 }
 
-void DecompressedFile::finish() {
+void TableFile::finish() {
   close();
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }

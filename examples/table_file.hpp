@@ -1,0 +1,43 @@
+#pragma once
+
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace example {
+
+/// A file of a table as one that can be read as delimited lines. It may be compressed by gzip or zstd, and it may hold
+/// JSON objects, one a line; both are told by the first bytes. A thread decompresses and converts it into a pipe while
+/// it is read.
+///
+/// Of JSON the columns are the names that the first lines' objects have, `a.b` within another object. Each object
+/// becomes one line of as many fields separated by tabs: texts and numbers as they are written, arrays joined by bars,
+/// nothing for what is missing or null. A line that is no object becomes one field, which says so.
+class TableFile {
+ public:
+  /// Throws Error where the file is compressed, or of JSON, and this program was built without the library for it.
+  explicit TableFile(const std::filesystem::path& file);
+  TableFile(const TableFile&) = delete;
+  TableFile& operator=(const TableFile&) = delete;
+  ~TableFile();
+
+  /// The file itself where there is nothing to convert.
+  const std::filesystem::path& path() const { return path_; }
+  /// The names of the columns of JSON, else empty.
+  const std::vector<std::string>& columns() const { return columns_; }
+  /// To be called when nobody reads any longer. Throws Error where the file is damaged or cut short.
+  void finish();
+
+ private:
+  void close();
+
+  std::filesystem::path path_;
+  std::vector<std::string> columns_;
+  int pipe_ = -1;  ///< The end that is read.
+  std::thread writer_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace example
