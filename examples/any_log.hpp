@@ -188,7 +188,9 @@ inline void describe_items(lstmrec::Interactions& log, LogArguments& a, bool qui
   file.finish();
   if (!quiet)
     std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
-              << " items, and " << grouped(counts.foreign) << " others\n";
+              << " items, and " << grouped(counts.foreign) << " others"
+              << (counts.described == 0 ? "; is that the column of its items, and are the ids written alike?" : "")
+              << '\n';
 }
 
 }  // namespace example

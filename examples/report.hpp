@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "console.hpp"
+#include "explanations.hpp"
 #include "report_chart.hpp"
 #include "report_page.hpp"
 
@@ -106,7 +107,9 @@ inline std::string signed_number(double value, int digits) {
 
 inline void write_facts(std::ostream& out, const std::string& title, const std::vector<Fact>& facts) {
   if (facts.empty()) return;
-  out << "<div class=\"card\"><h3>" << escaped(title) << "</h3><table class=\"facts\">\n";
+  out << "<div class=\"card\">";
+  if (!title.empty()) out << "<h3>" << escaped(title) << "</h3>";
+  out << "<table class=\"facts\">\n";
   for (const auto& [name, value] : facts)
     out << "<tr><th scope=\"row\">" << escaped(name) << "</th><td>" << escaped(value) << "</td></tr>\n";
   out << "</table></div>\n";
@@ -264,7 +267,9 @@ inline void write_report(std::ostream& out, const Report& report) {
   page::write_figures(out, report, 10);
   page::write_difference(out, report);
   out << "<p class=\"quiet\">Small figures: 95% intervals (bootstrap over users). Protocol: " << escaped(model.protocol)
-      << ".</p>\n<details><summary>Other cutoffs</summary>\n";
+      << ".</p>\n<details><summary>What these figures and models are</summary>\n";
+  page::write_facts(out, "", explanations(report.figures, 10));
+  out << "</details>\n<details><summary>Other cutoffs</summary>\n";
   for (const std::size_t k : model.cutoffs)
     if (k != 10) page::write_figures(out, report, k);
   out << "</details>\n";

@@ -28,7 +28,9 @@
 #include "command_line.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
+#include "explanations.hpp"
 #include "json.hpp"
+#include "log_remarks.hpp"
 #include "ranks_file.hpp"
 #include "report.hpp"
 
@@ -454,12 +456,19 @@ Split read_split(const Arguments& a, const TrainerData& data, std::uint64_t seed
   options.keep_immediate_repeats = !a.merge_repeats;
   Interactions log = data.read(a.data, a.quiet);
   if (data.describe_items) data.describe_items(log, a.quiet);
-  if (!a.quiet)
-    for (const std::string& warning : log.warnings) std::cerr << printable(warning) << '\n';
+  const auto say = [&](const std::string& text) {
+    if (!a.quiet && !text.empty()) std::cerr << printable(text) << '\n';
+  };
+  for (const std::string& warning : log.warnings) say(warning);
+  for (const std::string& remark : log_remarks(log)) say(remark);
   Sequences events = build_sequences(std::move(log), options);
   if (a.test.empty()) return make_split(a.split, std::move(events), seed);
   options.min_item_count = options.min_user_count = 1;
-  const auto read = [&](const Path& path) { return build_sequences(data.read(path, a.quiet), options); };
+  const auto read = [&](const Path& path) {
+    Sequences held_out = build_sequences(data.read(path, a.quiet), options);
+    say(spelling_remark(events.items, held_out.items, held_out.source));
+    return held_out;
+  };
   const HeldOutTargets targets = a.targets == "last" ? HeldOutTargets::last : HeldOutTargets::every;
   std::optional<Sequences> validation;
   if (!a.validation.empty()) validation = read(a.validation);
@@ -581,6 +590,8 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
     text << "NDCG@10 less that of " << figures.test.back().name << ", the best baseline: " << ndcg << ", "
          << p_text(p, CompareOptions().bootstrap_samples) << " (paired bootstrap over users)\n";
     if (ndcg.value < 0) text << "The model is below " << figures.test.back().name << " on these data.\n";
+    text << '\n';
+    write_explanations(text, explanations(figures.test, 10));
     std::cout << (columns > 0 ? wrapped(text.str(), columns) : text.str());
   }
   if (!a.lists.empty()) {

@@ -22,6 +22,7 @@
 #include "any_log.hpp"
 #include "command_line.hpp"
 #include "console.hpp"
+#include "log_remarks.hpp"
 
 namespace {
 
@@ -111,6 +112,7 @@ int work(Arguments& a) {
   Interactions log = read_any_log(a.data, a.log.log, a.quiet);
   describe_items(log, a.log, a.quiet);
   for (const std::string& warning : log.warnings) say(printable(warning));
+  for (const std::string& remark : log_remarks(log)) say(printable(remark));
   SequenceOptions options = a.sequences;
   options.keep_immediate_repeats = !a.merge_repeats;
   Sequences sequences = build_sequences(std::move(log), options);
@@ -121,6 +123,8 @@ int work(Arguments& a) {
       grouped(sequences.items.size()), " items, ", grouped(sequences.items.size() - known),
       " of which are new; the model knows ", grouped(before.item_ids().size()), " and remembers ",
       grouped(before.memory().size()), " sequences");
+  if (const std::string remark = spelling_remark(before.item_ids(), sequences.items, a.data.string()); !remark.empty())
+    say(printable(remark));
   RecommenderConfig config = before.config();
   config.training.epochs = static_cast<std::int64_t>(a.epochs);
   config.sampled_negatives = -1;

@@ -2,9 +2,11 @@
 #include <cstdint>
 #include <list>
 #include <lstmrec/data/interactions.hpp>
+#include <lstmrec/data/sequences.hpp>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -28,6 +30,29 @@ TEST_CASE("Interactions are made from tuples") {
   REQUIRE(log.items.id(last.item) == RawId(593));
   REQUIRE(last.time == 99);
   REQUIRE(last.rating == 3);
+}
+
+TEST_CASE("Interactions are filled event by event") {
+  Interactions log;
+  log.has_times = log.has_ratings = true;
+  log.observe("ann", 296, 100, 5);
+  log.observe("bob", 593, 50, 4);
+  log.observe("ann", "593", 99, 3);
+  const std::vector<std::tuple<std::string, int, long, int>> rows{
+      {"ann", 296, 100, 5}, {"bob", 593, 50, 4}, {"ann", 593, 99, 3}};
+  const auto same = make_interactions(rows);
+  CHECK(log.users == same.users);
+  CHECK(log.items == same.items);
+  CHECK(log.catalogue.size() == 2);
+  CHECK(log.events.items == same.events.items);
+  CHECK(log.events.times == same.events.times);
+  CHECK(log.events.ratings == same.events.ratings);
+
+  Interactions bare;
+  bare.observe(1, "b");
+  bare.observe(1, "a");
+  CHECK(bare.events.times.empty());
+  CHECK(build_sequences(std::move(bare))[0].size() == 2);
 }
 
 TEST_CASE("Interactions are made from plain structs in any range") {

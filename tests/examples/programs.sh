@@ -525,6 +525,40 @@ predicts_period_by_period() {
   expect_error 1 '--days cuts one log' "$run" old.csv new.csv --days 3 --quiet
 }
 
+says_what_is_odd() {
+  local any=$programs/train shop=$source_folder/data/shop
+  # odd <words expected on standard error> <log>: a log that can be read all the same
+  odd() { "$any" --data "$2" "${tiny[@]}" --epochs 1 --split users >out 2>err; grep -qF -- "$1" err || fail "it should say '$1'"; }
+  awk -F, -v OFS=, 'NR > 1 {$2 = "v"} {print}' "$shop/events.csv" >one_user.csv
+  odd 'one_user.csv: all 9 893 events are of one user, v; is that the column of the users?' one_user.csv
+  awk -F, -v OFS=, 'NR > 1 {$5 = "x"} {print}' "$shop/events.csv" >one_item.csv
+  odd 'one_item.csv: all 9 893 events are of one item, x; is that the column of the items?' one_item.csv
+  awk -F, -v OFS=, 'NR > 1 {$1 = "2024-01-01T00:00:00Z"} {print}' "$shop/events.csv" >one_time.csv
+  odd 'one_time.csv: all events have the same time, so they are in the order of the log' one_time.csv
+  awk -F, -v OFS=, 'NR > 1 && NR % 10 {$2 = "bot"} {print}' "$shop/events.csv" >bot.csv
+  odd 'bot.csv: 90 % of the events are of the user bot' bot.csv
+  (head -n 1 "$shop/events.csv"; sed 1d "$shop/events.csv" | tac) >back.csv
+  odd 'users go backwards from line to line; their events are sorted by time' back.csv
+
+  # A test log that writes ids in another way.
+  printf 'user,item\n%s\n' u{1..9},{7,8,caf\\351} | sed 's/\\351/\xe9/' >latin.csv
+  printf 'user,item\n%s\n' v{1..3},{007,8.0,9} >zeros.csv
+  printf 'user,item\n%s\n' w{1..3},{7,8,café} >utf8.csv
+  "$any" --data latin.csv --test zeros.csv "${tiny[@]}" --epochs 1 >out 2>err
+  grep -qF 'zeros.csv: 2 of its 3 unknown items are known in another spelling: "007" stands for "7", perhaps' err ||
+    fail 'another spelling should be told'
+  "$any" --data latin.csv --test utf8.csv "${tiny[@]}" --epochs 1 >out 2>err
+  grep -qF 'utf8.csv: 1 of its items are unknown only because one of the two logs is written in UTF-8' err ||
+    fail 'another encoding should be told'
+  expect_error 1 'expected a user column "vist", got the columns' "$any" --data "$shop/events.csv" --user-column vist --quiet
+  grep -qF 'did you mean "visit"?' err || fail 'the nearest name should be proposed'
+  printf 'sku,title\nx,y\n' >foreign.csv
+  expect 0 "$any" --data "$shop/events.csv" "${tiny[@]}" --epochs 1 --items foreign.csv
+  grep -qF 'describes 0 of 240 items, and 1 others; is that the column of its items' err || fail 'a foreign table should be told'
+  grep -qE '^  NDCG@10 +as HR, but' out || fail 'the figures should be explained'
+  grep -qE '^  STAN +' out || fail 'the baselines should be explained'
+}
+
 independent_metrics() {
   python3 --version >/dev/null 2>&1 || { echo 'SKIPPED: needs python3'; return; }
   small_data
@@ -919,6 +953,31 @@ compares_only_what_is_comparable() {
   expect_error 1 'none: No such file or directory' "$compare" good none
   expect_error 1 'expected files separated by commas, got "good,,good"' "$compare" good,,good
   expect_error 2 'runs is required' "$compare"
+}
+
+serves_out_of_sqlite() {
+  [[ -x $programs/from_sqlite ]] || { echo 'SKIPPED: needs SQLite'; return; }
+  python3 - "$source_folder/data/shop/events.csv" <<'PYTHON' || { echo 'SKIPPED: needs python3 with sqlite3'; return; }
+import calendar, csv, sqlite3, sys, time
+rows = [(r["customer"], r["sku"], calendar.timegm(time.strptime(r["time"], "%Y-%m-%dT%H:%M:%SZ")))
+        for r in csv.DictReader(open(sys.argv[1]))][:3000]
+database = sqlite3.connect("shop.db")
+database.execute("CREATE TABLE events (user, item, time INTEGER)")
+database.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+database.commit()
+PYTHON
+  expect 0 "$programs/from_sqlite" shop.db
+  grep -qE '^lists of [0-9]+ users written$' out || fail 'it should say what it has written'
+  python3 - <<'PYTHON' || fail 'there should be ten places for every user'
+import sqlite3
+rows = sqlite3.connect("shop.db").execute(
+    "SELECT user, COUNT(*), COUNT(DISTINCT item), MAX(place) FROM recommendations GROUP BY user").fetchall()
+users = sqlite3.connect("shop.db").execute("SELECT COUNT(DISTINCT user) FROM events").fetchone()[0]
+assert len(rows) == users and all(row[1:] == (10, 10, 10) for row in rows)
+PYTHON
+  expect_error 1 'from_sqlite: unable to open database file' "$programs/from_sqlite" none.db
+  : >empty.db
+  expect_error 1 'from_sqlite: no such table: events' "$programs/from_sqlite" empty.db
 }
 
 small_programs() {

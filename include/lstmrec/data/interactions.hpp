@@ -26,7 +26,12 @@ struct EventKind {
   bool is_read = true;  ///< Whether they are in the log.
 };
 
-/// A log of who took what and when, in the order of its source, with the ids made dense.
+/// A log of who took what and when, in the order of its source, with the ids made dense. It can be filled event by
+/// event, from a database for example (examples/from_sqlite.cpp):
+///
+///     Interactions log{.has_times = true};
+///     log.observe("ann", 296, 978300760);          // user, item, time; then a rating, if has_ratings
+///     const auto sequences = build_sequences(std::move(log));
 struct Interactions {
   EventColumns events;
   Vocabulary users;
@@ -45,6 +50,15 @@ struct Interactions {
     events.items.reserve(count);
     if (has_times) events.times.reserve(count);
     if (has_ratings) events.ratings.reserve(count);
+  }
+
+  /// Appends an event of raw ids; new ones get an index, and new items an empty entry in the catalogue. Time and rating
+  /// are left out where the data has none. Throws what `add` throws; ids that are new stay in the vocabularies
+  /// then.
+  void observe(const RawId& user, const RawId& item, std::int64_t time = 0, float rating = 0) {
+    const std::uint32_t user_index = users.add(user), item_index = items.add(item);
+    if (catalogue.size() < items.size()) catalogue.resize(items.size());
+    add(user_index, item_index, rating, time);
   }
 
   /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events. A call
