@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,8 @@
 #include <lstmrec/data/movielens.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "command_line.hpp"
@@ -33,6 +36,24 @@ inline std::vector<std::string> parts_of(const std::string& text) {
   return parts;
 }
 
+/// `view=0,purchase=3` → two kinds and what they count.
+inline std::vector<std::pair<std::string, float>> weights_of(const std::string& text) {
+  std::vector<std::pair<std::string, float>> weights;
+  for (const std::string& part : parts_of(text)) {
+    const std::size_t sign = part.rfind('=');
+    float weight = -1;
+    if (sign != std::string::npos) {
+      const auto [end, failure] = std::from_chars(part.data() + sign + 1, part.data() + part.size(), weight);
+      if (failure != std::errc{} || end != part.data() + part.size()) weight = -1;
+    }
+    if (sign == 0 || !(weight >= 0))
+      throw lstmrec::ConfigError("--kind-weights: expected kinds and weights such as \"view=0,purchase=3\", got " +
+                                 lstmrec::detail::excerpt(part));
+    weights.emplace_back(part.substr(0, sign), weight);
+  }
+  return weights;
+}
+
 inline CommandLine::Option add_column(CommandLine& line, const std::string& name, std::optional<std::string>& column,
                                       const std::string& of) {
   return line.add_option_function<std::string>(
@@ -50,6 +71,12 @@ inline void add_log_options(CommandLine& line, lstmrec::LogOptions& log, Command
   line.add_option_function<std::string>(
           "--kinds", [&](const std::string& text) { log.kinds = parts_of(text); },
           "Read only events of these kinds, such as \"cart,purchase\"")
+      .needs(data);
+  line.add_option_function<std::string>(
+          "--kind-weights", [&](const std::string& text) { log.kind_weights = weights_of(text); },
+          "What events count as targets by their kind, others 1: \"view=0,purchase=3\" learns from views, but to "
+          "predict "
+          "the other kinds alone, purchases more than the rest")
       .needs(data);
   line.add_option_function<std::string>(
           "--separator", [&](const std::string& text) { log.separator = text == "\\t" ? "\t" : text; },
@@ -112,7 +139,7 @@ inline lstmrec::Interactions read_whole(TableFile& file, const lstmrec::LogOptio
 /// Whether any column is stated, or anything else that lines of items and MovieLens releases do not have.
 inline bool states_columns(const lstmrec::LogOptions& o) {
   return o.user_column || o.item_column || o.time_column || o.rating_column || o.kind_column || !o.kinds.empty() ||
-         !o.column_names.empty() || o.has_header || o.time_format || o.skip_bad_lines > 0;
+         !o.kind_weights.empty() || !o.column_names.empty() || o.has_header || o.time_format || o.skip_bad_lines > 0;
 }
 
 /// Reads a log of any kind, and says what it takes each column for, unless it is to be quiet. A log of columns may be
@@ -143,9 +170,11 @@ inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lst
   lstmrec::Interactions log = read_whole(file, options);
   if (!quiet && !log.kinds.empty()) {
     std::cerr << options.name << ": kinds of events:";
-    for (const auto& [name, events, is_read] : log.kinds)
+    for (const auto& [name, events, is_read, weight] : log.kinds)
       std::cerr << (name == log.kinds.front().name ? " " : ", ") << printable(name) << ' ' << grouped(events)
-                << (is_read ? "" : " (left out)");
+                << (!is_read      ? " (left out)"
+                    : weight == 0 ? " (no targets)"
+                                  : "");
     std::cerr << '\n';
   }
   return log;

@@ -85,7 +85,8 @@ int main(int argc, char** argv) try {
   if (argc != 2) throw std::runtime_error("usage: from_sqlite DATABASE");
   const Database database = open(argv[1]);
   const Sequences sequences = build_sequences(read_events(database.get()));
-  const Recommender recommender = fit(leave_one_out(sequences), preset("quick")).recommender;
+  const Split split = leave_one_out(sequences);
+  const Recommender recommender = fit(split, preset("quick", split)).recommender;
   write_lists(database.get(), recommender, sequences);
   std::cout << "lists of " << sequences.size() << " users written\n";
 } catch (const std::exception& error) {

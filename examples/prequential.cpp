@@ -101,7 +101,7 @@ std::vector<Interactions> cut_by_days(Interactions log, double days) {
       empty.ticks_per_second = log.ticks_per_second;
       empty.source = log.source + ", period " + std::to_string(parts.size());
     }
-    parts[part].add(event.user, event.item, event.rating, event.time);
+    parts[part].add(event.user, event.item, event.rating, event.time, event.weight);
   }
   return parts;
 }
@@ -145,11 +145,11 @@ void append(const Sequences& period, Sequences& all) {
   const std::uint32_t users = static_cast<std::uint32_t>(all.size());
   for (std::uint32_t user = 0; user < period.size(); ++user) {
     all.users.add(RawId(std::to_string(users + user)));
-    for (const Event& event : period[user]) {
-      all.events.users.push_back(users + user);
-      all.events.items.push_back(numbers[event.item]);
-      if (all.has_times) all.events.times.push_back(event.time);
-      if (all.has_ratings) all.events.ratings.push_back(event.rating);
+    for (std::size_t row = period.offsets[user]; row < period.offsets[user + 1]; ++row) {
+      Event event = period.events[row];
+      event.user = users + user;
+      event.item = numbers[event.item];
+      all.events.append(event, all.has_times, all.has_ratings);
     }
     all.offsets.push_back(all.events.size());
   }
@@ -162,7 +162,8 @@ FitResult train(const Sequences& sequences, const RecommenderConfig& config, con
     const std::uint32_t length = split.train_length[user];
     if (length < 2 || mix_seed(config.training.seed, user) % 10 != 0) continue;
     split.train_length[user] = 0;
-    for (std::uint32_t k = 1; k < length; ++k) split.validation.push_back({user, k});
+    for (std::uint32_t k = 1; k < length; ++k)
+      if (sequences.weight(user, k) > 0) split.validation.push_back({user, k});
   }
   return fit(split, config, options);
 }
@@ -185,7 +186,8 @@ Split targets_of(const Sequences& period, const Arguments& a, const Sequences& b
   if (a.unknown == "left-out") own = align_items(std::move(own), before.items, before.catalogue).sequences;
   Split split = train_on_all(std::move(own));
   for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
-    for (std::uint32_t k = 1; k < split.train_length[user]; ++k) split.test.push_back({user, k});
+    for (std::uint32_t k = 1; k < split.train_length[user]; ++k)
+      if (split.sequences.weight(user, k) > 0) split.test.push_back({user, k});
     split.train_length[user] = 0;
   }
   return split;
@@ -232,11 +234,15 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   for (const std::string& log : a.logs)
     for (const Path& file : files_of_log(log, a.log)) inputs.push_back({"logs", file});
   check_outputs({{"--metrics", a.metrics}, {"--report", a.report}}, inputs);
-  RecommenderConfig config = preset(a.preset);
-  config.memory_sequences = 30000;
-  changes.apply(config);
-  config.check();
+  const auto config_of = [&](RecommenderConfig config) {
+    config.memory_sequences = 30000;
+    changes.apply(config);
+    config.check();
+    return config;
+  };
+  config_of(preset(a.preset));  // what is wrong with it is said before anything is read
   const std::vector<Sequences> periods = read_periods(a);
+  const RecommenderConfig config = config_of(preset(a.preset, train_on_all(periods.front())));
 
   Signals signals;
   const FitOptions options{.threads = a.threads, .stop = signals.stop(), .terminate = signals.terminate()};

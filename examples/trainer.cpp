@@ -500,6 +500,11 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   config.check();
 
   Split split = read_split(a, data, config.training.seed);
+  if (!saved && !before) {
+    config = preset(a.preset, split);
+    changes.apply(config);
+    config.check();
+  }
   std::optional<Split> whole;  // what was read, where the saved model does not number its items so
   if (saved && saved->item_ids() != split.sequences.items) {
     Split known = align_split(split, saved->item_ids(), saved->catalogue());
@@ -511,6 +516,9 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   }
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
+  if (!saved && !before && mean_training_length(split) < short_length)
+    say("short sequences, ", fixed(mean_training_length(split), 1), " events on average: preset ", a.preset,
+        " is a network of ", config.hidden_size, " units");
   const std::string ties = ties_text(split);
   if (!ties.empty()) say("equal times: ", ties, a.sequences.shuffle_ties ? " (shuffled)" : "");
   if (before) {

@@ -80,7 +80,8 @@ Split hold_out_newest(Sequences sequences) {
   Split split = train_on_all(std::move(sequences));
   for (std::uint32_t user = 0; user < is_held_out.size(); ++user) {
     if (!is_held_out[user]) continue;
-    for (std::uint32_t k = 1; k < split.train_length[user]; ++k) split.test.push_back({user, k});
+    for (std::uint32_t k = 1; k < split.train_length[user]; ++k)
+      if (split.sequences.weight(user, k) > 0) split.test.push_back({user, k});
     split.train_length[user] = 0;
   }
   split.protocol = "the newest sequences of " + split.sequences.source + ", every event from those before it";

@@ -257,6 +257,24 @@ TEST_CASE("The clicks of the RecSys Challenge 2015 have the sizes that are known
   REQUIRE(log.ticks_per_second == 1'000'000);
 }
 
+TEST_CASE("Logs: kinds of events count as targets what is asked for") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("log.csv", "user,item,event\n1,a,view\n1,b,cart\n2,a,buy\n2,c,view\n");
+  const Interactions log = read_log(path, {.kind_weights = {{"view", 0.f}, {"buy", 3.f}}});
+  CHECK(log.events.weights == std::vector<float>{0, 1, 3, 0});
+  CHECK(log.kinds[0].weight == 0);
+  CHECK(log.kinds[2].weight == 3);
+  const Sequences sequences = build_sequences(log);
+  CHECK(sequences.weight(1, 0) == 3);
+  CHECK(read_log(path).events.weights.empty());
+  CHECK(thrown<DataError>([&] {
+          read_log(path, {.kind_weights = {{"sale", 2.f}}});
+        }).find("the kind \"sale\"") != std::string::npos);
+  CHECK_THROWS_AS(read_log(path, {.kind_weights = {{"view", -1.f}}}), ConfigError);
+  const auto bare = folder.write("bare.csv", "user,item\n1,a\n");
+  CHECK_THROWS_AS(read_log(bare, {.kind_weights = {{"view", 1.f}}}), ParseError);
+}
+
 TEST_CASE("A table of items gives titles and categories to the items of a log") {
   const TemporaryFolder folder;
   Interactions log = read_log(folder.write("events.csv", "user,sku\n1,007\n1,8\n1,9\n"));

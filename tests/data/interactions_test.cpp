@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <lstmrec/data/interactions.hpp>
@@ -52,7 +53,7 @@ TEST_CASE("Interactions are filled event by event") {
   bare.observe(1, "b");
   bare.observe(1, "a");
   CHECK(bare.events.times.empty());
-  CHECK(build_sequences(std::move(bare))[0].size() == 2);
+  CHECK(build_sequences(std::move(bare)).offsets == std::vector<std::size_t>{0, 2});
 }
 
 TEST_CASE("Interactions are made from plain structs in any range") {

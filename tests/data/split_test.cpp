@@ -298,6 +298,45 @@ TEST_CASE("Without a log to choose on, the last tenth of the training sequences 
   REQUIRE(held_out_log(sequences_of(rows), test, HeldOutTargets::last).validation.size() == 4);
 }
 
+TEST_CASE("Splits: events that count nothing as targets are never predicted") {
+  std::vector<std::tuple<int, int, long>> rows;
+  for (int user = 0; user < 20; ++user)
+    for (int k = 0; k < 6; ++k) rows.emplace_back(user, k, 10 * k + user);
+  Sequences sequences = build_sequences(make_interactions(rows));
+  for (int user = 0; user < 20; ++user)  // 0 1 0 1 1 0
+    for (const float weight : {0, 1, 0, 1, 1, 0}) sequences.events.weights.push_back(weight);
+  const auto positions = [](const Targets& targets) {
+    std::vector<std::uint32_t> all;
+    for (const Target target : targets)
+      if (target.user == targets.front().user) all.push_back(target.position);
+    return all;
+  };
+  const Split last = leave_one_out(sequences);
+  CHECK(positions(last.validation) == std::vector<std::uint32_t>{3});
+  CHECK(positions(last.test) == std::vector<std::uint32_t>{4});
+  CHECK(last.train_length[0] == 3);
+  const Split by_users = split_by_users(sequences);
+  CHECK(positions(by_users.test) == std::vector<std::uint32_t>{4});
+  for (const Target target : split_by_time(sequences).test) CHECK(target.position == 4);
+  const auto others = [&] {
+    std::vector<std::tuple<std::string, int, long>> test;
+    for (int k = 0; k < 6; ++k) test.emplace_back("x", k, k);
+    Sequences held_out = build_sequences(make_interactions(test));
+    held_out.events.weights = {0, 1, 0, 1, 1, 0};
+    return held_out;
+  }();
+  const Split every = held_out_log(sequences, others);
+  CHECK(positions(every.test) == std::vector<std::uint32_t>{1, 3, 4});
+  CHECK(positions(every.validation) == std::vector<std::uint32_t>{1, 3, 4});
+  CHECK(positions(held_out_log(sequences, others, HeldOutTargets::last).test) == std::vector<std::uint32_t>{4});
+  CHECK(every.sequences.events.weights.size() == every.sequences.events.size());
+
+  // Nobody with two events to predict.
+  Sequences single = sequences;
+  single.events.weights.assign(single.events.size(), 0);
+  CHECK_THROWS_AS(leave_one_out(single), DataError);
+}
+
 TEST_CASE("A split that does not hold together is refused, and so is one of nothing") {
   const Split whole = leave_one_out(build_sequences(make_interactions(random_log(3, 500, 20, 30))));
   const auto refusal_of = [&](auto&& change) {

@@ -130,6 +130,20 @@ TEST_CASE("a batch carries the times and ratings of its inputs where the data ha
   CHECK(without.ratings.empty());
 }
 
+TEST_CASE("Batches: labels count what their events count, and those of none are no labels") {
+  Split split = train_on_all(build_sequences(
+      make_interactions(std::vector<std::pair<int, int>>{{1, 0}, {1, 1}, {1, 2}, {1, 3}, {1, 4}, {2, 0}, {2, 1}})));
+  split.sequences.events.weights = {1, 0, 3, 1, 0, 1, 0};
+  const BatchBuilder builder(split, {.horizon = 2, .decay = .5, .exclude_seen = false});
+  Subsequence parts[] = {{0, 0, 4}, {1, 0, 1}};
+  CHECK(builder.predictions(parts[0]) == 3);  // after the fourth event there is an event that counts nothing
+  CHECK(builder.predictions(parts[1]) == 0);
+  SequenceBatch batch;
+  builder.fill(std::span(parts, 1), 1, 1, batch);
+  // Columns: events 0, 1, 2, 3; labels (1, 2), (2, 3), (3, 4), (4).
+  CHECK(batch.weights == std::vector<float>{0, 3, 3 * 2 / 3.f, 1 / 3.f, 1, 0, 0, 0});
+}
+
 TEST_CASE("Repeats are left out unless more than one event in a hundred is one") {
   const auto log_of = [](int repeats) {
     std::vector<std::tuple<int, int, int, float>> rows;

@@ -172,7 +172,7 @@ TEST_CASE("Model file: one of the version before loads, serves, and is the same 
   CHECK(config.sampled_negatives == 7);        // negatives
   CHECK(config.target_horizon == 2);           // target_count
   CHECK(config.markov_weight == 0.5);          // counts_weight
-  CHECK(config.exclude_seen == false);            // recommend_seen
+  CHECK(config.exclude_seen == false);         // recommend_seen
   CHECK(config.training.ema_decay == 0.9);     // average_decay
   CHECK(config.training.epochs == 1);
   CHECK(config.training.batch_size == 9);
@@ -561,4 +561,23 @@ TEST_CASE("A file that its owner may not read is replaced, and one that root rep
 TEST_CASE("Presets: every name gives a valid configuration, others are refused with the list") {
   for (const char* name : {"quick", "default", "accurate"}) CHECK_NOTHROW(preset(name).check());
   CHECK(contains(thrown<ConfigError>([] { preset("best"); }), "quick, default or accurate, got \"best\""));
+}
+
+TEST_CASE("Presets: short sequences are learned by a small network, long ones as without the data") {
+  const auto split = [](int length) {
+    std::vector<std::pair<int, int>> rows;
+    for (int user = 0; user < 3; ++user)
+      for (int k = 0; k < length; ++k) rows.emplace_back(user, k);
+    return train_on_all(build_sequences(make_interactions(rows)));
+  };
+  const Split visits = split(19), histories = split(20);
+  CHECK(mean_training_length(visits) == 19);
+  for (const char* name : {"quick", "default", "accurate"}) {
+    CHECK_NOTHROW(preset(name, visits).check());
+    CHECK(preset(name, visits).hidden_size == 64);
+    CHECK(preset(name, histories).hidden_size == preset(name).hidden_size);
+  }
+  CHECK(preset("quick", visits).training.epochs < preset("default", visits).training.epochs);
+  CHECK_THROWS_AS(preset("best", visits), ConfigError);
+  CHECK(mean_training_length(Split()) == 0);
 }

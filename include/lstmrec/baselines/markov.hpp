@@ -66,7 +66,7 @@ struct MarkovOptions {
 
 /// A Markov chain with memory, made of transition counts of the training part. A TiledScorer.
 ///
-///     m(i→j) = Σ 1 / gap     over the pairs of a user's events that stand gap = 1 … max_gap apart
+///     m(i→j) = Σ weight of j / gap     over the pairs of a user's events that stand gap = 1 … max_gap apart
 ///     P(i→j) = m(i→j) / (Σ_j m(i→j) + smoothing) + popularity_weight · share(j)
 ///     score(j) = Σ_age decay^age · P(item of that age → j)     over the last `window` items, the newest of age 0
 ///
@@ -119,7 +119,8 @@ struct MarkovChain {
           const std::size_t user = split.sequences.events.users[position];
           const auto rest = split.train(user).items.subspan(position - split.sequences.offsets[user]);
           for (std::size_t gap = 1; gap < rest.size() && gap <= options.max_gap; ++gap)
-            sums[rest[gap]] += 1.0 / static_cast<double>(gap);
+            sums[rest[gap]] +=
+                static_cast<double>(split.sequences.events.weight(position + gap)) / static_cast<double>(gap);
         }
         double total = 0;
         sums.take([&](std::uint32_t follower, double sum) {

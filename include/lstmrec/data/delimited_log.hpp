@@ -10,6 +10,7 @@
 #include <lstmrec/io/time_format.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lstmrec {
@@ -35,7 +36,9 @@ struct LogOptions {
   std::optional<std::string> rating_column = {};
   std::optional<std::string> kind_column = {};  ///< Of the kind of event: view, cart, purchase.
   std::vector<std::string> kinds = {};          ///< Only events of these kinds are read; empty: all.
-  std::string separator = {};                   ///< A character, or twice the same one; empty: found out.
+  /// What events of a kind count as targets (EventColumns::weights), of others 1.
+  std::vector<std::pair<std::string, float>> kind_weights = {};
+  std::string separator = {};  ///< A character, or twice the same one; empty: found out.
   std::optional<bool> has_header = {};
   std::vector<std::string> column_names = {};  ///< All of them, of a log without a header; empty: there are none.
   std::optional<TimeFormat> time_format = {};

@@ -60,7 +60,9 @@ class LogSample {
     }
     if (layout_.user == layout_.item)
       table_.fail({"expected users and items in two columns, got ", table_.name_of(layout_.user), " for both"});
-    if (!options_->kinds.empty() && !layout_.kind)
+    for (const auto& [kind, weight] : options_->kind_weights)
+      require(weight >= 0 && weight <= 1e6f, "a weight of a kind of events must be in [0, 1e6]", weight);
+    if (!(options_->kinds.empty() && options_->kind_weights.empty()) && !layout_.kind)
       table_.fail({"expected a column of the events' kinds, got ", table_.all_names(), ": state which it is"});
     if (layout_.time) layout_.time_format = options_->time_format ? *options_->time_format : format_of_times();
     return std::move(layout_);
@@ -71,7 +73,7 @@ class LogSample {
   std::optional<std::size_t> find_kind_column() const {
     const auto column = find_column(layout_.columns, kind_names);
     if (!column || layout_.user == column || layout_.item == column || layout_.time == column) return {};
-    if (!options_->kinds.empty()) return column;
+    if (!options_->kinds.empty() || !options_->kind_weights.empty()) return column;
     Record found;
     for (const Record& record : table_.records())
       if (std::find(found.begin(), found.end(), record[*column]) == found.end()) found.push_back(record[*column]);
@@ -150,7 +152,7 @@ class DelimitedLogReader {
       try {
         if (!csv_.next()) break;
         EventKind* const kind = counts_kinds_ ? kind_of(options) : nullptr;
-        if (kind == nullptr || kind->is_read) add_event();
+        if (kind == nullptr || kind->is_read) add_event(kind == nullptr ? 1 : kind->weight);
         if (kind != nullptr) ++kind->events;
       } catch (const ParseError& error) {
         if (csv_.quote_is_open() || bad == options.skip_bad_lines) throw;
@@ -159,6 +161,7 @@ class DelimitedLogReader {
       }
     }
     for (const std::string& kind : options.kinds) expect_kind(kind);
+    for (const auto& [kind, weight] : options.kind_weights) expect_kind(kind);
     log_.catalogue.resize(log_.items.size());
     return std::move(log_);
   }
@@ -173,7 +176,7 @@ class DelimitedLogReader {
     auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const EventKind& k) { return k.name == name; });
     if (kind != kinds.end()) return &*kind;
     if (kinds.size() == 1000) {
-      if (options.kind_column || !options.kinds.empty())
+      if (options.kind_column || !options.kinds.empty() || !options.kind_weights.empty())
         fail_in(*layout_->kind, {"expected at most 1000 kinds of events, got another: ", excerpt(name)});
       kinds.clear();
       counts_kinds_ = false;
@@ -181,7 +184,10 @@ class DelimitedLogReader {
     }
     const auto& wanted = options.kinds;
     const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-    return &kinds.emplace_back(EventKind{std::string(name), 0, is_wanted});
+    const auto weight = std::find_if(options.kind_weights.begin(), options.kind_weights.end(),
+                                     [&](const auto& entry) { return entry.first == name; });
+    return &kinds.emplace_back(
+        EventKind{std::string(name), 0, is_wanted, weight == options.kind_weights.end() ? 1.0f : weight->second});
   }
 
   void expect_kind(const std::string& name) const {
@@ -199,7 +205,7 @@ class DelimitedLogReader {
     return text;
   }
 
-  void add_event() {
+  void add_event(float weight) {
     const std::string_view user = id(layout_->user, "a user"), item = id(layout_->item, "an item");
     std::int64_t time = 0;
     if (layout_->time) {
@@ -219,7 +225,7 @@ class DelimitedLogReader {
       last_user_ = user;
       last_user_index_ = log_.users.add_text(user);
     }
-    log_.add(last_user_index_, log_.items.add_text(item), rating, time);
+    log_.add(last_user_index_, log_.items.add_text(item), rating, time, weight);
   }
 
   [[noreturn, gnu::noinline, gnu::cold]] void fail_in(std::size_t column,

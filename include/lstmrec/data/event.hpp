@@ -16,6 +16,7 @@ struct Event {
   std::uint32_t user = 0;  ///< Dense index.
   std::uint32_t item = 0;  ///< Dense index.
   float rating = 0;        ///< 0 where the data has no ratings.
+  float weight = 1;        ///< What it counts as a target; 1 where the data does not say.
   friend bool operator==(const Event&, const Event&) = default;
 };
 

@@ -12,19 +12,22 @@
 namespace lstmrec {
 
 /// A log as columns, one entry an event each; the columns that the data does not have are empty. 16 bytes an event with
-/// times, 4 more with ratings.
+/// times, 4 more with ratings, 4 more with weights.
 struct EventColumns {
   std::vector<std::uint32_t> users;
   std::vector<std::uint32_t> items;
   std::vector<std::int64_t> times;  ///< Empty, or one an event.
   std::vector<float> ratings;       ///< Empty, or one an event.
+  /// What each event counts as a target of training; of one that counts 0 nothing is predicted. Empty: each counts 1.
+  std::vector<float> weights;
 
   std::size_t size() const { return items.size(); }
   bool empty() const { return items.empty(); }
   Event operator[](std::size_t row) const {
     assert(row < size());
-    return {times.empty() ? 0 : times[row], users[row], items[row], ratings.empty() ? 0.0f : ratings[row]};
+    return {times.empty() ? 0 : times[row], users[row], items[row], ratings.empty() ? 0.0f : ratings[row], weight(row)};
   }
+  float weight(std::size_t row) const { return weights.empty() ? 1.0f : weights[row]; }
   auto begin() const { return detail::RowIterator<EventColumns>(this, 0); }
   auto end() const { return detail::RowIterator<EventColumns>(this, size()); }
 
@@ -34,6 +37,27 @@ struct EventColumns {
     items[row] = event.item;
     if (!times.empty()) times[row] = event.time;
     if (!ratings.empty()) ratings[row] = event.rating;
+    if (!weights.empty()) weights[row] = event.weight;
+  }
+
+  /// Appends a row to the columns of users and items, and to those of times and ratings where the data has them. The
+  /// first weight that is not 1 makes the column of weights. A call that throws changes nothing.
+  void append(const Event& event, bool has_times, bool has_ratings) {
+    const std::size_t before = size();
+    try {
+      users.push_back(event.user);
+      items.push_back(event.item);
+      if (has_times) times.push_back(event.time);
+      if (has_ratings) ratings.push_back(event.rating);
+      if (weights.empty() && event.weight != 1) weights.assign(before, 1.0f);
+      if (!weights.empty() || event.weight != 1) weights.push_back(event.weight);
+    } catch (...) {  // so that no column is longer than another
+      users.resize(before);
+      items.resize(before);
+      if (has_times) times.resize(before);
+      if (has_ratings) ratings.resize(before);
+      throw;
+    }
   }
 
   /// The rows [begin, end), which are of one user.
@@ -49,6 +73,7 @@ struct EventColumns {
     visitor(columns.items);
     if (!columns.times.empty()) visitor(columns.times);
     if (!columns.ratings.empty()) visitor(columns.ratings);
+    if (!columns.weights.empty()) visitor(columns.weights);
   }
 
   /// Keeps the rows for which keep(row) holds, in their order and in place; returns how many go. `keep` is asked once

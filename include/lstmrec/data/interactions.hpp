@@ -24,6 +24,7 @@ struct EventKind {
   std::string name;
   std::size_t events = 0;
   bool is_read = true;  ///< Whether they are in the log.
+  float weight = 1;     ///< What each counts as a target.
 };
 
 /// A log of who took what and when, in the order of its source, with the ids made dense. It can be filled event by
@@ -55,29 +56,18 @@ struct Interactions {
   /// Appends an event of raw ids; new ones get an index, and new items an empty entry in the catalogue. Time and rating
   /// are left out where the data has none. Throws what `add` throws; ids that are new stay in the vocabularies
   /// then.
-  void observe(const RawId& user, const RawId& item, std::int64_t time = 0, float rating = 0) {
+  void observe(const RawId& user, const RawId& item, std::int64_t time = 0, float rating = 0, float weight = 1) {
     const std::uint32_t user_index = users.add(user), item_index = items.add(item);
     if (catalogue.size() < items.size()) catalogue.resize(items.size());
-    add(user_index, item_index, rating, time);
+    add(user_index, item_index, rating, time, weight);
   }
 
   /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events. A call
   /// that throws, for want of memory too, changes nothing.
-  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time) {
+  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time, float weight = 1) {
     if (events.size() >= std::numeric_limits<std::uint32_t>::max())
       detail::fail<DataError>({source, ": a log holds at most 4294967295 events"});
-    const std::size_t before = events.size();
-    try {
-      events.users.push_back(user);
-      events.items.push_back(item);
-      if (has_times) events.times.push_back(time);
-      if (has_ratings) events.ratings.push_back(rating);
-    } catch (...) {  // so that no column is longer than another
-      events.users.resize(before);
-      events.items.resize(before);
-      if (has_times) events.times.resize(before);
-      throw;
-    }
+    events.append({time, user, item, rating, weight}, has_times, has_ratings);
   }
 };
 

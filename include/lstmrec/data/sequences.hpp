@@ -33,7 +33,9 @@ struct Sequences {
     history.numbering = items.fingerprint();
     return history;
   }
-  History operator[](std::size_t) const&& = delete;        // a history is borrowed
+  History operator[](std::size_t) const&& = delete;  // a history is borrowed
+  /// What an event of a user counts as a target: see EventColumns::weights.
+  float weight(std::size_t user, std::size_t position) const { return events.weight(offsets[user] + position); }
   std::size_t size() const { return offsets.size() - 1; }  ///< Users.
 };
 

@@ -132,7 +132,7 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
   }
   const auto fits = [&](std::size_t size, bool exists) { return size == (exists ? events.size() : 0); };
   if (!fits(events.users.size(), true) || !fits(events.times.size(), log.has_times) ||
-      !fits(events.ratings.size(), log.has_ratings))
+      !fits(events.ratings.size(), log.has_ratings) || !fits(events.weights.size(), !events.weights.empty()))
     throw std::invalid_argument("a log's columns must be equally long, and there where it says so");
   for (std::size_t row = 0; row < events.size(); ++row) {
     if (events.users[row] >= log.users.size() || events.items[row] >= items) {

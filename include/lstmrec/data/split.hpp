@@ -26,7 +26,8 @@ struct Targets : std::vector<Target> {
   std::vector<std::uint32_t> unknown;  ///< The user of each event that is a miss whatever is predicted, in their order.
 };
 
-/// Sequences with the events that training may see, and those that are to be predicted.
+/// Sequences with the events that training may see, and those that are to be predicted. Events that count 0 as targets
+/// (EventColumns::weights) are never among these: "last" below means the last of the others.
 /// Every event is in one part at most, and a target's history never holds anything later than the target.
 struct Split {
   Sequences sequences;

@@ -77,15 +77,27 @@ LSTMREC_INLINE void check_split(const Split& split) {
               target.position});
 }
 
+namespace detail {
+
+/// How many of a user's first `length` events there are up to the last that counts as a target.
+inline std::uint32_t length_to_last_target(const Sequences& sequences, std::uint32_t user, std::uint32_t length) {
+  while (length > 0 && sequences.weight(user, length - 1) == 0) --length;
+  return length;
+}
+
+}  // namespace detail
+
 LSTMREC_INLINE Split leave_one_out(Sequences sequences) {
   Split split;
   for (std::uint32_t user = 0; user < sequences.size(); ++user) {
     const auto length = static_cast<std::uint32_t>(sequences[user].size());
-    const bool has_targets = length >= 3;
-    split.train_length.push_back(has_targets ? length - 2 : length);
+    const std::uint32_t to_test = detail::length_to_last_target(sequences, user, length);
+    const std::uint32_t to_validation = to_test == 0 ? 0 : detail::length_to_last_target(sequences, user, to_test - 1);
+    const bool has_targets = to_validation >= 2;
+    split.train_length.push_back(has_targets ? to_validation - 1 : length);
     if (!has_targets) continue;
-    split.validation.push_back({user, length - 2});
-    split.test.push_back({user, length - 1});
+    split.validation.push_back({user, to_validation - 1});
+    split.test.push_back({user, to_test - 1});
   }
   if (split.test.empty())
     detail::fail<DataError>({sequences.source, ": leave-one-out needs a user with at least 3 events"});
@@ -113,13 +125,10 @@ LSTMREC_INLINE Split split_by_time(Sequences sequences, double validation_fracti
     const History events = sequences[user];
     for (std::uint32_t position = 0; position < events.size(); ++position) {
       const std::int64_t time = events[position].time;
-      if (time >= begins.test) {
-        split.test.push_back({user, position});
-      } else if (time >= begins.validation) {
-        split.validation.push_back({user, position});
-      } else {
+      if (time < begins.validation)
         split.train_length[user] = position + 1;
-      }
+      else if (sequences.weight(user, position) > 0)
+        (time >= begins.test ? split.test : split.validation).push_back({user, position});
     }
   }
   split.protocol = detail::message({"by time (validation from ", begins.validation, ", test from ", begins.test, "), ",
@@ -135,7 +144,7 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
   std::vector<std::uint32_t> candidates;
   for (std::uint32_t user = 0; user < sequences.size(); ++user) {
     split.train_length.push_back(static_cast<std::uint32_t>(sequences[user].size()));
-    if (sequences[user].size() >= 2) candidates.push_back(user);
+    if (detail::length_to_last_target(sequences, user, split.train_length.back()) >= 2) candidates.push_back(user);
   }
   Random(seed).shuffle(candidates);
   auto next = candidates.begin();
@@ -146,7 +155,7 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
     std::sort(next, next + count);
     std::vector<Target> targets;
     for (; count > static_cast<long long>(targets.size()); ++next) {
-      targets.push_back({*next, split.train_length[*next] - 1});
+      targets.push_back({*next, detail::length_to_last_target(sequences, *next, split.train_length[*next]) - 1});
       split.train_length[*next] = 0;
     }
     return targets;
@@ -185,22 +194,23 @@ class HeldOutSequences {
       if (user != all.size())
         fail<DataError>({log_->source, ": expected users that training does not see, got ", id.text(), ", which is in ",
                          all.source});
-      const History events = (*log_)[number];
+      const std::size_t begin = log_->offsets[number], size = log_->offsets[number + 1] - begin;
+      const std::size_t last =
+          length_to_last_target(*log_, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(size));
       std::uint32_t length = 0;
-      for (std::size_t k = 0; k < events.size(); ++k) {
-        const auto item = items_[events.items[k]];
-        if (k > 0 && (which_ == HeldOutTargets::every || k + 1 == events.size())) {
+      for (std::size_t k = 0; k < size; ++k) {
+        Event event = log_->events[begin + k];
+        const auto item = items_[event.item];
+        if (k > 0 && event.weight > 0 && (which_ == HeldOutTargets::every || k + 1 == last)) {
           if (item && length > 0)
             targets.push_back({user, length});
           else
             targets.unknown.push_back(user);
         }
         if (!item) continue;
-        const Event event = events[k];
-        all.events.users.push_back(user);
-        all.events.items.push_back(*item);
-        if (all.has_times) all.events.times.push_back(event.time);
-        if (all.has_ratings) all.events.ratings.push_back(event.rating);
+        event.user = user;
+        event.item = *item;
+        all.events.append(event, all.has_times, all.has_ratings);
         ++length;
       }
       all.offsets.push_back(all.events.size());
@@ -233,10 +243,11 @@ LSTMREC_INLINE Targets hold_out_last_tenth(Split& split, HeldOutTargets which) {
   Targets targets;
   for (const std::uint32_t user : last) {
     const std::uint32_t length = split.train_length[user];
-    if (length < 2) continue;  // nothing to predict: training keeps it
+    const std::uint32_t last = length_to_last_target(sequences, user, length);
+    if (last < 2) continue;  // nothing to predict: training keeps it
     split.train_length[user] = 0;
-    for (std::uint32_t k = which == HeldOutTargets::every ? 1 : length - 1; k < length; ++k)
-      targets.push_back({user, k});
+    for (std::uint32_t k = which == HeldOutTargets::every ? 1 : last - 1; k < last; ++k)
+      if (sequences.weight(user, k) > 0) targets.push_back({user, k});
   }
   return targets;
 }

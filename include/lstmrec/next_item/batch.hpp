@@ -16,7 +16,7 @@ struct SequenceBatch {
   std::vector<float> ratings;         ///< Rating of every column; empty where the data has no ratings.
   std::uint32_t labels_per_column = 1;
   std::vector<std::uint32_t> labels;  ///< Items, labels_per_column a column.
-  std::vector<float> weights;         ///< One for each label; a column's sum is column_weight, or 0.
+  std::vector<float> weights;  ///< One for each label; a column's sum is column_weight where events count 1, or 0.
   /// A list of items a column, or empty. The lists of one sequence are leading parts of one list.
   std::vector<std::span<const std::uint32_t>> excluded;
   std::vector<std::uint32_t> past;           ///< What `excluded` borrows, unless it borrows the log itself.

@@ -49,8 +49,8 @@ inline std::vector<Subsequence> cut_subsequences(const Split& split, std::uint32
 /// Which events each input predicts.
 struct LabelOptions {
   std::uint32_t horizon = 1;  ///< Each input predicts this many of the events that follow it, where there are so many,
-  double decay = 1;           ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1.
-  bool exclude_seen = true;   ///< Items of the user's events up to the input take no part in the loss, nor as labels.
+  double decay = 1;          ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1, times its event's weight.
+  bool exclude_seen = true;  ///< Items of the user's events up to the input take no part in the loss, nor as labels.
 };
 
 /// Fills batches from subsequences. Where seen items take no part and the log has repeats, it keeps 4 bytes an event.
@@ -135,7 +135,7 @@ class BatchBuilder {
       if (!is_label(user, position, k)) continue;
       if (sum == 0) weight = 1;  // of the first: a later one's alone might be too small to divide by
       labels[k] = history.items[position + 1 + k];
-      weights[k] = static_cast<float>(weight);
+      weights[k] = static_cast<float>(weight) * split_->sequences.weight(user, position + 1 + k);
       sum += weight;
     }
     const double scale = sum > 0 ? static_cast<double>(column_weight) / sum : 0;
@@ -147,9 +147,10 @@ class BatchBuilder {
     return std::min<std::size_t>(options_.horizon, split_->train_length[user] - position - 1);
   }
 
-  /// Whether the k-th event after a position is a label of it: not where seen items are left out and the item has an
-  /// event up to there.
+  /// Whether the k-th event after a position is a label of it: not where it counts nothing as a target, nor where seen
+  /// items are left out and the item has an event up to there.
   bool is_label(std::uint32_t user, std::uint32_t position, std::size_t k) const {
+    if (split_->sequences.weight(user, position + 1 + k) == 0) return false;
     return first_.empty() || first_[split_->sequences.offsets[user] + position + 1 + k] > position;
   }
 

@@ -56,6 +56,7 @@ inline void add_memory(const ReplayMemory& memory, Split& split) {
     events.items.insert(events.items.end(), items.begin(), items.end());
     if (sequences.has_times) events.times.insert(events.times.end(), items.size(), earliest);
     if (sequences.has_ratings) events.ratings.insert(events.ratings.end(), items.size(), 0);
+    if (!events.weights.empty()) events.weights.insert(events.weights.end(), items.size(), 1);
     sequences.offsets.push_back(events.size());
     split.train_length.push_back(static_cast<std::uint32_t>(items.size()));
   }
