@@ -12,14 +12,12 @@
 #include <vector>
 
 #include "console.hpp"
+#include "data_facts.hpp"
 #include "explanations.hpp"
 #include "report_chart.hpp"
 #include "report_page.hpp"
 
 namespace example {
-
-/// A name and what is to be said of it.
-using Fact = std::pair<std::string, std::string>;
 
 /// A user of the test part: the history, what was recommended after it, and what the user then took.
 struct ReportUser {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,7 +11,6 @@
 #include <limits>
 #include <lstmrec/baselines.hpp>
 #include <lstmrec/data/fingerprint.hpp>
-#include <lstmrec/data/ties.hpp>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/lstmrec.hpp>
@@ -28,6 +26,7 @@
 #include "command_line.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
+#include "data_facts.hpp"
 #include "explanations.hpp"
 #include "json.hpp"
 #include "log_remarks.hpp"
@@ -349,62 +348,23 @@ Json metrics_json(const Split& split, const Outcome& outcome, const Figures& fig
   return json;
 }
 
-/// A day, or the number itself where that would lie before 1900 or after 2199.
-std::string date(std::int64_t ticks, std::int64_t ticks_per_second) {
-  const std::int64_t seconds = ticks / ticks_per_second;
-  if (seconds < -2'208'988'800 || seconds >= 7'258'118'400) return std::to_string(ticks);
-  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
-  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(time)};
-  const auto two = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
-  return std::to_string(int{day.year()}) + two(unsigned{day.month()}) + two(unsigned{day.day()});
-}
-
-/// `22 931 events (23 %) and 5 test targets have the time of the event before; …`; empty without ties.
-std::string ties_text(const Split& split) {
-  const Ties ties = count_ties(split, split.test);
-  if (ties.events == 0) return {};
-  const double events = static_cast<double>(ties.events);
-  const double ascending = 100 * static_cast<double>(ties.ascending) / events;
-  return grouped(ties.events) + " events (" +
-         fixed(100 * events / static_cast<double>(split.sequences.events.size()), 0) + " %) and " +
-         grouped(ties.targets) + " test targets have the time of the event before; " + fixed(ascending, 0) +
-         " % of them have the larger id" +
-         (ascending > 90 || ascending < 10 ? ", so their order is that of the items" : "");
-}
-
-std::vector<Fact> data_facts(const Split& split, const std::string& ties, const Arguments& a) {
-  const Sequences& sequences = split.sequences;
-  std::vector<std::size_t> lengths;
-  for (std::size_t user = 0; user < sequences.size(); ++user) lengths.push_back(sequences[user].size());
-  std::sort(lengths.begin(), lengths.end());
-  const auto density = static_cast<double>(sequences.events.size()) /
-                       (static_cast<double>(sequences.size()) * static_cast<double>(sequences.items.size()));
-  std::vector<Fact> facts{{"source", sequences.source},
-                          {"users", grouped(sequences.size())},
-                          {"items", grouped(sequences.items.size())},
-                          {"events", grouped(sequences.events.size())},
-                          {"events a user", grouped(lengths.front()) + " to " + grouped(lengths.back()) + ", median " +
-                                                grouped(lengths[lengths.size() / 2])},
-                          {"events / (users × items)", fixed(100 * density, 2) + " %"}};
-  if (sequences.has_times) {
-    const auto& times = sequences.events.times;
-    const auto [first, last] = std::minmax_element(times.begin(), times.end());
-    facts.emplace_back("time",
-                       date(*first, sequences.ticks_per_second) + " to " + date(*last, sequences.ticks_per_second));
-  }
-  if (!ties.empty()) facts.emplace_back("equal times", ties + (a.sequences.shuffle_ties ? " (shuffled)" : ""));
+/// What the arguments exclude of a log.
+std::vector<Fact> exclusions(const Arguments& a) {
+  std::vector<Fact> facts;
+  if (a.sequences.shuffle_ties) facts.emplace_back("order of equal times", "shuffled");
   if (a.sequences.min_item_count > 1) facts.emplace_back("least events an item", grouped(a.sequences.min_item_count));
   if (a.sequences.min_user_count > 1) facts.emplace_back("least events a user", grouped(a.sequences.min_user_count));
   if (a.sequences.min_rating > -std::numeric_limits<float>::infinity())
     facts.emplace_back("lowest rating", fixed(static_cast<double>(a.sequences.min_rating), 1));
   if (a.drop_repeats) facts.emplace_back("repeats", "dropped");
+  if (a.merge_repeats) facts.emplace_back("immediate repeats", "dropped");
   return facts;
 }
 
 /// The folder that a log lies in.
 std::string data_name(const Path& log) { return std::filesystem::absolute(log).parent_path().filename().string(); }
 
-Report make_report(const Split& split, const std::string& ties, const Outcome& outcome, const Figures& figures,
+Report make_report(const Split& split, const std::vector<Fact>& facts, const Outcome& outcome, const Figures& figures,
                    const Arguments& a) {
   const Recommender& recommender = outcome.recommender;
   const Evaluation &model = figures.test.front().evaluation, &other = figures.test.back().evaluation;
@@ -425,7 +385,8 @@ Report make_report(const Split& split, const std::string& ties, const Outcome& o
   report.other_by_genre = slices_by_genre(other, split);
   report.calibration = calibration(recommender, split, model, {.threads = a.threads});
   report.users = draw_users(recommender, split, model, 6, recommender.config().training.seed);
-  report.data = data_facts(split, ties, a);
+  report.data = facts;
+  for (const Fact& fact : exclusions(a)) report.data.push_back(fact);
   if (outcome.training) {
     report.epochs = outcome.training->epochs;
     report.best_epoch = outcome.training->best_epoch;
@@ -449,6 +410,21 @@ Report make_report(const Split& split, const std::string& ties, const Outcome& o
   return report;
 }
 
+/// The options by which events may be dropped, as they are given.
+std::string dropping_options(const Arguments& a) {
+  std::string options;
+  const auto add = [&](bool is_given, const std::string& option) {
+    if (is_given) options += (options.empty() ? "" : ", ") + option;
+  };
+  add(a.sequences.min_item_count > 1, "--min-item-count " + std::to_string(a.sequences.min_item_count));
+  add(a.sequences.min_user_count > 1, "--min-user-count " + std::to_string(a.sequences.min_user_count));
+  add(a.sequences.min_rating > -std::numeric_limits<float>::infinity(),
+      "--min-rating " + fixed(static_cast<double>(a.sequences.min_rating), 1));
+  add(a.drop_repeats, "--drop-repeats");
+  add(a.merge_repeats, "--merge-repeats");
+  return options;
+}
+
 /// The split that the arguments ask for.
 Split read_split(const Arguments& a, const TrainerData& data, std::uint64_t seed) {
   SequenceOptions options = a.sequences;
@@ -461,7 +437,14 @@ Split read_split(const Arguments& a, const TrainerData& data, std::uint64_t seed
   };
   for (const std::string& warning : log.warnings) say(warning);
   for (const std::string& remark : log_remarks(log)) say(remark);
+  const std::size_t read_events = log.events.size(), read_items = log.items.size(), read_users = log.users.size();
   Sequences events = build_sequences(std::move(log), options);
+  if (const std::size_t dropped = read_events - events.events.size(); dropped > 0)
+    say("dropped by " + dropping_options(a) + ": " + grouped(dropped) + " of " + grouped(read_events) +
+        " events, with " + grouped(read_items - events.items.size()) + " of " + grouped(read_items) + " items" +
+        (events.users.size() <= read_users
+             ? " and " + grouped(read_users - events.users.size()) + " of " + grouped(read_users) + " users"
+             : ""));
   if (a.test.empty()) return make_split(a.split, std::move(events), seed);
   options.min_item_count = options.min_user_count = 1;
   const auto read = [&](const Path& path) {
@@ -514,13 +497,16 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
           " of them had to be predicted, so they are misses");
     whole = std::exchange(split, std::move(known));
   }
+  const std::vector<Fact> facts = data_facts(split);
   say(split.sequences.source, ": ", grouped(split.sequences.size()), " users, ", grouped(split.sequences.items.size()),
       " items, ", grouped(split.sequences.events.size()), " events");
+  for (const auto& [name, text] : facts)
+    if (name == "events a user" || name == "repeats" || name == "time") say(name, ": ", text);
   if (!saved && !before && mean_training_length(split) < short_length)
     say("short sequences, ", fixed(mean_training_length(split), 1), " events on average: preset ", a.preset,
         " is a network of ", config.hidden_size, " units");
-  const std::string ties = ties_text(split);
-  if (!ties.empty()) say("equal times: ", ties, a.sequences.shuffle_ties ? " (shuffled)" : "");
+  for (const auto& [name, text] : facts)
+    if (name == "equal times") say(name, ": ", text, a.sequences.shuffle_ties ? " (shuffled)" : "");
   if (before) {
     const Vocabulary &ids = split.sequences.items, &known = before->item_ids();
     std::size_t common = 0;
@@ -626,7 +612,7 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
     say("metrics written to ", a.metrics.string());
   }
   if (!a.report.empty()) {
-    const Report report = make_report(split, ties, outcome, figures, a);
+    const Report report = make_report(split, facts, outcome, figures, a);
     write_file_atomically(a.report, [&](std::ostream& out) { write_report(out, report); });
     say("report written to ", a.report.string());
   }
