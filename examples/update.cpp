@@ -2,7 +2,8 @@
 ///
 ///     update --model shop.safetensors --data today.csv --only-if-better
 ///
-/// The old log is not needed; how much of it the model remembers says --memory-sequences of train. Exit codes: 0, 1 for
+/// The old log is not needed. A model with session kNN knows its sequences; of another one --memory-sequences of train
+/// says how many it keeps. Exit codes: 0, 1 for
 /// what went wrong, 2 for a wrong command line, 3 where the update was refused, 130 after Ctrl-C and 143 after SIGTERM;
 /// in all these cases but 0 the model stays as it was.
 
@@ -33,7 +34,7 @@ struct Arguments {
   std::filesystem::path model, data, output;
   LogArguments log;
   SequenceOptions sequences;
-  std::size_t epochs = 3, threads = 0;
+  std::size_t epochs = 5, threads = 0;
   double learning_rate = 0;
   bool only_if_better = false, merge_repeats = false, quiet = false;
 };
@@ -123,7 +124,7 @@ int work(Arguments& a) {
   say(a.data.string(), ": ", grouped(sequences.size()), " sequences, ", grouped(sequences.events.size()), " events of ",
       grouped(sequences.items.size()), " items, ", grouped(sequences.items.size() - known),
       " of which are new; the model knows ", grouped(before.item_ids().size()), " and remembers ",
-      grouped(before.memory().size()), " sequences");
+      grouped(before.uses_session_knn() ? before.session_knn().sequences() : before.memory().size()), " sequences");
   if (const std::string remark = spelling_remark(before.item_ids(), sequences.items, a.data.string()); !remark.empty())
     say(printable(remark));
   RecommenderConfig config = before.config();

@@ -151,12 +151,13 @@ TEST_CASE("a chain keeps the followers of the highest sums, of equal ones those 
       CHECK(chain.transitions.items == expected.items);
       CHECK(chain.transitions.values == expected.values);
       const std::size_t bytes = 8 * expected.items.size() + 16 * chain.totals.size();
-      CHECK(bytes <= MarkovChain::bytes(chain.totals.size(), followers));
+      CHECK(bytes <= MarkovChain::bytes(chain.totals.size(), split.sequences.events.size(), followers));
     }
   }
   CHECK(ties > 10);
-  CHECK(MarkovChain::bytes(10'000'000, 64) == 10'000'000ull * (8 * 64 + 16));
-  CHECK(MarkovChain::bytes(10, 64) == 10 * (8 * 10 + 16));
+  CHECK(MarkovChain::bytes(10'000'000, 1'000'000'000, 64) == 10'000'000ull * (8 * 64 + 16));
+  CHECK(MarkovChain::bytes(10, 1000, 64) == 10 * (8 * 10 + 16));
+  CHECK(MarkovChain::bytes(10, 5, 64) == 8 * 50 + 16 * 10);
 }
 
 TEST_CASE("a chain that is counted in blocks of items is the one that is counted at once") {
@@ -299,6 +300,35 @@ TEST_CASE("permuting the events after a target changes no score of a baseline") 
   for (std::uint32_t& item : changed.sequences.events.items) item = 0;
   const Target first = split.validation.front();
   CHECK(scores_of(MarkovChain(split), split.history(first)) != scores_of(MarkovChain(changed), split.history(first)));
+}
+
+TEST_CASE("Markov chain with similar items: P has the similarity added, and the best of the sum are kept") {
+  const Split split = split_of({{0, 1, 2, 3, 4}, {2, 1, 0, 4, 3}, {3, 2, 5, 6, 1}, {5, 4, 6, 0, 2}}, 8);
+  const MarkovChain plain(split), mixed(split, {.item_knn_weight = 0.3});
+  const ItemKnn similar(split);
+  CHECK(mixed.totals == plain.totals);
+  const auto probability = [](const MarkovChain& chain, std::size_t item, std::uint32_t next) {
+    std::vector<float> scores(8);
+    const std::vector<std::uint32_t> history{static_cast<std::uint32_t>(item)};
+    chain.score(History(history), scores);
+    return scores[next];
+  };
+  for (std::size_t item = 0; item < 8; ++item)
+    for (std::uint32_t next = 0; next < 8; ++next) {
+      float s = 0;
+      const auto row = similar.similarities[item];
+      for (std::size_t k = 0; k < row.size(); ++k) s += row.items[k] == next ? row.values[k] : 0;
+      CHECK(probability(mixed, item, next) == Approx(probability(plain, item, next) + 0.3f * s).margin(1e-7));
+    }
+  const MarkovChain few(split, {.followers = 2, .item_knn_weight = 0.3});
+  for (std::size_t item = 0; item < 8; ++item) {
+    std::vector<float> all(mixed.transitions[item].values.begin(), mixed.transitions[item].values.end());
+    std::sort(all.rbegin(), all.rend());
+    const auto kept = few.transitions[item];
+    REQUIRE(kept.size() == std::min<std::size_t>(2, all.size()));
+    for (const float value : kept.values) CHECK(value >= all[kept.size() - 1]);
+  }
+  CHECK_THROWS_AS(MarkovChain(split, {.item_knn_weight = -1}), ConfigError);
 }
 
 TEST_CASE("baselines refuse options out of range") {

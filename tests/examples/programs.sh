@@ -458,7 +458,7 @@ two_logs() {
 updates_a_model() {
   local any=$programs/train update=$programs/update
   two_logs
-  expect 0 "$any" --data old.csv "${tiny[@]}" --memory-sequences 500 --quiet --model old
+  expect 0 "$any" --data old.csv "${tiny[@]}" --memory-sequences 500 --session-knn-weight 0 --quiet --model old
   cp old model
   expect 0 "$update" --model model --data new.csv --output new
   cmp old model || fail 'the old model should stay'

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
+#include <lstmrec/next_item/resolved_config.hpp>
 #include <span>
 #include <stop_token>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,7 +26,8 @@ Recommender with_chain(MarkovChain chain) {
 
 double chosen_weight(const Recommender& recommender, std::span<const Target> targets, std::size_t threads = 0) {
   return choose_markov_weight(recommender.with_markov_weight(0), recommender.markov(), sample_split(), targets,
-                              recommender.exclude_seen(), threads);
+                              recommender.exclude_seen(), threads)
+      .weight;
 }
 
 double ndcg_with(const Recommender& recommender, double weight) {
@@ -65,6 +69,38 @@ TEST_CASE("fit: weighs a Markov chain on validation, takes a given weight as it 
   const Recommender without = fit(sample_split(), config).recommender;
   CHECK(!without.uses_markov());
   CHECK(without.markov().transitions.rows() == 0);
+}
+
+TEST_CASE("fit: weighs a chain with similar items too where histories are short, and keeps the better one") {
+  // Baskets in any order: whoever has one of a group takes the others, so that similarity knows what order does not.
+  Random random(5);
+  std::vector<std::tuple<int, int, long>> rows;
+  for (int user = 0; user < 300; ++user) {
+    const int group = static_cast<int>(random.below(100));
+    std::vector<int> items{0, 1, 2, 3};
+    random.shuffle(items);
+    for (int k = 0; k < 4; ++k) rows.emplace_back(user, 4 * group + items[static_cast<std::size_t>(k)], k);
+  }
+  const Split split = leave_one_out(build_sequences(make_interactions(rows)));
+  RecommenderConfig config{.embedding_size = 16, .hidden_size = 8, .session_knn_weight = 0, .training = {.epochs = 1}};
+  const Recommender chosen = fit(split, config).recommender;
+  REQUIRE(chosen.config().item_knn_weight == 0.2);
+  CHECK(chosen.markov().options.item_knn_weight == 0.2);
+  config.item_knn_weight = 0;
+  const Recommender without = fit(split, config).recommender;
+  CHECK(without.config().item_knn_weight == 0);
+  CHECK(without.markov().options.item_knn_weight == 0);
+  const auto ndcg = [&](const Recommender& recommender) {
+    return evaluate(recommender, split, split.validation).ndcg_at(10).value;
+  };
+  CHECK(ndcg(chosen) > ndcg(without));
+
+  // Trained once more with what has been chosen, the chain is of the same kind.
+  const Recommender again = fit(with_validation_in_training(split), chosen.config()).recommender;
+  CHECK(again.markov().options.item_knn_weight == 0.2);
+  CHECK(resolved({}, sample_split()).item_knn_weight == 0);  // long histories
+  CHECK(resolved({}, split).item_knn_weight == -1);
+  CHECK(resolved({.markov_weight = 1}, split).item_knn_weight == 0);
 }
 
 TEST_CASE("fit: weighs a Markov chain after a stop too") {

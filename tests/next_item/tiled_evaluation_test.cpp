@@ -154,9 +154,9 @@ TEST_CASE("Tiled evaluation: the weight of a Markov chain is the same over tiles
   const Recommender recommender = recommender_of(0.75);
   const Recommender alone = recommender.with_markov_weight(0);
   const WholeCatalogue<Recommender> whole{alone};
-  const double weight = choose_markov_weight(alone, recommender.markov(), split(), split().test, true, 2);
+  const double weight = choose_markov_weight(alone, recommender.markov(), split(), split().test, true, 2).weight;
   CHECK(weight > 0);
-  CHECK(choose_markov_weight(whole, recommender.markov(), split(), split().test, true, 1) == weight);
+  CHECK(choose_markov_weight(whole, recommender.markov(), split(), split().test, true, 1).weight == weight);
 }
 
 TEST_CASE("Tiled lists: a ranker's lists of a large catalogue are those of all scores, to the bit") {

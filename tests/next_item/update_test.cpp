@@ -94,7 +94,7 @@ TEST_CASE("update: counts, chain and sessions are those of both logs together") 
   CHECK(after.items() == 40);
   CHECK(after.catalogue().size() == 40);
   CHECK(after.item_counts() == training_counts(both));
-  const MarkovChain chain(both, {.followers = followers_of(after.config())});
+  const MarkovChain chain(both, {.followers = followers_of(after.config(), 40)});
   CHECK(after.markov().transitions.offsets == chain.transitions.offsets);
   CHECK(after.markov().transitions.items == chain.transitions.items);
   for (std::size_t k = 0; k < chain.transitions.values.size(); ++k)
@@ -110,7 +110,7 @@ TEST_CASE("update: counts, chain and sessions are those of both logs together") 
   CHECK(after.session_knn().log_end == knn.log_end);
   CHECK(after.session_knn().counts == knn.counts);
   CHECK(after.session_knn().training_sequences == knn.training_sequences);
-  CHECK(after.memory().size() == 50);
+  CHECK(after.memory().size() == 0);  // session kNN has the sequences
   CHECK(after.markov_weight() == 0.5);
   CHECK(after.session_knn_weight() == 0.25);
   CHECK(after.trained_on().events == 700);
@@ -185,13 +185,20 @@ TEST_CASE("update: learns the new log, and forgets less with a memory") {
 }
 
 TEST_CASE("update: the same from a saved model, and for any number of threads") {
+  const bool has_sessions = GENERATE(true, false);
+  RecommenderConfig config = small(50);
+  if (!has_sessions) config.session_knn_weight = 0;
+  const Recommender before = fit(all_of(old_log()), config).recommender;
+  CHECK(before.memory().size() == (has_sessions ? 0 : 50));
   const TemporaryFolder folder;
-  save(old_recommender(), folder.path() / "old");
+  save(before, folder.path() / "old");
   const Recommender loaded = load_recommender(folder.path() / "old");
-  CHECK(loaded.memory().keys == old_recommender().memory().keys);
-  CHECK(loaded.memory().items == old_recommender().memory().items);
-  CHECK(loaded.memory().offsets == old_recommender().memory().offsets);
-  save(update(old_recommender(), all_of(new_log()), 2, {.threads = 1}).recommender, folder.path() / "one");
+  CHECK(loaded.memory().keys == before.memory().keys);
+  CHECK(loaded.memory().items == before.memory().items);
+  CHECK(loaded.memory().offsets == before.memory().offsets);
+  const Recommender after = update(before, all_of(new_log()), 2, {.threads = 1}).recommender;
+  CHECK(after.memory().size() == before.memory().size());
+  save(after, folder.path() / "one");
   save(update(loaded, all_of(new_log()), 2, {.threads = 3}).recommender, folder.path() / "three");
   CHECK(read_tensor_file(folder.path() / "one") == read_tensor_file(folder.path() / "three"));
 }
@@ -217,6 +224,7 @@ TEST_CASE("update: what a recommender cannot be updated with is refused") {
   const std::vector<Row> alone{{"a", 1, 1}, {"b", 2, 1}};
   auto forgetful = old_recommender().config();
   forgetful.memory_sequences = 0;
+  forgetful.session_knn_weight = 0;
   const Recommender without = fit(all_of(old_log()), forgetful).recommender;
   CHECK_THROWS_AS(update(without, all_of(alone)), DataError);
 }
@@ -233,6 +241,16 @@ TEST_CASE("Replay memory: every sequence of both logs is as likely to be kept") 
     for (const std::uint64_t key : both.keys) of_second += !std::binary_search(one.keys.begin(), one.keys.end(), key);
   }
   CHECK(of_second / 20 == Approx(40).margin(4));  // 40 of 100, with a standard deviation of 4.6 / √20
+}
+
+TEST_CASE("Replay memory: of session kNN, whose sequences know the last place of each item") {
+  const std::vector<std::pair<int, int>> rows{{1, 5}, {1, 5}, {1, 7}, {1, 8}, {1, 7}, {1, 9}, {2, 9}, {2, 5}};
+  const SessionKnn knn(train_on_all(build_sequences(make_interactions(rows))));
+  const ReplayMemory memory = memory_of(knn);
+  memory.check(4);
+  // Items 5, 7, 8, 9 are 0, 1, 2, 3; the later sequence comes first, and of the first 7 only its place is known.
+  CHECK(memory.items == std::vector<std::uint32_t>{3, 0, 0, 0, 2, 2, 1, 3});
+  CHECK(memory.offsets == std::vector<std::size_t>{0, 2, 8});
 }
 
 TEST_CASE("Replay memory: long sequences are cut, those of one event are left out, and the events are limited") {

@@ -56,10 +56,9 @@ using namespace lstmrec;
 
 namespace {
 
-constexpr std::int64_t inputs = 100;  ///< Of every user in training: all windows are as long.
-
-/// Users after each other walk through the catalogue, so that each item is met.
-Split split_of(std::int64_t users, std::int64_t items) {
+/// Users after each other walk through the catalogue, so that each item is met. `inputs`: of every user in training, so
+/// that all windows are as long.
+Split split_of(std::int64_t users, std::int64_t items, std::int64_t inputs) {
   std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, float>> rows;
   for (std::int64_t user = 0; user < users; ++user)
     for (std::int64_t event = 0; event < inputs + 3; ++event)
@@ -71,12 +70,13 @@ Split split_of(std::int64_t users, std::int64_t items) {
 
 TEST_CASE("Training over all items takes the memory that is said before it") {
   struct Size {
-    std::int64_t items, units, blocks, batch;
+    std::int64_t items, units, blocks, batch, inputs;
   };
-  for (const auto [items, units, blocks, batch] :
-       {Size{3000, 64, 1, 16}, Size{500, 96, 2, 32}, Size{8000, 32, 1, 8}, Size{2000, 128, 1, 8}}) {
-    CAPTURE(items, units, blocks, batch);
-    const Split split = split_of(std::max(2 * batch, items / inputs), items);
+  for (const auto [items, units, blocks, batch, inputs] :
+       {Size{3000, 64, 1, 16, 100}, Size{500, 96, 2, 32, 100}, Size{8000, 32, 1, 8, 100}, Size{2000, 128, 1, 8, 100},
+        Size{3000, 64, 1, 16, 10}, Size{8000, 16, 1, 64, 10}}) {
+    CAPTURE(items, units, blocks, batch, inputs);
+    const Split split = split_of(std::max(2 * batch, inputs < 20 ? 2 * items : items / inputs), items, inputs);
     const RecommenderConfig config{.embedding_size = units,
                                    .hidden_size = units,
                                    .blocks = blocks,

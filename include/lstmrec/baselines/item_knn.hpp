@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/best_of_row.hpp>
@@ -12,11 +13,13 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/top_k.hpp>
-#include <lstmrec/data/split.hpp>
+#include <lstmrec/data/event.hpp>
 #include <span>
 #include <vector>
 
 namespace lstmrec {
+
+struct Split;
 
 struct ItemKnnOptions {
   std::size_t neighbours = 100;  ///< Kept for each item.
@@ -41,7 +44,9 @@ struct ItemKnn {
 
   ItemKnn() = default;
   /// Throws ConfigError on options outside their ranges. Cost: user_pairs(split.train_length, user_items), in time.
-  explicit ItemKnn(const Split& split, const ItemKnnOptions& chosen = {}) : options(chosen) {
+  /// A template, so that who only serves need not compile what a Split needs.
+  template <std::same_as<Split> TrainingSplit>
+  explicit ItemKnn(const TrainingSplit& split, const ItemKnnOptions& chosen = {}) : options(chosen) {
     require(options.neighbours >= 1, "neighbours must be at least 1", options.neighbours);
     require(options.shrinkage >= 0 && std::isfinite(options.shrinkage), "shrinkage must be finite and not negative",
             options.shrinkage);

@@ -9,6 +9,7 @@
 #include <limits>
 #include <lstmrec/baselines/best_of_row.hpp>
 #include <lstmrec/baselines/decayed_window.hpp>
+#include <lstmrec/baselines/item_knn.hpp>
 #include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/baselines/row_accumulator.hpp>
 #include <lstmrec/baselines/sparse_rows.hpp>
@@ -30,7 +31,8 @@ struct MarkovOptions {
   std::size_t window = 20;          ///< How many of a history's last items speak.
   double decay = 0.8;               ///< The weight of an item to that of the one after it.
   double popularity_weight = 1e-6;  ///< Of an item's share of all events: orders what has no transitions.
-  std::size_t followers = 0;        ///< Kept of each item, those of the highest m; 0: all of them.
+  std::size_t followers = 0;        ///< Kept of each item, those of the highest P; 0: all of them.
+  double item_knn_weight = 0;       ///< Of the similarity of items that the same users have, in P.
 
   /// Here popularity decides between the many items of equal counts. Its weight is 10⁻⁶ in exact arithmetic, but beside
   /// a count a float can't hold terms so small; 10⁻³ gives the same order.
@@ -52,6 +54,7 @@ struct MarkovOptions {
     visitor("decay", options.decay);
     visitor("popularity_weight", options.popularity_weight);
     visitor("followers", options.followers);
+    visitor("item_knn_weight", options.item_knn_weight);
   }
 
   /// Throws ConfigError that names the rule which an option breaks.
@@ -61,6 +64,8 @@ struct MarkovOptions {
     DecayedWindow{window, decay}.check();
     require(popularity_weight >= 0 && std::isfinite(popularity_weight),
             "popularity_weight must be finite and not negative", popularity_weight);
+    require(item_knn_weight >= 0 && std::isfinite(item_knn_weight), "item_knn_weight must be finite and not negative",
+            item_knn_weight);
   }
 };
 
@@ -70,7 +75,11 @@ struct MarkovOptions {
 ///     P(i→j) = m(i→j) / (Σ_j m(i→j) + smoothing) + popularity_weight · share(j)
 ///     score(j) = Σ_age decay^age · P(item of that age → j)     over the last `window` items, the newest of age 0
 ///
-/// With `followers`, of each row only so many entries are kept, those of the highest m, of equal ones those of the
+/// With `item_knn_weight`, P(i→j) has item_knn_weight · s(i, j) added, the similarity of ItemKnn; it is kept as that much
+/// of m, so that users who have both items in any order count too. Where users are many and their histories short, that
+/// knows more pairs.
+///
+/// With `followers`, of each row only so many entries are kept, those of the highest P, of equal ones those of the
 /// lower index. The sums are over all followers still, so that what is kept has the probability that it has without the
 /// limit and what is cut has that of an item without transitions. A large log needs the limit: without one, a row has
 /// up to max_gap entries for every event of its item.
@@ -91,7 +100,8 @@ struct MarkovChain {
   ///
   /// Items are counted in blocks: one item, or as many in a row as have together at most `block_events` events in the
   /// training part. The result does not depend on it. Memory beside the result: 8 bytes an event of the largest block
-  /// and up to 25 an item. Cost: training events × max_gap, and a pass over the training part a block.
+  /// and up to 25 an item. Cost: training events × max_gap, and a pass over the training part a block. With an
+  /// item_knn_weight, time and memory of an ItemKnn besides.
   template <std::same_as<Split> TrainingSplit>
   explicit MarkovChain(const TrainingSplit& split, const MarkovOptions& chosen = {},
                        std::size_t block_events = std::size_t{1} << 24)
@@ -108,6 +118,7 @@ struct MarkovChain {
     }
     transitions.offsets.reserve(counts.size() + 1);
     totals.reserve(counts.size());
+    const ItemKnn similar = options.item_knn_weight > 0 ? ItemKnn(split) : ItemKnn();
     RowAccumulator<double> sums(counts.size());
     std::vector<ScoredItem> row;
     for (std::size_t first = 0, last = 0; first < counts.size(); first = last) {
@@ -123,21 +134,22 @@ struct MarkovChain {
                 static_cast<double>(split.sequences.events.weight(position + gap)) / static_cast<double>(gap);
         }
         double total = 0;
-        sums.take([&](std::uint32_t follower, double sum) {
-          row.push_back({follower, static_cast<float>(sum)});
-          total += sum;
-        });
+        sums.for_each([&](std::uint32_t, double sum) { total += sum; });
+        if (similar.items() > 0) add_similar(similar.similarities[item], total, sums);
+        sums.take([&](std::uint32_t follower, double sum) { row.push_back({follower, static_cast<float>(sum)}); });
         push_best(transitions, row, most);
         totals.push_back(static_cast<float>(total));
       }
     }
   }
 
-  /// The most bytes that a chain of so many items takes with a limit of `followers`, which is above 0.
-  static std::uint64_t bytes(std::size_t items, std::size_t followers) {
+  /// The most bytes that a chain of so many items and training events takes with a limit of `followers`, which is above
+  /// 0, and the default gap.
+  static std::uint64_t bytes(std::size_t items, std::uint64_t events, std::size_t followers) {
     constexpr std::uint64_t entry = sizeof(std::uint32_t) + sizeof(float),
                             row = sizeof(std::size_t) + 2 * sizeof(float);
-    return items * (entry * std::min(items, followers) + row);
+    return entry * std::min<std::uint64_t>(items * std::min(items, followers), events * MarkovOptions().max_gap) +
+           row * items;
   }
 
   Index items() const { return popularity.items(); }
@@ -165,7 +177,7 @@ struct MarkovChain {
     last.for_each(history, [&](std::uint32_t item, double weight) {
       assert(item < totals.size());
       // An item without transitions has an empty row, which without smoothing would be divided by zero.
-      if (totals[item] > 0)
+      if (static_cast<double>(totals[item]) + options.smoothing > 0)
         transitions.add_row(item, static_cast<float>(weight / (static_cast<double>(totals[item]) + options.smoothing)),
                             scores, first);
     });
@@ -192,6 +204,13 @@ struct MarkovChain {
   }
 
  private:
+  /// Adds what similar items are of m, so that they are their part of P.
+  void add_similar(const SparseRows::Row& similar, double total, RowAccumulator<double>& sums) const {
+    const double scale = options.item_knn_weight * (total + options.smoothing);
+    for (std::size_t k = 0; k < similar.size(); ++k)
+      sums[similar.items[k]] += scale * static_cast<double>(similar.values[k]);
+  }
+
   /// Where each item of a block occurs in the training part: positions in sequences.events.
   class Positions {
    public:

@@ -31,7 +31,8 @@ inline MarkovChain get_counts(TensorReader& file, const std::vector<std::uint32_
   MarkovChain counts;
   MarkovOptions::visit(counts.options, [&](const char* name, auto& option) {
     const std::string* text = file.text(detail::message({"counts.", name}));
-    if (text == nullptr && std::string_view(name) == "followers") return;  // files of earlier versions kept all
+    const std::string_view option_name = name;  // files of earlier versions kept all followers, and no similar items
+    if (text == nullptr && (option_name == "followers" || option_name == "item_knn_weight")) return;
     if (text == nullptr || !detail::from_text(*text, option))
       detail::fail<ModelFileError>(
           {file.path(), ": counts.", name, ": expected a number, found ", detail::found_text(text)});

@@ -22,6 +22,12 @@ class RowAccumulator {
     return entry.sum;
   }
 
+  /// Calls visit(column, sum) for the columns that were met, in the order in which they were.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const std::uint32_t column : met_) visit(column, entries_[column].sum);
+  }
+
   /// Calls visit(column, sum) for the columns that were met, in the order in which they were, and forgets them.
   template <class Visit>
   void take(Visit&& visit) {

@@ -243,10 +243,10 @@ LSTMREC_INLINE Targets hold_out_last_tenth(Split& split, HeldOutTargets which) {
   Targets targets;
   for (const std::uint32_t user : last) {
     const std::uint32_t length = split.train_length[user];
-    const std::uint32_t last = length_to_last_target(sequences, user, length);
-    if (last < 2) continue;  // nothing to predict: training keeps it
+    const std::uint32_t end = length_to_last_target(sequences, user, length);
+    if (end < 2) continue;  // nothing to predict: training keeps it
     split.train_length[user] = 0;
-    for (std::uint32_t k = which == HeldOutTargets::every ? 1 : last - 1; k < last; ++k)
+    for (std::uint32_t k = which == HeldOutTargets::every ? 1 : end - 1; k < end; ++k)
       if (sequences.weight(user, k) > 0) targets.push_back({user, k});
   }
   return targets;

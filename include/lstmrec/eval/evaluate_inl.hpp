@@ -149,7 +149,9 @@ struct Ranking {
 LSTMREC_INLINE Ranking rank_targets(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
                                     bool exclude_seen, const EvaluateOptions& options, ThreadPool& pool) {
   check_targets(scorer, split, targets);
-  Ranking result{.ranks = std::vector<std::uint32_t>(targets.size()), .items = split.sequences.items.size()};
+  Ranking result;
+  result.ranks.resize(targets.size());
+  result.items = split.sequences.items.size();
   const std::size_t places = std::min(result.items, *std::max_element(options.cutoffs.begin(), options.cutoffs.end()));
   const auto counts = training_counts(split);
   Recommended recommended(result.items, places);

@@ -35,6 +35,7 @@ struct RecommenderConfig {
   double dropout = 0.3;
   bool tied_vectors = true;
   double markov_weight = -1;
+  double item_knn_weight = -1;
   double session_knn_weight = -1;
 
   // Its task.
@@ -65,6 +66,10 @@ struct RecommenderConfig {
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
             "0: the network alone; -1: chosen on validation after training");
     visitor(
+        "item_knn_weight", config.item_knn_weight,
+        "Weight of the similarity of items that the same users have (item-kNN) in the Markov chain; 0: none; -1: 0 or "
+        "0.2, chosen on validation with the chain's weight");
+    visitor(
         "session_knn_weight", config.session_knn_weight,
         "Share of session kNN (STAN) in the probability of an item; 0: none; -1: chosen on validation after training");
     visitor("exclude_seen", config.exclude_seen,
@@ -81,7 +86,9 @@ struct RecommenderConfig {
     visitor("validation_targets", config.validation_targets,
             "Each epoch is validated on at most so many targets, drawn by the seed; 0: on all");
     visitor("memory_sequences", config.memory_sequences,
-            "Sequences, drawn at random, that the model keeps for updates to learn again; 0: none");
+            "Sequences, drawn at random, that the model keeps for updates to learn again, unless it has session kNN, "
+            "which has "
+            "them; 0: none");
     BasicTrainingConfig<NextItemTrainingDefaults>::visit(config.training, visitor);
   }
 
@@ -109,6 +116,8 @@ struct RecommenderConfig {
     require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     require(markov_weight == -1 || (markov_weight >= 0 && markov_weight < 1e6),
             "markov_weight must be -1 or in [0, 1e6)", markov_weight);
+    require(item_knn_weight == -1 || (item_knn_weight >= 0 && item_knn_weight < 1e6),
+            "item_knn_weight must be -1 or in [0, 1e6)", item_knn_weight);
     require(session_knn_weight == -1 || (session_knn_weight >= 0 && session_knn_weight < 1),
             "session_knn_weight must be -1 or in [0, 1)", session_knn_weight);
     require(target_horizon >= 1 && target_horizon <= 1000, "target_horizon must be in [1, 1000]", target_horizon);

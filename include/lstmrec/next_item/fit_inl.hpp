@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/error.hpp>
@@ -102,15 +103,24 @@ TerminableScorer(NetworkScorer<Network>, StopToken) -> TerminableScorer<Network>
 struct LearnedCounts {
   std::vector<std::uint32_t> item_counts;
   MarkovChain markov = {};
+  MarkovChain markov_with_item_knn = {};  ///< Another chain to choose from, or empty.
   SessionKnn session_knn = {};
   ReplayMemory memory = {};
 };
+
+/// The weight that is tried beside 0.
+inline constexpr double tried_item_knn_weight = 0.2;
 
 /// Counts the training part. `config`: resolved.
 inline LearnedCounts counts_of(const Split& split, const RecommenderConfig& config) {
   LearnedCounts counts{training_counts(split)};
   const std::size_t items = counts.item_counts.size();
-  if (config.markov_weight != 0) counts.markov = MarkovChain(split, {.followers = followers_of(config)});
+  const auto chain = [&](double item_knn_weight) {
+    return MarkovChain(split, {.followers = followers_of(config, items), .item_knn_weight = item_knn_weight});
+  };
+  if (config.markov_weight != 0) counts.markov = chain(std::max(0.0, config.item_knn_weight));
+  if (config.markov_weight < 0 && config.item_knn_weight < 0)
+    counts.markov_with_item_knn = chain(tried_item_knn_weight);
   if (config.session_knn_weight != 0)
     counts.session_knn = SessionKnn(split, SessionKnnOptions::stan(), session_entries_of(config, items));
   counts.memory = remembered({}, split, static_cast<std::size_t>(config.memory_sequences),
@@ -118,22 +128,29 @@ inline LearnedCounts counts_of(const Split& split, const RecommenderConfig& conf
   return counts;
 }
 
+/// The sequences of a split from one on, of which each epoch learns about so many, drawn at random.
+struct Replay {
+  std::uint32_t first = std::numeric_limits<std::uint32_t>::max();
+  std::size_t sequences = 0;
+};
+
 /// The training of a next-item network, for train_epochs.
 template <class Network>
 class NextItemTask {
  public:
   /// `count`: makes the counts, before training, so that memory which does not suffice costs no trained network.
   /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
-  NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options,
+  NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options, const Replay& replay,
                FunctionRef<LearnedCounts(const RecommenderConfig&)> count)
       : config(resolved(asked, split)),
+        replay_(replay),
         trained_on_(trained_on(split)),
         split_(&split),
         batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen}),
         validation_(
             draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)) {
     const Sequences& sequences = split.sequences;
-    parts_ = cut_subsequences(split, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, 0));
+    parts_ = parts_of_epoch(0);
     if (parts_.empty()) throw DataError(sequences.source + ": no user has two events to train on");
     if (std::none_of(parts_.begin(), parts_.end(), [&](const Subsequence& p) { return batches_.predictions(p) > 0; }))
       throw DataError(sequences.source +
@@ -177,8 +194,7 @@ class NextItemTask {
   NetworkTraining<Network>& training() { return steps_->training; }
 
   std::size_t begin_epoch(std::size_t epoch) {
-    parts_ =
-        cut_subsequences(*split_, static_cast<std::uint32_t>(config.window), mix_seed(config.training.seed, epoch));
+    parts_ = parts_of_epoch(epoch);
     return batches_in(parts_.size());
   }
 
@@ -210,9 +226,23 @@ class NextItemTask {
   /// training.
   void weigh_counts(const Network& network) {
     NetworkScorer<Network> weighed = scorer(network, {});
-    if (config.markov_weight < 0)
-      config.markov_weight = choose_markov_weight(TerminableScorer{weighed, terminate_}, counts_.markov, *split_,
-                                                  validation_, *config.exclude_seen, threads_);
+    if (config.markov_weight < 0) {
+      const auto choose = [&](const MarkovChain& chain) {
+        return choose_markov_weight(TerminableScorer{weighed, terminate_}, chain, *split_, validation_,
+                                    *config.exclude_seen, threads_);
+      };
+      MarkovChoice choice = choose(counts_.markov);
+      if (counts_.markov_with_item_knn.items() > 0) {
+        const MarkovChoice other = choose(counts_.markov_with_item_knn);
+        config.item_knn_weight = other.ndcg > choice.ndcg ? tried_item_knn_weight : 0;
+        if (other.ndcg > choice.ndcg) {
+          choice = other;
+          counts_.markov = std::move(counts_.markov_with_item_knn);
+        }
+        counts_.markov_with_item_knn = {};
+      }
+      config.markov_weight = choice.weight;
+    }
     if (config.session_knn_weight < 0 && validation_.empty()) config.session_knn_weight = 0;
     if (config.session_knn_weight >= 0) return;
     weighed.markov = &counts_.markov;
@@ -239,11 +269,24 @@ class NextItemTask {
          .item_counts = counts_.item_counts,
          .markov = config.markov_weight > 0 ? std::move(counts_.markov) : MarkovChain(),
          .session_knn = config.session_knn_weight > 0 ? std::move(counts_.session_knn) : SessionKnn(),
-         .memory = std::move(counts_.memory),
+         .memory = config.session_knn_weight > 0 ? ReplayMemory() : std::move(counts_.memory),
          .trained_on = trained_on_});
   }
 
  private:
+  std::vector<Subsequence> parts_of_epoch(std::size_t epoch) const {
+    const std::uint64_t seed = mix_seed(config.training.seed, epoch);
+    auto parts = cut_subsequences(*split_, static_cast<std::uint32_t>(config.window), seed);
+    if (replay_.first < split_->sequences.size()) {
+      const double share =
+          static_cast<double>(replay_.sequences) / static_cast<double>(split_->sequences.size() - replay_.first);
+      std::erase_if(parts, [&](const Subsequence& part) {
+        return part.user >= replay_.first && Random(mix_seed(seed, part.user)).uniform() >= share;
+      });
+    }
+    return parts;
+  }
+
   std::size_t batches_in(std::size_t parts) const {
     const auto size = static_cast<std::size_t>(config.training.batch_size);
     return (parts + size - 1) / size;
@@ -255,6 +298,7 @@ class NextItemTask {
             .item_counts = counts_.item_counts};
   }
 
+  Replay replay_;
   TrainedOn trained_on_;  ///< What the result will have learned from.
   const Split* split_;
   BatchBuilder batches_;
@@ -272,6 +316,7 @@ template <class Network>
 struct Beginning {
   const BasicRecommender<Network>* before = nullptr;
   TrainedOn learned = {};  ///< Of an update: what the result will have learned from.
+  Replay replay = {};
 };
 
 /// The common part of fit, warm_start and update. What goes on from a recommender begins with its weights, trains all
@@ -282,7 +327,7 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
                             FunctionRef<LearnedCounts(const RecommenderConfig&)> count) {
   const BasicRecommender<Network>* before = beginning.before;
   BasicFitResult<Network> result;
-  NextItemTask<Network> task(split, config, options, count);
+  NextItemTask<Network> task(split, config, options, beginning.replay, count);
   {
     Network network(static_cast<Index>(split.sequences.items.size()), config);
     Random random(config.training.seed);

@@ -70,21 +70,30 @@ class WeighedRanks : public ScoreVisitor {
 
 }  // namespace detail
 
-/// The weight of the Markov chain beside a network with the best NDCG@10 over some targets. The chain costs time and
+/// A weight of a Markov chain and what it gives.
+struct MarkovChoice {
+  double weight = 0;
+  double ndcg = 0;     ///< NDCG@10 with this weight,
+  double without = 0;  ///< and with none.
+};
+
+/// The weight of a Markov chain beside a network with the best NDCG@10 over some targets. The chain costs time and
 /// memory at every list, so the weight is 0 unless the best raises the figure by at least 2%.
 ///
 /// `network`: scores without a chain. The result does not depend on the number of threads.
-inline double choose_markov_weight(const ScorerRef& network, const MarkovChain& chain, const Split& split,
-                                   std::span<const Target> targets, bool exclude_seen, std::size_t threads = 0) {
+inline MarkovChoice choose_markov_weight(const ScorerRef& network, const MarkovChain& chain, const Split& split,
+                                         std::span<const Target> targets, bool exclude_seen, std::size_t threads = 0) {
+  if (targets.empty()) return {};
   std::vector<std::array<double, detail::markov_weights.size()>> ndcg(targets.size());
   ThreadPool pool(threads);
   for_each_scored(network, queries_of(split, targets), {exclude_seen}, pool,
                   [&] { return std::make_unique<detail::WeighedRanks>(chain, ndcg); });
   std::array<double, detail::markov_weights.size()> total = {};
   for (const auto& of_target : ndcg)
-    for (std::size_t w = 0; w < total.size(); ++w) total[w] += of_target[w];
+    for (std::size_t w = 0; w < total.size(); ++w) total[w] += of_target[w] / static_cast<double>(targets.size());
   const auto best = std::max_element(total.begin(), total.end());
-  return *best > 1.02 * total[0] ? detail::markov_weights[static_cast<std::size_t>(best - total.begin())] : 0;
+  if (*best <= 1.02 * total[0]) return {0, total[0], total[0]};
+  return {detail::markov_weights[static_cast<std::size_t>(best - total.begin())], *best, total[0]};
 }
 
 }  // namespace lstmrec

@@ -128,7 +128,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   file.put("items.counts", {recommender.item_counts().size()}, std::span(recommender.item_counts()));
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
   if (recommender.uses_session_knn()) put_session_knn(file, recommender.session_knn());
-  if (recommender.config().memory_sequences > 0) detail::put_memory(file, recommender.memory());
+  if (recommender.memory().size() > 0) detail::put_memory(file, recommender.memory());
   put_network(file, "network.", recommender.network());
   if constexpr (Network::sees_items_only) {
     put_replay(file, "replay.scores", detail::replay(recommender.network()));
@@ -152,7 +152,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   parts.config.markov_weight = std::max(0.0, parts.config.markov_weight);
   if (parts.config.session_knn_weight > 0) parts.session_knn = get_session_knn(file, parts.item_counts);
   parts.config.session_knn_weight = std::max(0.0, parts.config.session_knn_weight);
-  if (parts.config.memory_sequences > 0) parts.memory = detail::get_memory(file, items);
+  if (file.header().tensors.contains("memory.keys")) parts.memory = detail::get_memory(file, items);
   double numbers = 0;
   for (const auto& [name, tensor] : file.header().tensors)
     numbers += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);

@@ -61,6 +61,7 @@ class BasicRecommender {
   /// weight of −1, which training would have chosen, becomes 0.
   explicit BasicRecommender(Parts parts) : parts_(std::move(parts)) {
     parts_.config.markov_weight = markov_weight();
+    parts_.config.item_knn_weight = std::max(0.0, parts_.config.item_knn_weight);
     parts_.config.session_knn_weight = session_knn_weight();
     check();
     make_fingerprint();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/split.hpp>
 #include <span>
@@ -56,6 +57,26 @@ inline ReplayMemory remembered(const ReplayMemory& before, const Split& split, s
   for (std::size_t n = 0; n < kept && memory.items.size() + all[n].second.size() <= most_events; ++n) {
     memory.keys.push_back(all[n].first);
     memory.items.insert(memory.items.end(), all[n].second.begin(), all[n].second.end());
+    memory.offsets.push_back(memory.items.size());
+  }
+  return memory;
+}
+
+/// The sequences of session kNN as a memory. Of an item that came several times they know the last place alone; at a
+/// place that nobody knows stands the next item, as in immediate repeats.
+inline ReplayMemory memory_of(const SessionKnn& knn) {
+  ReplayMemory memory;
+  for (std::size_t n = 0; n < knn.sequences(); ++n) {
+    const std::size_t begin = knn.offsets[n], end = knn.offsets[n + 1];
+    if (end - begin >= default_user_items) {  // a robot's, whose first items are not known
+      memory.items.insert(memory.items.end(), knn.sequence_items.rend() - static_cast<std::ptrdiff_t>(end),
+                          knn.sequence_items.rend() - static_cast<std::ptrdiff_t>(begin));
+    } else {
+      std::uint32_t place = 0;
+      for (std::size_t k = end; k-- > begin;)  // the last place comes first
+        for (; place < knn.places[k]; ++place) memory.items.push_back(knn.sequence_items[k]);
+    }
+    memory.keys.push_back(n);
     memory.offsets.push_back(memory.items.size());
   }
   return memory;

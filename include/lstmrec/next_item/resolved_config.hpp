@@ -1,11 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/config.hpp>
+#include <numeric>
 
 namespace lstmrec {
 
@@ -13,6 +16,10 @@ namespace lstmrec {
 /// of Markov chain and session kNN, which are decided after training. Cost: one pass over the users.
 inline RecommenderConfig resolved(RecommenderConfig config, const Split& split) {
   if (!config.exclude_seen) config.exclude_seen = repeat_share(split) <= 0.01;
+  // Similar items are tried where counting their pairs costs no more than a chain, and they are chosen with its weight.
+  const std::size_t events = std::accumulate(split.train_length.begin(), split.train_length.end(), std::size_t{0});
+  if (config.item_knn_weight < 0 && (config.markov_weight >= 0 || user_pairs(split.train_length) > 64 * events))
+    config.item_knn_weight = 0;
   if (config.sampled_negatives < 0) config.sampled_negatives = split.sequences.items.size() > 20000 ? 2048 : 0;
   // Small data needs small batches to get enough steps; large batches are only faster.
   if (config.training.batch_size == 0) {

@@ -13,10 +13,12 @@
 
 namespace lstmrec {
 
-/// The most followers that a recommender's Markov chain keeps of each item: so many that the chain takes no more memory
-/// than the item vectors.
-inline std::size_t followers_of(const RecommenderConfig& config) {
-  return static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
+/// The most followers that a recommender's Markov chain keeps of each item: 128 while the chain stays below 1 GiB, and
+/// always so many that it takes no more memory than the item vectors.
+inline std::size_t followers_of(const RecommenderConfig& config, std::size_t items) {
+  constexpr std::size_t enough = 128, entries = std::size_t{1} << 27;  // of 8 bytes
+  const auto as_vectors = static_cast<std::size_t>(std::max<std::int64_t>(1, config.embedding_size / 2 - 2));
+  return std::max(as_vectors, std::min(enough, entries / std::max<std::size_t>(1, items)));
 }
 
 /// The most entries that a recommender's session kNN keeps, a sequence having one for each of its distinct items: so
@@ -71,9 +73,12 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   memory.batch =
       columns * (12 * embedding + 3 * number(config.blocks) * hidden * number(12 + 2 * config.feed_forward_factor)) +
       4 * rows * (128 * ItemHead<float>::tiles_at_once(head_rows, parts, threads) + 2 * embedding);
-  if (config.markov_weight != 0)
-    memory.markov_chain =
-        MarkovChain::bytes(items, followers_of(config)) + 8 * std::min<std::uint64_t>(events, 1u << 24);
+  if (config.markov_weight != 0) {
+    const std::uint64_t chain = MarkovChain::bytes(items, events, followers_of(config, items));
+    // Two of them to choose from, it may be. What counting similar items takes besides is free before the network is
+    // made.
+    memory.markov_chain = (config.item_knn_weight < 0 ? 2 : 1) * chain + 8 * std::min<std::uint64_t>(events, 1u << 24);
+  }
   if (config.session_knn_weight != 0)
     memory.session_knn =
         12 * std::min<std::uint64_t>(events, session_entries_of(config, items)) +

@@ -16,9 +16,10 @@ namespace lstmrec {
 ///     const auto today = train_on_all(build_sequences(read_log("today.csv")));
 ///     const Recommender recommender = update(yesterdays, today).recommender;
 ///
-/// The network begins with the recommender's weights and learns the training part, and with it the sequences that the
-/// recommender remembers (RecommenderConfig::memory_sequences; without them it forgets more of what the new log does
-/// not hold). Counts are added: those of items, of the Markov chain and the sequences of session kNN, whose weights
+/// The network begins with the recommender's weights and learns the training part, and with it, in each epoch, up to
+/// 30 000 of the old sequences, drawn at random: those of session kNN or, without it, those that the recommender
+/// remembers (RecommenderConfig::memory_sequences). Without any it forgets more of what the new log does not hold.
+/// Counts are added: those of items, of the Markov chain and the sequences of session kNN, whose weights
 /// stay. Items keep their numbers, and new ones follow in the order of the split; their vectors begin at random. What
 /// the split says of an item (title, genres) replaces what was known. A user of both logs counts as two sequences.
 ///
@@ -33,7 +34,7 @@ template <class Network>
 BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, RecommenderConfig config,
                                const FitOptions& options = {}, const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 template <class Network>
-BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs = 2,
+BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs = 5,
                                const FitOptions& options = {}, const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 
 }  // namespace lstmrec

@@ -23,6 +23,9 @@ namespace lstmrec {
 
 namespace detail {
 
+/// So many old sequences are learned again in every epoch of an update.
+inline constexpr std::size_t replayed_sequences = 30000;
+
 /// A split with a recommender's items before those that it does not know.
 template <class Network>
 Split with_items_of(const BasicRecommender<Network>& before, const Split& split) {
@@ -76,9 +79,11 @@ LearnedCounts merged_counts(const BasicRecommender<Network>& before, const Split
   if (config.session_knn_weight > 0)
     counts.session_knn =
         merged(before.session_knn(), counts.session_knn, counts.item_counts, session_entries_of(config, items));
-  counts.memory =
-      remembered(before.memory(), split, static_cast<std::size_t>(config.memory_sequences),
-                 session_entries_of(config, items), mix_seed(config.training.seed, before.trained_on().events));
+  counts.memory = {};
+  if (config.session_knn_weight == 0)
+    counts.memory =
+        remembered(before.memory(), split, static_cast<std::size_t>(config.memory_sequences),
+                   session_entries_of(config, items), mix_seed(config.training.seed, before.trained_on().events));
   return counts;
 }
 
@@ -97,9 +102,10 @@ BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Sp
   learned.last_time = std::max(learned.last_time, before.trained_on().last_time);
   const Split renumbered = detail::with_items_of(before, split);
   Split with_memory = renumbered;
-  detail::add_memory(before.memory(), with_memory);
+  detail::add_memory(before.uses_session_knn() ? memory_of(before.session_knn()) : before.memory(), with_memory);
   return detail::fit<Network>(
-      {&before, learned}, with_memory, config, options, loss,
+      {&before, learned, {static_cast<std::uint32_t>(split.sequences.size()), detail::replayed_sequences}}, with_memory,
+      config, options, loss,
       [&](const RecommenderConfig& resolved) { return detail::merged_counts(before, renumbered, resolved); });
 }
 template <class Network>
