@@ -2,10 +2,9 @@
 ///
 ///     update --model shop.safetensors --data today.csv --only-if-better
 ///
-/// The old log is not needed. A model with session kNN knows its sequences; of another one --memory-sequences of train
-/// says how many it keeps. Exit codes: 0, 1 for
-/// what went wrong, 2 for a wrong command line, 3 where the update was refused, 130 after Ctrl-C and 143 after SIGTERM;
-/// in all these cases but 0 the model stays as it was.
+/// The old log is not needed. A model with session kNN has its sequences; --memory-sequences of train says how many
+/// another one keeps. Exit codes: 0, 1 for what went wrong, 2 for a wrong command line, 3 where the update was refused,
+/// 130 after Ctrl-C and 143 after SIGTERM; in all these cases but 0 the model stays as it was.
 
 #include <unistd.h>
 

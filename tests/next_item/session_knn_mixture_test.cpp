@@ -216,12 +216,25 @@ TEST_CASE("Session kNN beside a network: fit chooses its share on validation, or
   CHECK_THROWS_AS(fit(split, config), ConfigError);
 }
 
-TEST_CASE("Session kNN beside a network: a share that gains less than 1% is not worth its time") {
+TEST_CASE(
+    "Session kNN beside a network: a share that gains less than 1%, or little of a few targets, is not worth its "
+    "time") {
   const auto chosen_of = [](const std::map<double, double>& ndcg) {
-    return choose_session_knn_weight([&](double weight) { return ndcg.at(weight); });
+    return choose_session_knn_weight([&](double weight) { return std::vector<double>(100, ndcg.at(weight)); });
   };
   CHECK(chosen_of({{0, .3}, {.1, .301}, {.2, .302}, {.35, .3025}, {.5, .2}, {.65, .1}}) == 0);
   CHECK(chosen_of({{0, .3}, {.1, .301}, {.2, .305}, {.35, .306}, {.5, .2}, {.65, .1}}) == .35);
+
+  // Of n targets a third gains 1 and a quarter loses 1: a twelfth on average, with a standard error of .76 / √n.
+  const auto chosen_among = [](std::size_t targets) {
+    return choose_session_knn_weight([&](double weight) {
+      std::vector<double> ndcg(targets, 0.5);
+      for (std::size_t k = 0; k < targets && weight == 0.2; ++k) ndcg[k] += k % 12 < 4 ? 1 : k % 12 < 7 ? -1 : 0;
+      return ndcg;
+    });
+  };
+  CHECK(chosen_among(120) == 0);
+  CHECK(chosen_among(360) == 0.2);
 }
 
 TEST_CASE("Session kNN beside a network: what does not belong together is refused") {

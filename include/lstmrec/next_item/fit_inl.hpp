@@ -16,6 +16,7 @@
 #include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
+#include <lstmrec/eval/metrics.hpp>
 #include <lstmrec/io/available_memory.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/fit.hpp>
@@ -250,11 +251,13 @@ class NextItemTask {
     weighed.session_knn = &counts_.session_knn;
     config.session_knn_weight = choose_session_knn_weight([&](double weight) {
       weighed.session_knn_weight = weight;
-      return evaluate(
-                 TerminableScorer{weighed, terminate_}, *split_, validation_,
-                 {.cutoffs = {10}, .exclude_seen = *config.exclude_seen, .threads = threads_, .bootstrap_samples = 0})
-          .ndcg_at(10)
-          .value;
+      const auto ranks =
+          evaluate(TerminableScorer{weighed, terminate_}, *split_, validation_,
+                   {.cutoffs = {10}, .exclude_seen = *config.exclude_seen, .threads = threads_, .bootstrap_samples = 0})
+              .ranks;
+      std::vector<double> ndcg;
+      for (const std::uint32_t rank : ranks) ndcg.push_back(metrics::ndcg(rank, 10));
+      return ndcg;
     });
   }
 

@@ -10,6 +10,7 @@
 #include <lstmrec/eval/metrics.hpp>
 #include <lstmrec/eval/ranking.hpp>
 #include <lstmrec/eval/scored.hpp>
+#include <lstmrec/next_item/sure_gain.hpp>
 #include <memory>
 #include <span>
 #include <vector>
@@ -73,12 +74,12 @@ class WeighedRanks : public ScoreVisitor {
 /// A weight of a Markov chain and what it gives.
 struct MarkovChoice {
   double weight = 0;
-  double ndcg = 0;     ///< NDCG@10 with this weight,
-  double without = 0;  ///< and with none.
+  double ndcg = 0;  ///< NDCG@10 with this weight.
 };
 
 /// The weight of a Markov chain beside a network with the best NDCG@10 over some targets. The chain costs time and
-/// memory at every list, so the weight is 0 unless the best raises the figure by at least 2%.
+/// memory at every list, so the weight is 0 unless the best raises the figure by at least 2%, and by more than chance
+/// would (is_sure_gain).
 ///
 /// `network`: scores without a chain. The result does not depend on the number of threads.
 inline MarkovChoice choose_markov_weight(const ScorerRef& network, const MarkovChain& chain, const Split& split,
@@ -92,8 +93,14 @@ inline MarkovChoice choose_markov_weight(const ScorerRef& network, const MarkovC
   for (const auto& of_target : ndcg)
     for (std::size_t w = 0; w < total.size(); ++w) total[w] += of_target[w] / static_cast<double>(targets.size());
   const auto best = std::max_element(total.begin(), total.end());
-  if (*best <= 1.02 * total[0]) return {0, total[0], total[0]};
-  return {detail::markov_weights[static_cast<std::size_t>(best - total.begin())], *best, total[0]};
+  const auto chosen = static_cast<std::size_t>(best - total.begin());
+  std::vector<double> with, without;
+  for (const auto& of_target : ndcg) {
+    with.push_back(of_target[chosen]);
+    without.push_back(of_target[0]);
+  }
+  if (*best <= 1.02 * total[0] || !detail::is_sure_gain(with, without)) return {0, total[0]};
+  return {detail::markov_weights[chosen], *best};
 }
 
 }  // namespace lstmrec

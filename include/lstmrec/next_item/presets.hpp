@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/config.hpp>
@@ -40,10 +41,10 @@ inline constexpr double short_length = 20;
 ///     const auto recommender = fit(split, preset("default", split)).recommender;
 inline RecommenderConfig preset(std::string_view name, const Split& split) {
   RecommenderConfig config = preset(name);
-  if (mean_training_length(split) >= short_length) return config;
+  if (name == "quick" || mean_training_length(split) >= short_length) return config;
+  const std::int64_t epochs = config.training.epochs;
   config = {.embedding_size = 64, .hidden_size = 64};
-  if (name == "quick") config.training = {.epochs = 5, .learning_rate = 3e-3, .ema_decay = 0.99};
-  if (name == "accurate") config.training.epochs = 16;
+  config.training.epochs = epochs;
   return config;
 }
 
