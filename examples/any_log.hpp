@@ -49,7 +49,11 @@ inline std::vector<std::pair<std::string, float>> weights_of(const std::string& 
     if (sign == 0 || !(weight >= 0))
       throw lstmrec::ConfigError("--kind-weights: expected kinds and weights such as \"view=0,purchase=3\", got " +
                                  lstmrec::detail::excerpt(part));
-    weights.emplace_back(part.substr(0, sign), weight);
+    const std::string kind = part.substr(0, sign);
+    if (std::any_of(weights.begin(), weights.end(), [&](const auto& entry) { return entry.first == kind; }))
+      throw lstmrec::ConfigError("--kind-weights: expected each kind once, got " + lstmrec::detail::excerpt(kind) +
+                                 " twice");
+    weights.emplace_back(kind, weight);
   }
   return weights;
 }
@@ -124,12 +128,13 @@ inline void show_bad_line(const lstmrec::ParseError& error) {
   std::cerr << "left out: " << printable(error.what()) << '\n';
 }
 
-/// Where the file is damaged, that is said, and not what its readable part lacks.
-inline lstmrec::Interactions read_whole(TableFile& file, const lstmrec::LogOptions& options) {
+/// Returns read(). Where the file is damaged, that is said, and not what its readable part lacks.
+template <class Read>
+auto read_whole(TableFile& file, Read&& read) {
   try {
-    lstmrec::Interactions log = lstmrec::read_log(file.path(), options);
+    auto result = read();
     file.finish();
-    return log;
+    return result;
   } catch (const lstmrec::Error&) {
     file.finish();
     throw;
@@ -155,6 +160,8 @@ inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lst
   TableFile file(path == "-" ? "/dev/stdin" : path);
   options.name = path == "-" ? "standard input" : path.string();
   if (!file.columns().empty()) {
+    if (!options.column_names.empty() || !options.separator.empty() || options.has_header)
+      throw lstmrec::Error(options.name + ": lines of JSON have no --columns, --separator and --header");
     options.column_names = file.columns();
     options.separator = "\t";
     options.has_header = false;
@@ -167,7 +174,7 @@ inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lst
       std::cerr << options.name << ": " << printable(text) << '\n';
     };
   }
-  lstmrec::Interactions log = read_whole(file, options);
+  lstmrec::Interactions log = read_whole(file, [&] { return lstmrec::read_log(file.path(), options); });
   if (!quiet && !log.kinds.empty()) {
     std::cerr << options.name << ": kinds of events:";
     for (const auto& [name, events, is_read, weight] : log.kinds)
@@ -213,8 +220,7 @@ inline void describe_items(lstmrec::Interactions& log, LogArguments& a, bool qui
     a.table.separator = "\t";
     a.table.has_header = false;
   }
-  const lstmrec::ItemTableCounts counts = read_item_table(file.path(), log, a.table);
-  file.finish();
+  const lstmrec::ItemTableCounts counts = read_whole(file, [&] { return read_item_table(file.path(), log, a.table); });
   if (!quiet)
     std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
               << " items, and " << grouped(counts.foreign) << " others"

@@ -1,5 +1,5 @@
-/// Trains from a SQLite database and serves out of it: reads the table events (user, item, time), trains, and writes
-/// the ten best items of every user to the table recommendations (user, place, item, score).
+/// Trains from a SQLite database and serves out of it: reads the table events (user, item, time in seconds), trains,
+/// and writes the ten best items of every user to the table recommendations (user, place, item, score).
 ///
 ///     from_sqlite shop.db
 
@@ -47,11 +47,16 @@ Interactions read_events(sqlite3* database) {
   log.source = "table events";
   const Statement rows = prepare(database, "SELECT user, item, time FROM events");
   const auto text = [&](int column) {
-    return std::string(reinterpret_cast<const char*>(sqlite3_column_text(rows.get(), column)));
+    const auto* const value = reinterpret_cast<const char*>(sqlite3_column_text(rows.get(), column));
+    if (value == nullptr) throw std::runtime_error("table events: expected a user and an item in every row, got NULL");
+    return std::string(value);
   };
   int code = SQLITE_ROW;
-  while ((code = sqlite3_step(rows.get())) == SQLITE_ROW)
+  while ((code = sqlite3_step(rows.get())) == SQLITE_ROW) {
+    if (sqlite3_column_type(rows.get(), 2) != SQLITE_INTEGER)
+      throw std::runtime_error("table events: expected times in whole seconds; unixepoch(time) makes them of texts");
     log.observe(text(0), text(1), sqlite3_column_int64(rows.get(), 2));
+  }
   check(database, code == SQLITE_DONE ? SQLITE_OK : code);
   return log;
 }

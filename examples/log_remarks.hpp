@@ -6,6 +6,7 @@
 #include <limits>
 #include <lstmrec/io/fixed.hpp>
 #include <lstmrec/lstmrec.hpp>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,29 +73,32 @@ inline std::string spelling_remark(const lstmrec::Vocabulary& known, const lstmr
   const auto is_ascii = [](std::string_view text) {
     return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 128; });
   };
-  const auto plain_text = [](const lstmrec::RawId& id) { return plain_id(lstmrec::detail::to_utf8(id.text())); };
-  std::vector<std::string> plain;
-  for (std::uint32_t item = 0; item < known.size(); ++item) plain.push_back(plain_text(known.id(item)));
-  std::sort(plain.begin(), plain.end());
+  std::map<std::string, std::string> by_plain, by_utf8;  // the ids that are known
+  for (std::uint32_t item = 0; item < known.size(); ++item) {
+    const std::string text = known.id(item).text();
+    by_plain.emplace(plain_id(text), text);
+    if (!is_ascii(text)) by_utf8.emplace(lstmrec::detail::to_utf8(text), text);
+  }
   std::size_t unknown = 0, spelled = 0, encoded = 0;
-  std::string example;
+  std::string example, example_known;
   for (std::uint32_t item = 0; item < others.size(); ++item) {
     if (known.find(others.id(item))) continue;
     ++unknown;
-    if (!std::binary_search(plain.begin(), plain.end(), plain_text(others.id(item)))) continue;
     const std::string text = others.id(item).text();
-    if (!is_ascii(text))
+    if (!is_ascii(text) && by_utf8.contains(lstmrec::detail::to_utf8(text))) {
       ++encoded;
-    else if (spelled++ == 0)
+    } else if (const auto found = by_plain.find(plain_id(text)); found != by_plain.end() && spelled++ == 0) {
       example = text;
+      example_known = found->second;
+    }
   }
   if (encoded > 0)
     return source + ": " + grouped(encoded) +
            " of its items are unknown only because one of the two logs is written in UTF-8 and the other is not";
   if (2 * spelled > unknown)
     return source + ": " + grouped(spelled) + " of its " + grouped(unknown) +
-           " unknown items are known in another spelling: " + lstmrec::detail::excerpt(example) + " stands for " +
-           lstmrec::detail::excerpt(plain_id(example)) + ", perhaps";
+           " unknown items are known in another spelling: " + lstmrec::detail::excerpt(example) + " is perhaps " +
+           lstmrec::detail::excerpt(example_known);
   return {};
 }
 

@@ -18,6 +18,7 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/io/atomic_file.hpp>
 #include <lstmrec/lstmrec.hpp>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +30,7 @@
 #include "config_options.hpp"
 #include "console.hpp"
 #include "json.hpp"
+#include "log_remarks.hpp"
 #include "report_chart.hpp"
 #include "report_page.hpp"
 
@@ -79,51 +81,64 @@ void add_options(CommandLine& line, Arguments& a) {
   line.add_flag("--quiet", a.quiet, "Print nothing but the table and errors");
 }
 
-/// Cuts a log by time into parts of so many days, counted from its first event.
-std::vector<Interactions> cut_by_days(Interactions log, double days) {
+/// Cuts a log by time into parts of so many days, counted from its first event; those without events are left out.
+std::vector<Interactions> cut_by_days(const Interactions& log, double days) {
   if (!log.has_times) throw Error(log.source + ": a cut into days needs times, and there are none");
-  if (log.events.empty()) return {};
   const std::int64_t begin = *std::min_element(log.events.times.begin(), log.events.times.end());
   const double ticks = days * 86400 * static_cast<double>(log.ticks_per_second);
-  std::vector<Interactions> parts;
+  std::map<std::int64_t, Interactions> parts;
   for (std::size_t row = 0; row < log.events.size(); ++row) {
     const Event event = log.events[row];
     const double place = (static_cast<double>(event.time) - static_cast<double>(begin)) / ticks;
     if (place >= 10000) throw Error(log.source + ": --days would cut it into more than 10000 periods");
-    const auto part = static_cast<std::size_t>(place);
-    while (parts.size() <= part) {
-      Interactions& empty = parts.emplace_back();
-      empty.users = log.users;
-      empty.items = log.items;
-      empty.catalogue = log.catalogue;
-      empty.has_times = true;
-      empty.has_ratings = log.has_ratings;
-      empty.ticks_per_second = log.ticks_per_second;
-      empty.source = log.source + ", period " + std::to_string(parts.size());
-    }
-    parts[part].add(event.user, event.item, event.rating, event.time, event.weight);
+    Interactions& part = parts[static_cast<std::int64_t>(place)];
+    part.has_times = true;
+    part.has_ratings = log.has_ratings;
+    const RawId& item = log.items.id(event.item);
+    part.observe(log.users.id(event.user), item, event.time, event.rating, event.weight);
+    part.catalogue[part.items.index(item)] = log.catalogue[event.item];
   }
-  return parts;
+  std::vector<Interactions> result;
+  for (auto& [number, part] : parts) {
+    part.ticks_per_second = log.ticks_per_second;
+    part.source = log.source + ", period " + std::to_string(number);
+    result.push_back(std::move(part));
+  }
+  return result;
+}
+
+/// Throws Error unless each log begins no earlier than the one before it.
+void check_order(const std::vector<Interactions>& logs) {
+  const auto first = [](const Interactions& log) {
+    return *std::min_element(log.events.times.begin(), log.events.times.end());
+  };
+  for (std::size_t k = 1; k < logs.size(); ++k)
+    if (logs[k].has_times && logs[k - 1].has_times && first(logs[k]) < first(logs[k - 1]))
+      throw Error(logs[k].source + ": begins before " + logs[k - 1].source +
+                  ", which it should follow: the logs are to be given in the order of time");
 }
 
 std::vector<Sequences> read_periods(Arguments& a) {
   std::vector<Interactions> logs;
-  for (const std::string& log : a.logs) logs.push_back(read_any_log(log, a.log.log, a.quiet));
+  for (const std::string& path : a.logs) {
+    Interactions& log = logs.emplace_back(read_any_log(path, a.log.log, a.quiet));
+    describe_items(log, a.log, a.quiet || logs.size() > 1);
+    if (a.quiet) continue;
+    for (const std::string& warning : log.warnings) std::cerr << printable(warning) << '\n';
+    for (const std::string& remark : log_remarks(log)) std::cerr << printable(remark) << '\n';
+  }
   if (a.days > 0) {
     if (logs.size() != 1) throw Error("--days cuts one log, and several are given");
-    logs = cut_by_days(std::move(logs.front()), a.days);
+    logs = cut_by_days(logs.front(), a.days);
   }
-  std::erase_if(logs, [](const Interactions& log) { return log.events.empty(); });
+  check_order(logs);
   if (logs.size() <= a.first)
     throw Error("expected more than " + std::to_string(a.first) + " periods with events, got " +
                 std::to_string(logs.size()));
   SequenceOptions options = a.sequences;
   options.keep_immediate_repeats = !a.merge_repeats;
   std::vector<Sequences> periods;
-  for (Interactions& log : logs) {
-    describe_items(log, a.log, true);
-    periods.push_back(build_sequences(std::move(log), options));
-  }
+  for (Interactions& log : logs) periods.push_back(build_sequences(std::move(log), options));
   return periods;
 }
 
@@ -168,6 +183,16 @@ FitResult train(const Sequences& sequences, const RecommenderConfig& config, con
   return fit(split, config, options);
 }
 
+/// Figures of a period; of a model that knows none of its items they are 0.
+std::pair<double, double> hr_and_mrr(const ScorerRef& scorer, const Split& split, const EvaluateOptions& options) {
+  const auto knows = [&](Target target) {
+    return scorer.item_ids() == nullptr || scorer.item_ids()->find(split.sequences.items.id(split.event(target).item));
+  };
+  if (split.test.empty() || std::none_of(split.test.begin(), split.test.end(), knows)) return {0, 0};
+  const Evaluation figures = evaluate(scorer, split, split.test, options);
+  return {figures.hr[0].value, figures.cut_mrr[0].value};
+}
+
 /// A model's figures over the periods.
 struct Curve {
   std::string name;
@@ -180,11 +205,25 @@ struct Curve {
   }
 };
 
+/// A chain with the ids of its items, by which an evaluation matches them. Borrows both.
+struct KnownChain {
+  const MarkovChain* chain;
+  const Vocabulary* ids;
+
+  Index items() const { return chain->items(); }
+  const Vocabulary& item_ids() const { return *ids; }
+  Matrix<float> outputs(std::span<const History> histories) const { return chain->outputs(histories); }
+  void score_tile(std::span<const History> histories, const Matrix<float>& outputs, Index item,
+                  MatrixRef<float> scores) const {
+    chain->score_tile(histories, outputs, item, scores);
+  }
+  void score(std::span<const History> histories, MatrixRef<float> scores) const { chain->score(histories, scores); }
+};
+
 /// The events of a period that are to be predicted: all but the first of each sequence.
 Split targets_of(const Sequences& period, const Arguments& a, const Sequences& before) {
-  Sequences own = period;
-  if (a.unknown == "left-out") own = align_items(std::move(own), before.items, before.catalogue).sequences;
-  Split split = train_on_all(std::move(own));
+  Split split = train_on_all(period);
+  if (a.unknown == "left-out") split = align_split(split, before.items, before.catalogue);
   for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
     for (std::uint32_t k = 1; k < split.train_length[user]; ++k)
       if (split.sequences.weight(user, k) > 0) split.test.push_back({user, k});
@@ -266,7 +305,7 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
       } else {
         RecommenderConfig further = updated.config();
         further.training.epochs = static_cast<std::int64_t>(a.update_epochs);
-        further.sampled_negatives = -1;
+        if (further.sampled_negatives == 0) further.sampled_negatives = -1;  // the catalogue may have grown
         if (a.update_learning_rate > 0) further.training.learning_rate = a.update_learning_rate;
         updated = update(updated, train_on_all(periods[p - 1]), further, options).recommender;
       }
@@ -277,19 +316,23 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
       const MarkovChain chain(train_on_all(before), {.followers = 128});
       if (options.stop.stop_requested()) break;
       const Split split = targets_of(periods[p], a, before);
+      if (split.test.empty()) {
+        std::cerr << printable(periods[p].source) << ": nothing to predict, so this period is only learned\n";
+        append(periods[p], before);
+        continue;
+      }
       all_targets += split.test.size();
       const EvaluateOptions how{
           .cutoffs = {a.cutoff}, .exclude_seen = updated.exclude_seen(), .threads = a.threads, .bootstrap_samples = 0};
-      const auto add = [&](Curve& curve, const Evaluation& figures, double training) {
-        curve.hr.push_back(figures.hr[0].value);
-        curve.mrr.push_back(figures.cut_mrr[0].value);
+      const auto add = [&](Curve& curve, std::pair<double, double> figures, double training) {
+        curve.hr.push_back(figures.first);
+        curve.mrr.push_back(figures.second);
         curve.seconds.push_back(training);
       };
-      add(curves[0], evaluate(updated, split, split.test, how), seconds);
-      add(curves[1], evaluate(first, split, split.test, how), p == a.first ? seconds : 0);
-      const Split known = align_split(split, before.items, before.catalogue);
-      add(curves[2], evaluate(chain, known, known.test, how), 0);
-      if (a.again) add(curves[3], evaluate(again, split, split.test, how), seconds_again);
+      add(curves[0], hr_and_mrr(updated, split, how), seconds);
+      add(curves[1], hr_and_mrr(first, split, how), p == a.first ? seconds : 0);
+      add(curves[2], hr_and_mrr(KnownChain{&chain, &before.items}, split, how), 0);
+      if (a.again) add(curves[3], hr_and_mrr(again, split, how), seconds_again);
       std::vector<double> hr, mrr;
       Json& row = rows.emplace_back();
       row["period"] = p;
@@ -304,6 +347,10 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
       print_row(std::to_string(p), split.test.size(), curves, hr, mrr);
     }
     append(periods[p], before);
+  }
+  if (rows.empty()) {
+    std::cerr << "no period was measured\n";
+    return options.stop.stop_requested() ? interrupted : failed;
   }
   std::vector<double> hr, mrr;
   for (const Curve& curve : curves) {

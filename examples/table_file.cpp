@@ -1,6 +1,7 @@
 #include "table_file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -113,9 +114,15 @@ std::function<void(const Path&, const Sink&)> decompressor_of(const Path& file) 
   return {};
 }
 
-void copy_all(int input, const Path& file, const Sink& sink) {
+/// `reader`: the pipe that is written, or -1. A pipe that is read may stay silent for long, so it is asked whether
+/// anybody still reads the other one.
+void copy_all(int input, const Path& file, int reader, const Sink& sink) {
   std::vector<char> buffer(block);
   for (;;) {
+    std::array<pollfd, 2> events{pollfd{input, POLLIN, 0}, pollfd{reader, 0, 0}};
+    if (poll(events.data(), reader < 0 ? 1 : 2, -1) < 0 && errno != EINTR) break;
+    if (reader >= 0 && (events[1].revents & POLLERR) != 0) return;
+    if (events[0].revents == 0) continue;
     const ssize_t count = read(input, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw Error(file.string() + ": " + std::generic_category().message(errno));
@@ -134,12 +141,14 @@ struct Descriptor {
   int number;
 };
 
-/// The first bytes that a source gives: 256 KiB, or all of them.
+constexpr std::size_t beginning_size = std::size_t{1} << 18;
+
+/// The first bytes that a source gives: 256 KiB or more, or all of them.
 std::string beginning_of(const std::function<void(const Sink&)>& source) {
   std::string bytes;
   source([&](const char* data, std::size_t size) {
     bytes.append(data, size);
-    return bytes.size() < (std::size_t{1} << 18);
+    return bytes.size() < beginning_size;
   });
   return bytes;
 }
@@ -147,15 +156,18 @@ std::string beginning_of(const std::function<void(const Sink&)>& source) {
 bool is_json(std::string_view beginning) {
   if (beginning.starts_with("\xef\xbb\xbf")) beginning.remove_prefix(3);
   const std::size_t first = beginning.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && beginning[first] == '{';
+  if (first == std::string_view::npos || beginning[first] != '{') return false;
+  const std::size_t next = beginning.find_first_not_of(" \t\r\n", first + 1);
+  return next != std::string_view::npos && (beginning[next] == '"' || beginning[next] == '}');
 }
 
-/// The columns of JSON of which the beginning is known, the last line of which may be cut.
-std::vector<std::string> columns_of(std::string_view beginning, const Path& file) {
-  const std::size_t end = beginning.rfind('\n');
-  auto columns = json_columns(end == std::string_view::npos ? beginning : beginning.substr(0, end));
+/// The columns of JSON of which the beginning is known; `is_all`: whether that is all, so that the last line is not
+/// cut.
+std::vector<std::string> columns_of(std::string_view beginning, bool is_all, const Path& file) {
+  const std::size_t end = is_all ? std::string_view::npos : beginning.rfind('\n');
+  auto columns = json_columns(beginning.substr(0, end));
   if (columns.empty())
-    throw Error(file.string() + ":1: expected a JSON object, got " +
+    throw Error(file.string() + ":1: expected one JSON object a line, got " +
                 lstmrec::detail::excerpt(beginning.substr(0, beginning.find('\n'))));
   return columns;
 }
@@ -168,26 +180,25 @@ TableFile::TableFile(const Path& file) : path_(file) {
   if (std::filesystem::is_regular_file(file)) {
     if (const auto decompress = decompressor_of(file)) source = [=](const Sink& sink) { decompress(file, sink); };
     const std::function<void(const Sink&)> whole =
-        source ? source : [=](const Sink& sink) { copy_all(Descriptor(file).number, file, sink); };
+        source ? source : [=](const Sink& sink) { copy_all(Descriptor(file).number, file, -1, sink); };
     beginning = beginning_of(whole);
     if (is_json(beginning)) source = whole;
   } else if (std::filesystem::exists(file) && !std::filesystem::is_directory(file)) {
     // What has been read of a pipe is gone, so the beginning is passed on before the rest.
     const auto input = std::make_shared<Descriptor>(file);
-    std::array<char, 4096> first;
-    while (beginning.find('\n') == std::string::npos) {
-      const ssize_t count = read(input->number, first.data(), first.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) break;
-      beginning.append(first.data(), static_cast<std::size_t>(count));
-    }
-    source = [=](const Sink& sink) {
-      if (sink(beginning.data(), beginning.size())) copy_all(input->number, file, sink);
+    copy_all(input->number, file, -1, [&](const char* data, std::size_t size) {
+      beginning.append(data, size);
+      return beginning.size() < beginning_size;
+    });
+    if (beginning.starts_with("\x1f\x8b") || beginning.starts_with("\x28\xb5\x2f\xfd"))
+      throw Error(file.string() + ": is compressed, which only files may be; zcat or zstdcat before the pipe helps");
+    source = [=, this](const Sink& sink) {
+      if (sink(beginning.data(), beginning.size())) copy_all(input->number, file, written_, sink);
     };
   }
   if (!source) return;
   if (is_json(beginning)) {
-    columns_ = columns_of(beginning, file);
+    columns_ = columns_of(beginning, beginning.size() < beginning_size, file);
     source = [source, columns = columns_](const Sink& sink) {
       JsonLines lines(columns, sink);
       source([&](const char* data, std::size_t size) { return lines.add(data, size); });
@@ -198,6 +209,7 @@ TableFile::TableFile(const Path& file) : path_(file) {
   if (pipe(ends.data()) != 0) throw Error(file.string() + ": " + std::generic_category().message(errno));
   for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
   pipe_ = ends[0];
+  written_ = ends[1];
   path_ = "/dev/fd/" + std::to_string(pipe_);
   const auto work = [this, source, out = ends[1]] {
     sigset_t signals;  // a pipe that nobody reads is an error of write, and does not end the program

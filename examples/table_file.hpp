@@ -35,7 +35,7 @@ class TableFile {
 
   std::filesystem::path path_;
   std::vector<std::string> columns_;
-  int pipe_ = -1;  ///< The end that is read.
+  int pipe_ = -1, written_ = -1;  ///< The end that is read, and the other.
   std::thread writer_;
   std::exception_ptr failure_;
 };

@@ -35,7 +35,7 @@ struct Arguments {
   SequenceOptions sequences;
   std::size_t epochs = 5, threads = 0;
   double learning_rate = 0;
-  bool only_if_better = false, merge_repeats = false, quiet = false;
+  bool only_if_better = false, drop_repeats = false, merge_repeats = false, quiet = false;
 };
 
 void add_options(CommandLine& line, Arguments& a) {
@@ -44,12 +44,15 @@ void add_options(CommandLine& line, Arguments& a) {
   const auto data = line.add_option("--data", a.data, "The log of new events, as train reads it").required();
   add_log_options(line, a.log, data);
   line.add_flag("--merge-repeats", a.merge_repeats, "Drop an event of the item that the event before it has");
+  line.add_flag("--drop-repeats", a.drop_repeats, "Keep only a user's first event of each item");
+  line.add_option("--min-rating", a.sequences.min_rating, "Drop ratings below this one");
   line.add_option("--longest-pause", a.sequences.longest_pause,
                   "Where a user pauses longer, in seconds, a new visit begins, which is a sequence of its own");
   line.add_option("--output", a.output, "Write the new recommender to this file; without it in place of the old one");
-  line.add_flag("--only-if-better", a.only_if_better,
-                "Refuse the update, with exit code 3, if on the newest day of the log (at least the newest tenth of "
-                "its sequences, at most half) a model that has learned the rest is worse than the old one");
+  line.add_flag(
+      "--only-if-better", a.only_if_better,
+      "First hold out the newest day of the log (at least the newest tenth of its sequences, at most half), learn the "
+      "rest, and compare both models on it; where the new one is worse, refuse the update, with exit code 3");
   line.add_option("--epochs", a.epochs, "Passes over the new log and what the model remembers")
       .check(fits<std::size_t>)
       .capture_default_str();
@@ -101,6 +104,18 @@ FitResult learn(const Recommender& before, const Split& split, const Recommender
   return result;
 }
 
+/// Learns all of the log and writes the model; returns the exit code.
+int write_update(const Recommender& before, Sequences sequences, const RecommenderConfig& config, const Arguments& a) {
+  const FitResult result = learn(before, train_on_all(std::move(sequences)), config, a);
+  if (result.stopped) {
+    std::cerr << "stopped by Ctrl-C; nothing is written\n";
+    return interrupted;
+  }
+  save(result.recommender, a.output);
+  if (!a.quiet) std::cerr << "model written to " << a.output.string() << '\n';
+  return 0;
+}
+
 int work(Arguments& a) {
   if (a.output.empty()) a.output = a.model;
   std::vector<OptionFile> inputs;
@@ -115,6 +130,7 @@ int work(Arguments& a) {
   for (const std::string& warning : log.warnings) say(printable(warning));
   for (const std::string& remark : log_remarks(log)) say(printable(remark));
   SequenceOptions options = a.sequences;
+  options.keep_repeats = !a.drop_repeats;
   options.keep_immediate_repeats = !a.merge_repeats;
   Sequences sequences = build_sequences(std::move(log), options);
   std::size_t known = 0;
@@ -128,17 +144,28 @@ int work(Arguments& a) {
     say(printable(remark));
   RecommenderConfig config = before.config();
   config.training.epochs = static_cast<std::int64_t>(a.epochs);
-  config.sampled_negatives = -1;
+  if (config.sampled_negatives == 0) config.sampled_negatives = -1;  // the catalogue may have grown
   if (a.learning_rate > 0) config.training.learning_rate = a.learning_rate;
 
   if (a.only_if_better) {
     const Split split = hold_out_newest(sequences);
     if (split.test.empty()) throw Error(a.data.string() + ": its newest sequences have no event to predict");
+    if (std::none_of(split.train_length.begin(), split.train_length.end(), [](auto length) { return length > 1; }))
+      throw Error(a.data.string() + ": too few sequences to hold the newest out and learn the rest");
     say("learning all but the newest ",
         grouped(static_cast<std::size_t>(std::count(split.train_length.begin(), split.train_length.end(), 0u))),
         " sequences, on which both models are tested");
     const FitResult first = learn(before, split, config, a);
-    if (first.stopped) return interrupted;
+    if (first.stopped) {
+      std::cerr << "stopped by Ctrl-C; nothing is written\n";
+      return interrupted;
+    }
+    if (std::none_of(split.test.begin(), split.test.end(), [&](Target target) {
+          return before.item_ids().find(split.sequences.items.id(split.event(target).item)).has_value();
+        })) {
+      say("the model before knows none of the items to predict, so the update is better");
+      return write_update(before, std::move(sequences), config, a);
+    }
     const auto figures_of = [&](const Recommender& recommender) {
       return evaluate(recommender, split, split.test, {.threads = a.threads});
     };
@@ -158,14 +185,7 @@ int work(Arguments& a) {
     }
     say("learning the newest sequences too");
   }
-  const FitResult result = learn(before, train_on_all(std::move(sequences)), config, a);
-  if (result.stopped) {
-    std::cerr << "stopped by Ctrl-C; nothing is written\n";
-    return interrupted;
-  }
-  save(result.recommender, a.output);
-  say("model written to ", a.output.string());
-  return 0;
+  return write_update(before, std::move(sequences), config, a);
 }
 
 }  // namespace

@@ -255,6 +255,17 @@ TEST_CASE("Visits begin where a user pauses longer") {
           "memory: visits need times, and there are none");
 }
 
+TEST_CASE("Sequences: of repeats that are dropped the largest weight is kept, and weights are checked") {
+  Interactions log;
+  for (const auto& [user, item, weight] : std::vector<std::tuple<int, int, float>>{
+           {1, 7, 0.f}, {1, 7, 3.f}, {1, 8, 0.f}, {1, 7, 1.f}, {2, 7, 0.f}, {2, 8, 0.f}, {2, 8, 2.f}})
+    log.observe(user, item, 0, 0, weight);
+  CHECK(build_sequences(log, {.keep_immediate_repeats = false}).events.weights == std::vector<float>{3, 0, 1, 0, 2});
+  CHECK(build_sequences(log, {.keep_repeats = false}).events.weights == std::vector<float>{3, 0, 0, 2});
+  log.events.weights[2] = -1;
+  CHECK_THROWS_AS(build_sequences(log), std::invalid_argument);
+}
+
 TEST_CASE("Events with equal times can be ordered by a hash of a seed") {
   std::vector<LogRow> rows;
   for (int user = 0; user < 40; ++user)

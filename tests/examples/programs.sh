@@ -433,8 +433,8 @@ reads_json_lines() {
     "$any" --data bad.jsonl --user-column who.visit "${tiny[@]}" --quiet
   expect 0 "$any" --data bad.jsonl --user-column who.visit "${tiny[@]}" --skip-bad-lines 1
   grep -q '^left out: bad.jsonl:7: ' err || fail 'the line left out should be shown'
-  printf '{oops\n' >worse.jsonl
-  expect_error 1 'worse.jsonl:1: expected a JSON object, got "{oops"' "$any" --data worse.jsonl
+  printf '{"oops\n' >worse.jsonl
+  expect_error 1 'worse.jsonl:1: expected one JSON object a line, got "{\"oops"' "$any" --data worse.jsonl
 }
 
 names_columns_without_a_header() {
@@ -545,7 +545,7 @@ says_what_is_odd() {
   printf 'user,item\n%s\n' v{1..3},{007,8.0,9} >zeros.csv
   printf 'user,item\n%s\n' w{1..3},{7,8,café} >utf8.csv
   "$any" --data latin.csv --test zeros.csv "${tiny[@]}" --epochs 1 >out 2>err
-  grep -qF 'zeros.csv: 2 of its 3 unknown items are known in another spelling: "007" stands for "7", perhaps' err ||
+  grep -qF 'zeros.csv: 2 of its 3 unknown items are known in another spelling: "007" is perhaps "7"' err ||
     fail 'another spelling should be told'
   "$any" --data latin.csv --test utf8.csv "${tiny[@]}" --epochs 1 >out 2>err
   grep -qF 'utf8.csv: 1 of its items are unknown only because one of the two logs is written in UTF-8' err ||

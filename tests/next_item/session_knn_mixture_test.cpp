@@ -233,8 +233,8 @@ TEST_CASE(
       return ndcg;
     });
   };
-  CHECK(chosen_among(120) == 0);
-  CHECK(chosen_among(360) == 0.2);
+  CHECK(chosen_among(60) == 0);
+  CHECK(chosen_among(120) == 0.2);
 }
 
 TEST_CASE("Session kNN beside a network: what does not belong together is refused") {

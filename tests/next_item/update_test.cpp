@@ -251,6 +251,12 @@ TEST_CASE("Replay memory: of session kNN, whose sequences know the last place of
   // Items 5, 7, 8, 9 are 0, 1, 2, 3; the later sequence comes first, and of the first 7 only its place is known.
   CHECK(memory.items == std::vector<std::uint32_t>{3, 0, 0, 0, 2, 2, 1, 3});
   CHECK(memory.offsets == std::vector<std::size_t>{0, 2, 8});
+
+  // Two items in turn: no long run of the first.
+  std::vector<std::pair<int, int>> turns;
+  for (int k = 0; k < 100; ++k) turns.emplace_back(1, k % 2);
+  CHECK(memory_of(SessionKnn(train_on_all(build_sequences(make_interactions(turns))))).items ==
+        std::vector<std::uint32_t>{0, 0, 1});
 }
 
 TEST_CASE("Replay memory: long sequences are cut, those of one event are left out, and the events are limited") {

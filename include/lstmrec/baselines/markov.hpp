@@ -75,9 +75,9 @@ struct MarkovOptions {
 ///     P(i→j) = m(i→j) / (Σ_j m(i→j) + smoothing) + popularity_weight · share(j)
 ///     score(j) = Σ_age decay^age · P(item of that age → j)     over the last `window` items, the newest of age 0
 ///
-/// With `item_knn_weight`, P(i→j) has item_knn_weight · s(i, j) added, the similarity of ItemKnn; it is kept as that much
-/// of m, so that users who have both items in any order count too. Where users are many and their histories short, that
-/// knows more pairs.
+/// With `item_knn_weight`, P(i→j) has item_knn_weight · s(i, j) added, the similarity of ItemKnn; it is kept as that
+/// much of m, so that users who have both items in any order count too. Where users are many and their histories short,
+/// that knows more pairs.
 ///
 /// With `followers`, of each row only so many entries are kept, those of the highest P, of equal ones those of the
 /// lower index. The sums are over all followers still, so that what is kept has the probability that it has without the
@@ -241,9 +241,9 @@ struct MarkovChain {
   };
 };
 
-/// The chain of two logs: of `before`, and of `more`, whose first items are those of `before`. A pair of events of
-/// which one is in either log is not counted. A row keeps as many followers as `before` does, and the sum of all, those
-/// that have been cut included. `item_counts`: the events of each item in both. Cost: one pass over the entries.
+/// The chain of two logs: of `before`, and of `more`, whose first items are those of `before`. Pairs across the border
+/// between the two logs are not counted. A row keeps as many followers as `before` does, and the sum of all, those that
+/// have been cut included. `item_counts`: the events of each item in both. Cost: one pass over the entries.
 inline MarkovChain merged(const MarkovChain& before, const MarkovChain& more,
                           const std::vector<std::uint32_t>& item_counts) {
   MarkovChain chain;

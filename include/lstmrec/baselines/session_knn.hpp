@@ -317,7 +317,7 @@ inline SessionKnn merged(const SessionKnn& before, const SessionKnn& more, std::
   };
   for (std::size_t old = 0, recent = 0; old < before.sequences() || recent < more.sequences();) {
     const bool is_recent =
-        recent < more.sequences() && (old == before.sequences() || age(more, recent) <= age(before, old));
+        recent < more.sequences() && (!has_times || old == before.sequences() || age(more, recent) <= age(before, old));
     const SessionKnn& part = is_recent ? more : before;
     const std::size_t sequence = is_recent ? recent++ : old++;
     const auto begin = static_cast<std::ptrdiff_t>(part.offsets[sequence]);

@@ -107,7 +107,8 @@ class KnownEvents {
 }  // namespace detail
 
 /// A split with the item indices of another vocabulary instead of its own. Events of other items are left out; where
-/// one was a target, it counts as a miss (Targets::unknown). Throws DataError where no target is left. O(events).
+/// one was a target, it counts as a miss (Targets::unknown). A target whose history has no known event stays. Throws
+/// DataError where no test target is left. O(events).
 inline Split align_split(const Split& split, const Vocabulary& items, std::vector<ItemInfo> catalogue) {
   const detail::KnownEvents known(split, items);
   Split result = known.split(std::move(catalogue));
@@ -119,11 +120,11 @@ inline Split align_split(const Split& split, const Vocabulary& items, std::vecto
       else
         aligned.unknown.push_back(target.user);
     std::sort(aligned.unknown.begin(), aligned.unknown.end());
-    if (aligned.empty() && !all.empty())
-      detail::fail<DataError>({split.sequences.source, ": none of the items to predict is known to the model"});
   };
   align(split.validation, result.validation);
   align(split.test, result.test);
+  if (result.test.empty() && !split.test.empty())
+    detail::fail<DataError>({split.sequences.source, ": none of the items to predict is known to the model"});
   return result;
 }
 

@@ -3,6 +3,7 @@
 /// The bodies of sequences.hpp.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -96,6 +97,21 @@ inline void shuffle_ties(EventColumns& events, std::uint64_t seed) {
   }
 }
 
+/// Gives an event whose repeats will be dropped the largest weight among them, in a log that is sorted: a purchase
+/// after a view of the same item stays a purchase.
+inline void keep_largest_weights(const SequenceOptions& options, std::size_t items, EventColumns& events) {
+  std::vector<std::size_t> last(options.keep_repeats ? 0 : items, events.size());  // by item: the event before it
+  for (std::size_t row = events.size(); row-- > 0;) {
+    std::size_t next = events.size();  // the next event of the user and item whose repeat is dropped
+    if (!options.keep_repeats)
+      next = std::exchange(last[events.items[row]], row);
+    else if (!options.keep_immediate_repeats && row + 1 < events.size() && events.items[row + 1] == events.items[row])
+      next = row + 1;
+    if (next < events.size() && events.users[next] == events.users[row])
+      events.weights[row] = std::max(events.weights[row], events.weights[next]);
+  }
+}
+
 /// Makes the visits of a log, which is sorted, its users.
 inline void cut_into_visits(Interactions& log, double longest_pause) {
   if (!(longest_pause >= 0)) fail<ConfigError>({"longest_pause must be at least 0, got ", longest_pause});
@@ -139,6 +155,9 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
       detail::fail<std::invalid_argument>({"row ", row, ": user or item is not in the vocabulary"});
     }
   }
+  if (!std::all_of(events.weights.begin(), events.weights.end(),
+                   [](float weight) { return weight >= 0 && std::isfinite(weight); }))
+    throw std::invalid_argument("weights of events must be finite and not negative");
   const bool limits_rating = options.min_rating != -std::numeric_limits<float>::infinity();
   if (limits_rating && !log.has_ratings)
     detail::fail<DataError>({log.source, ": a lowest rating is set, but there are no ratings"});
@@ -148,6 +167,7 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
   if (options.shuffle_ties && log.has_times) detail::shuffle_ties(events, *options.shuffle_ties);
   if (options.longest_pause != std::numeric_limits<double>::infinity())
     detail::cut_into_visits(log, options.longest_pause);
+  if (!events.weights.empty()) detail::keep_largest_weights(options, items, events);
   if (!options.keep_immediate_repeats) {
     std::uint32_t user = 0, item = static_cast<std::uint32_t>(items);  // of the row before; at first no item
     events.keep_rows([&](std::size_t row) {

@@ -100,7 +100,8 @@ LSTMREC_INLINE Split leave_one_out(Sequences sequences) {
     split.test.push_back({user, to_test - 1});
   }
   if (split.test.empty())
-    detail::fail<DataError>({sequences.source, ": leave-one-out needs a user with at least 3 events"});
+    detail::fail<DataError>({sequences.source, ": leave-one-out needs a user with at least 3 events",
+                             sequences.events.weights.empty() ? "" : ", two of which count as targets"});
   split.protocol =
       detail::message({"leave-one-out (last event = test, the one before = validation; equal times in file order), ",
                        split.test.size(), " users"});

@@ -85,10 +85,10 @@ struct RecommenderConfig {
             "Events of a subsequence: training cuts longer histories, and each part starts from the initial state");
     visitor("validation_targets", config.validation_targets,
             "Each epoch is validated on at most so many targets, drawn by the seed; 0: on all");
-    visitor("memory_sequences", config.memory_sequences,
-            "Sequences, drawn at random, that the model keeps for updates to learn again, unless it has session kNN, "
-            "which has "
-            "them; 0: none");
+    visitor(
+        "memory_sequences", config.memory_sequences,
+        "Sequences, drawn at random, that the model keeps for updates, which learn them again; 0: none. A model with "
+        "session kNN keeps its sequences anyway");
     BasicTrainingConfig<NextItemTrainingDefaults>::visit(config.training, visitor);
   }
 

@@ -119,10 +119,12 @@ inline LearnedCounts counts_of(const Split& split, const RecommenderConfig& conf
   const auto chain = [&](double item_knn_weight) {
     return MarkovChain(split, {.followers = followers_of(config, items), .item_knn_weight = item_knn_weight});
   };
-  if (config.markov_weight != 0) counts.markov = chain(std::max(0.0, config.item_knn_weight));
-  if (config.markov_weight < 0 && config.item_knn_weight < 0)
+  const bool can_choose = !split.validation.empty();
+  if (config.markov_weight > 0 || (config.markov_weight < 0 && can_choose))
+    counts.markov = chain(std::max(0.0, config.item_knn_weight));
+  if (config.markov_weight < 0 && config.item_knn_weight < 0 && can_choose)
     counts.markov_with_item_knn = chain(tried_item_knn_weight);
-  if (config.session_knn_weight != 0)
+  if (config.session_knn_weight > 0 || (config.session_knn_weight < 0 && can_choose))
     counts.session_knn = SessionKnn(split, SessionKnnOptions::stan(), session_entries_of(config, items));
   counts.memory = remembered({}, split, static_cast<std::size_t>(config.memory_sequences),
                              session_entries_of(config, items), config.training.seed);
@@ -155,8 +157,8 @@ class NextItemTask {
     if (parts_.empty()) throw DataError(sequences.source + ": no user has two events to train on");
     if (std::none_of(parts_.begin(), parts_.end(), [&](const Subsequence& p) { return batches_.predictions(p) > 0; }))
       throw DataError(sequences.source +
-                      ": after the first event of each user there are only repeats to train on, for which exclude_seen "
-                      "has to be false");
+                      ": after the first event of each user there are only repeats, for which exclude_seen has to be "
+                      "false, or events that count nothing as targets");
     expect_memory(training_memory<Network>(split, config, options.threads).total(), options);
     // The number of parts changes a little from epoch to epoch with where histories are cut; the schedule needs one.
     all_steps_ = static_cast<std::int64_t>(batches_in(parts_.size())) * config.training.epochs;
@@ -227,6 +229,7 @@ class NextItemTask {
   /// training.
   void weigh_counts(const Network& network) {
     NetworkScorer<Network> weighed = scorer(network, {});
+    if (config.markov_weight < 0 && validation_.empty()) config.markov_weight = 0;
     if (config.markov_weight < 0) {
       const auto choose = [&](const MarkovChain& chain) {
         return choose_markov_weight(TerminableScorer{weighed, terminate_}, chain, *split_, validation_,

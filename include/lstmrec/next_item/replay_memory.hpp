@@ -62,21 +62,23 @@ inline ReplayMemory remembered(const ReplayMemory& before, const Split& split, s
   return memory;
 }
 
-/// The sequences of session kNN as a memory. Of an item that came several times they know the last place alone; at a
-/// place that nobody knows stands the next item, as in immediate repeats.
+/// The sequences of session kNN as a memory, of each the last 1000 events. Session kNN knows the last place of each
+/// item only. An item stands there once, or twice where the place before it belonged to an item that came again later:
+/// most often that was the same one.
 inline ReplayMemory memory_of(const SessionKnn& knn) {
+  constexpr std::size_t longest = 1000;
   ReplayMemory memory;
+  std::vector<std::uint32_t> items;
   for (std::size_t n = 0; n < knn.sequences(); ++n) {
-    const std::size_t begin = knn.offsets[n], end = knn.offsets[n + 1];
-    if (end - begin >= default_user_items) {  // a robot's, whose first items are not known
-      memory.items.insert(memory.items.end(), knn.sequence_items.rend() - static_cast<std::ptrdiff_t>(end),
-                          knn.sequence_items.rend() - static_cast<std::ptrdiff_t>(begin));
-    } else {
-      std::uint32_t place = 0;
-      for (std::size_t k = end; k-- > begin;)  // the last place comes first
-        for (; place < knn.places[k]; ++place) memory.items.push_back(knn.sequence_items[k]);
+    items.clear();
+    std::uint32_t place = 0;
+    for (std::size_t k = knn.offsets[n + 1]; k-- > knn.offsets[n];) {  // the last place comes first
+      items.insert(items.end(), knn.places[k] > place + 1 ? 2 : 1, knn.sequence_items[k]);
+      place = knn.places[k];
     }
     memory.keys.push_back(n);
+    memory.items.insert(memory.items.end(), items.end() - static_cast<std::ptrdiff_t>(std::min(longest, items.size())),
+                        items.end());
     memory.offsets.push_back(memory.items.size());
   }
   return memory;

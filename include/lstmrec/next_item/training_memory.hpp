@@ -75,8 +75,7 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
       4 * rows * (128 * ItemHead<float>::tiles_at_once(head_rows, parts, threads) + 2 * embedding);
   if (config.markov_weight != 0) {
     const std::uint64_t chain = MarkovChain::bytes(items, events, followers_of(config, items));
-    // Two of them to choose from, it may be. What counting similar items takes besides is free before the network is
-    // made.
+    // There may be two chains to choose from. What counting similar items takes is freed before the network is made.
     memory.markov_chain = (config.item_knn_weight < 0 ? 2 : 1) * chain + 8 * std::min<std::uint64_t>(events, 1u << 24);
   }
   if (config.session_knn_weight != 0)

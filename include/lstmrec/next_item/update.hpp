@@ -16,12 +16,13 @@ namespace lstmrec {
 ///     const auto today = train_on_all(build_sequences(read_log("today.csv")));
 ///     const Recommender recommender = update(yesterdays, today).recommender;
 ///
-/// The network begins with the recommender's weights and learns the training part, and with it, in each epoch, up to
-/// 30 000 of the old sequences, drawn at random: those of session kNN or, without it, those that the recommender
-/// remembers (RecommenderConfig::memory_sequences). Without any it forgets more of what the new log does not hold.
-/// Counts are added: those of items, of the Markov chain and the sequences of session kNN, whose weights
-/// stay. Items keep their numbers, and new ones follow in the order of the split; their vectors begin at random. What
-/// the split says of an item (title, genres) replaces what was known. A user of both logs counts as two sequences.
+/// The network begins with the recommender's weights and learns the training part, and with it, in each epoch, as many
+/// of the old sequences, at most 30 000, drawn at random: those of session kNN or, without it, those that the
+/// recommender remembers (RecommenderConfig::memory_sequences). Without any it forgets more of what the new log does
+/// not hold. These count 1 as targets, whatever their events counted once. Counts are added: those of items, of the
+/// Markov chain and the sequences of session kNN, whose weights stay. Items keep their numbers, and new ones follow in
+/// the order of the split; their vectors begin at random. What the split says of an item (title, genres) replaces what
+/// was known. A user of both logs counts as two sequences.
 ///
 /// All epochs are trained and the last is kept. The other settings are those of `before`, but negatives are drawn once
 /// there are more than 20 000 items. A validation part of the split is only measured. Throws what `fit` throws, and

@@ -23,8 +23,13 @@ namespace lstmrec {
 
 namespace detail {
 
-/// So many old sequences are learned again in every epoch of an update.
-inline constexpr std::size_t replayed_sequences = 30000;
+/// How many old sequences are learned again in every epoch of an update: as many as the new log has, at most 30 000. So
+/// an update costs twice the new log, however long the old one is.
+inline std::size_t replayed_sequences(const Split& split) {
+  const auto learned =
+      std::count_if(split.train_length.begin(), split.train_length.end(), [](auto length) { return length >= 2; });
+  return std::min<std::size_t>(30000, static_cast<std::size_t>(learned));
+}
 
 /// A split with a recommender's items before those that it does not know.
 template <class Network>
@@ -69,21 +74,25 @@ inline void add_memory(const ReplayMemory& memory, Split& split) {
 template <class Network>
 LearnedCounts merged_counts(const BasicRecommender<Network>& before, const Split& split,
                             const RecommenderConfig& config) {
-  LearnedCounts counts = counts_of(split, config);
+  LearnedCounts counts{training_counts(split)};
   for (std::size_t item = 0; item < before.item_counts().size(); ++item) {
     std::uint32_t& count = counts.item_counts[item];
     count += std::min(before.item_counts()[item], std::numeric_limits<std::uint32_t>::max() - count);
   }
   const std::size_t items = counts.item_counts.size();
-  if (config.markov_weight > 0) counts.markov = merged(before.markov(), counts.markov, counts.item_counts);
-  if (config.session_knn_weight > 0)
-    counts.session_knn =
-        merged(before.session_knn(), counts.session_knn, counts.item_counts, session_entries_of(config, items));
+  if (config.markov_weight > 0) {
+    MarkovOptions options = before.markov().options;
+    options.smoothing = 0;  // else the smoothing's part of similar items would be added with every update
+    counts.markov = merged(before.markov(), MarkovChain(split, options), counts.item_counts);
+  }
+  if (config.session_knn_weight > 0) {
+    const SessionKnn more(split, before.session_knn().options, session_entries_of(config, items));
+    counts.session_knn = merged(before.session_knn(), more, counts.item_counts, session_entries_of(config, items));
+  }
   counts.memory = {};
   if (config.session_knn_weight == 0)
-    counts.memory =
-        remembered(before.memory(), split, static_cast<std::size_t>(config.memory_sequences),
-                   session_entries_of(config, items), mix_seed(config.training.seed, before.trained_on().events));
+    counts.memory = remembered(before.memory(), split, static_cast<std::size_t>(config.memory_sequences),
+                               session_entries_of(config, items), mix_seed(config.training.seed, fingerprint(split)));
   return counts;
 }
 
@@ -94,9 +103,12 @@ BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Sp
                                const FitOptions& options, const ItemLossRef<float>& loss) {
   detail::expect_same_network(before, config);
   config.markov_weight = before.markov_weight();
+  config.item_knn_weight = before.config().item_knn_weight;
   config.session_knn_weight = before.session_knn_weight();
   config.check();
   check_split(split);
+  if (split.sequences.catalogue.size() != split.sequences.items.size())
+    throw std::invalid_argument("the split's catalogue must have an entry an item");
   TrainedOn learned = trained_on(split);
   learned.events += before.trained_on().events;
   learned.last_time = std::max(learned.last_time, before.trained_on().last_time);
@@ -104,8 +116,8 @@ BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Sp
   Split with_memory = renumbered;
   detail::add_memory(before.uses_session_knn() ? memory_of(before.session_knn()) : before.memory(), with_memory);
   return detail::fit<Network>(
-      {&before, learned, {static_cast<std::uint32_t>(split.sequences.size()), detail::replayed_sequences}}, with_memory,
-      config, options, loss,
+      {&before, learned, {static_cast<std::uint32_t>(split.sequences.size()), detail::replayed_sequences(split)}},
+      with_memory, config, options, loss,
       [&](const RecommenderConfig& resolved) { return detail::merged_counts(before, renumbered, resolved); });
 }
 template <class Network>
