@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Remakes the accuracy table. Usage: benchmarks/accuracy.sh BUILD DATA RESULTS [SEED...]
 #
-#   BUILD    a release build: its examples/ has train_movielens, compare_runs and train_ratings
-#   DATA     a folder with ml-1m, ml-100k and ml-latest-small
+#   BUILD    a release build: its examples/ has train_movielens, train, prequential, compare_runs and train_ratings
+#   DATA     a folder with ml-1m, ml-100k and ml-latest-small; where they are there, also amazon-5core, rsc15-64 and
+#            diginetica-weeks
 #   RESULTS  where every run leaves its figures (.json) and ranks (.tsv); a run that is there already is not repeated, so
 #            an interrupted table goes on where it stopped
 #   SEED     1 2 3 if none is given; the preset `accurate` on ml-1m takes the first alone
 #
 # A line a data set and preset: the LSTM alone, the counts alone (decayed Markov) and what is saved and served, which is
 # both where counts help on validation. Figures are means over the seeds; the interval is the bootstrap's, over users.
-# Then ratings, RMSE: ML-100K's five folds, and its latest tenth by time; both: LSTM and neighbours.
+# Then short sequences with the preset default: Amazon by leave-one-out, the visits of RSC15, Diginetica week by week (the
+# first seed trains again too). Then ratings, RMSE: ML-100K's five folds, and its latest tenth by time; both: LSTM and neighbours.
 set -euo pipefail
 
 if (($# < 3)); then
@@ -72,6 +74,42 @@ for name in ml-1m ml-100k ml-latest-small; do
       "$(mean train peak_memory_mib "${figures[@]}" | cut -d. -f1)"
   done
 done
+
+# short <name> <metric> <metric> <arguments of train>: a line of a log of short sequences.
+short() {
+  local name=$1 first=$2 second=$3 figures=() seed run
+  shift 3
+  for seed in "${seeds[@]}"; do
+    run=$results/$name-$seed
+    [[ -f $run.json ]] ||
+      "$build/examples/train" "$@" --seed "$seed" --ranks "$run.tsv" --metrics "$run.json" >"$run.out"
+    figures+=("$run.json")
+  done
+  printf '%-16s %-17s %-17s %-17s %7s\n' "$name" "$first $second" \
+    "$(mean lstm_alone "$first" "${figures[@]}") $(mean lstm_alone "$second" "${figures[@]}")" \
+    "$(mean test "$first" "${figures[@]}") $(mean test "$second" "${figures[@]}")" \
+    "$(mean train seconds "${figures[@]}" | cut -d. -f1)"
+}
+printf '\n%-16s %-17s %-17s %-17s %7s\n' data figures "LSTM alone" "saved" seconds
+for name in Sports_and_Outdoors Toys_and_Games; do
+  log=$data/amazon-5core/$name.sequences.txt
+  [[ ! -f $log ]] || short $name hr@10 ndcg@10 --data "$log"
+done
+visits=$data/rsc15-64
+[[ ! -d $visits ]] ||
+  short rsc15 hr@20 mrr@20 --data "$visits/rsc15_train_full.txt" --test "$visits/rsc15_test.txt"
+weeks=()
+for week in {0..16}; do weeks+=("$data/diginetica-weeks/period_$week.txt"); done
+if [[ -f ${weeks[0]} ]]; then
+  for seed in "${seeds[@]}"; do
+    run=$results/diginetica-$seed again=()
+    [[ $seed != "${seeds[0]}" ]] || again=(--again)
+    [[ -f $run.json ]] ||
+      "$build/examples/prequential" "${weeks[@]}" --separator ' ' --columns visit,item --unknown left-out "${again[@]}" \
+        --seed "$seed" --metrics "$run.json" >"$run.out" 2>"$run.err"
+    printf '%s\n' "diginetica, seed $seed: $(sed -n 2p "$run.out")" "$(tail -n 2 "$run.out")"
+  done
+fi
 
 line='%-16s %-9s %-10s %-10s %-10s %-10s %-18s %7s\n'
 printf "\n$line" data ratings "LSTM alone" neighbours bias both "both, seeds" seconds

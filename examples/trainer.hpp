@@ -18,7 +18,7 @@ struct TrainerData {
   std::function<void(CommandLine&, CommandLine::Option data)> add_options = {};
   /// The files that `read` reads: what may not be written.
   std::function<std::vector<std::filesystem::path>(const std::filesystem::path&)> files = {};
-  /// Reads a log; `quiet`: prints nothing.
+  /// Reads a log, or makes one in memory, of which a program of its own wants the report; `quiet`: prints nothing.
   std::function<lstmrec::Interactions(const std::filesystem::path&, bool quiet)> read = {};
   /// Adds to the log of --data what is known of its items.
   std::function<void(lstmrec::Interactions&, bool quiet)> describe_items = {};

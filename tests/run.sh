@@ -19,7 +19,8 @@ if [[ ${1:-} == --no-install ]]; then
   shift
 else
   source tests/install_missing.sh
-  install_missing "${CXX:-g++}:${CXX:-g++}" cmake:cmake ninja:ninja-build libeigen3-dev catch2 libcli11-dev curl:curl
+  install_missing "${CXX:-g++}:${CXX:-g++}" cmake:cmake ninja:ninja-build libeigen3-dev catch2 libcli11-dev curl:curl \
+    nlohmann-json3-dev zlib1g-dev libzstd-dev libsqlite3-dev
 fi
 
 jobs=${JOBS:-$(nproc)}
