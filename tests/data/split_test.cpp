@@ -304,7 +304,7 @@ TEST_CASE("Splits: events that count nothing as targets are never predicted") {
     for (int k = 0; k < 6; ++k) rows.emplace_back(user, k, 10 * k + user);
   Sequences sequences = build_sequences(make_interactions(rows));
   for (int user = 0; user < 20; ++user)  // 0 1 0 1 1 0
-    for (const float weight : {0, 1, 0, 1, 1, 0}) sequences.events.weights.push_back(weight);
+    for (const float weight : {0.f, 1.f, 0.f, 1.f, 1.f, 0.f}) sequences.events.weights.push_back(weight);
   const auto positions = [](const Targets& targets) {
     std::vector<std::uint32_t> all;
     for (const Target target : targets)
