@@ -176,7 +176,7 @@ bad_model() {
   expect_error 1 'half.safetensors: ' "$train" --data small --evaluate half.safetensors
   expect_error 1 'small/ratings.csv: ' "$recommend" --model small/ratings.csv --history 1
   printf '7000001 7000002 7000003 7000004\n' >strange.txt
-  expect_error 1 'strange.txt: none of its items is known to the model' "$train" --data strange.txt \
+  expect_error 1 'strange.txt: none of the items to predict is known to the model' "$train" --data strange.txt \
     --evaluate model.safetensors --quiet
 }
 
