@@ -187,7 +187,7 @@ inline lstmrec::Interactions read_any_log(const std::filesystem::path& path, lst
   return log;
 }
 
-/// What a program is told of a log and of the table of its items.
+/// The options of a log and of the table of its items.
 struct LogArguments {
   lstmrec::LogOptions log;
   lstmrec::ItemTableOptions table;

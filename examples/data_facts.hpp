@@ -40,7 +40,7 @@ inline std::string ties_text(const lstmrec::Split& split) {
          (ascending > 90 || ascending < 10 ? ", so their order is that of the items" : "");
 }
 
-/// What a log holds, for the first screen and the report.
+/// The sizes, lengths, repeats and times of a log, for the first screen and the report.
 inline std::vector<Fact> data_facts(const lstmrec::Split& split) {
   const lstmrec::Sequences& sequences = split.sequences;
   std::vector<std::size_t> lengths;

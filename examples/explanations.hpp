@@ -25,7 +25,7 @@ inline std::vector<Explanation> explained_figures(std::size_t k) {
           {"popularity" + at, "how often the recommended items occur in training, on average"}};
 }
 
-/// What a model of the trainer's table does; empty of others.
+/// Explains a model of the trainer's table; returns an empty text for other names.
 inline std::string_view explained_model(std::string_view name) {
   static constexpr std::pair<std::string_view, std::string_view> texts[] = {
       {"lstmrec", "the trained network, with the table of counts that helps it, if one does"},

@@ -15,8 +15,8 @@
 
 namespace example {
 
-/// What is odd about a log that can be read all the same, a sentence each: columns of one value, one user with most of
-/// the events, and users whose events are not in the order of their times.
+/// Returns a sentence for each oddity of a log that can be read all the same: columns of one value, one user with most
+/// of the events, and users whose events are not in the order of their times.
 inline std::vector<std::string> log_remarks(const lstmrec::Interactions& log) {
   std::vector<std::string> remarks;
   const auto say = [&](const std::string& text) { remarks.push_back(log.source + ": " + text); };

@@ -173,13 +173,8 @@ void append(const Sequences& period, Sequences& all) {
 /// A training of which a random tenth of the sequences chooses.
 FitResult train(const Sequences& sequences, const RecommenderConfig& config, const FitOptions& options) {
   Split split = train_on_all(sequences);
-  for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
-    const std::uint32_t length = split.train_length[user];
-    if (length < 2 || mix_seed(config.training.seed, user) % 10 != 0) continue;
-    split.train_length[user] = 0;
-    for (std::uint32_t k = 1; k < length; ++k)
-      if (sequences.weight(user, k) > 0) split.validation.push_back({user, k});
-  }
+  for (std::uint32_t user = 0; user < split.sequences.size(); ++user)
+    if (mix_seed(config.training.seed, user) % 10 == 0) hold_out(split, user, split.validation);
   return fit(split, config, options);
 }
 
@@ -224,11 +219,7 @@ struct KnownChain {
 Split targets_of(const Sequences& period, const Arguments& a, const Sequences& before) {
   Split split = train_on_all(period);
   if (a.unknown == "left-out") split = align_split(split, before.items, before.catalogue);
-  for (std::uint32_t user = 0; user < split.sequences.size(); ++user) {
-    for (std::uint32_t k = 1; k < split.train_length[user]; ++k)
-      if (split.sequences.weight(user, k) > 0) split.test.push_back({user, k});
-    split.train_length[user] = 0;
-  }
+  for (std::uint32_t user = 0; user < split.sequences.size(); ++user) hold_out(split, user, split.test);
   return split;
 }
 
@@ -303,9 +294,7 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
       if (p == a.first) {
         first = updated = train(before, config, options).recommender;
       } else {
-        RecommenderConfig further = updated.config();
-        further.training.epochs = static_cast<std::int64_t>(a.update_epochs);
-        if (further.sampled_negatives == 0) further.sampled_negatives = -1;  // the catalogue may have grown
+        RecommenderConfig further = continued_config(updated, static_cast<std::int64_t>(a.update_epochs));
         if (a.update_learning_rate > 0) further.training.learning_rate = a.update_learning_rate;
         updated = update(updated, train_on_all(periods[p - 1]), further, options).recommender;
       }

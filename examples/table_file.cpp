@@ -184,7 +184,7 @@ TableFile::TableFile(const Path& file) : path_(file) {
     beginning = beginning_of(whole);
     if (is_json(beginning)) source = whole;
   } else if (std::filesystem::exists(file) && !std::filesystem::is_directory(file)) {
-    // What has been read of a pipe is gone, so the beginning is passed on before the rest.
+    // A pipe gives its bytes once, so those that have been looked at are passed on before the rest.
     const auto input = std::make_shared<Descriptor>(file);
     copy_all(input->number, file, -1, [&](const char* data, std::size_t size) {
       beginning.append(data, size);

@@ -12,9 +12,10 @@ namespace example {
 /// JSON objects, one a line; both are told by the first bytes. A thread decompresses and converts it into a pipe while
 /// it is read.
 ///
-/// Of JSON the columns are the names that the first lines' objects have, `a.b` within another object. Each object
-/// becomes one line of as many fields separated by tabs: texts and numbers as they are written, arrays joined by bars,
-/// nothing for what is missing or null. A line that is no object becomes one field, which says so.
+/// The columns of JSON are the names that the objects of the first lines have; a name within another object is written
+/// `a.b`. Each object becomes one line of as many fields separated by tabs: texts and numbers stand as they are
+/// written, arrays are joined by bars, and a value that is missing or null is an empty field. A line that is no object
+/// becomes one field, which says so.
 class TableFile {
  public:
   /// Throws Error where the file is compressed, or of JSON, and this program was built without the library for it.

@@ -81,12 +81,8 @@ Split hold_out_newest(Sequences sequences) {
   std::vector<bool> is_held_out(order.size());
   for (; first != order.end(); ++first) is_held_out[*first] = true;
   Split split = train_on_all(std::move(sequences));
-  for (std::uint32_t user = 0; user < is_held_out.size(); ++user) {
-    if (!is_held_out[user]) continue;
-    for (std::uint32_t k = 1; k < split.train_length[user]; ++k)
-      if (split.sequences.weight(user, k) > 0) split.test.push_back({user, k});
-    split.train_length[user] = 0;
-  }
+  for (std::uint32_t user = 0; user < is_held_out.size(); ++user)
+    if (is_held_out[user]) hold_out(split, user, split.test);
   split.protocol = "the newest sequences of " + split.sequences.source + ", every event from those before it";
   return split;
 }
@@ -142,9 +138,7 @@ int work(Arguments& a) {
       grouped(before.uses_session_knn() ? before.session_knn().sequences() : before.memory().size()), " sequences");
   if (const std::string remark = spelling_remark(before.item_ids(), sequences.items, a.data.string()); !remark.empty())
     say(printable(remark));
-  RecommenderConfig config = before.config();
-  config.training.epochs = static_cast<std::int64_t>(a.epochs);
-  if (config.sampled_negatives == 0) config.sampled_negatives = -1;  // the catalogue may have grown
+  RecommenderConfig config = continued_config(before, static_cast<std::int64_t>(a.epochs));
   if (a.learning_rate > 0) config.training.learning_rate = a.learning_rate;
 
   if (a.only_if_better) {

@@ -128,6 +128,11 @@ enum class HeldOutTargets {
   last
 };
 
+/// Takes a sequence of the training part out of it and makes its events targets, unless there is nothing to predict in
+/// it: then training keeps it. Returns whether it was taken out.
+LSTMREC_INLINE bool hold_out(Split& split, std::uint32_t user, Targets& targets,
+                             HeldOutTargets which = HeldOutTargets::every);
+
 /// Trains on one log and tests on another, of which training sees nothing: other users, or later visits.
 ///
 /// Items that only the held-out logs have are taken out of their sequences; where one had to be predicted, that is a

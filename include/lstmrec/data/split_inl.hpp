@@ -172,6 +172,15 @@ LSTMREC_INLINE Split split_by_users(Sequences sequences, double validation_fract
   return split;
 }
 
+LSTMREC_INLINE bool hold_out(Split& split, std::uint32_t user, Targets& targets, HeldOutTargets which) {
+  const std::uint32_t end = detail::length_to_last_target(split.sequences, user, split.train_length[user]);
+  if (end < 2) return false;
+  split.train_length[user] = 0;
+  for (std::uint32_t k = which == HeldOutTargets::every ? 1 : end - 1; k < end; ++k)
+    if (split.sequences.weight(user, k) > 0) targets.push_back({user, k});
+  return true;
+}
+
 namespace detail {
 
 /// Appends the sequences of a held-out log to those of a split, with the events of items that the split knows.
@@ -242,14 +251,7 @@ LSTMREC_INLINE Targets hold_out_last_tenth(Split& split, HeldOutTargets which) {
   std::vector<std::uint32_t> last(order.end() - static_cast<std::ptrdiff_t>(count), order.end());
   std::sort(last.begin(), last.end());
   Targets targets;
-  for (const std::uint32_t user : last) {
-    const std::uint32_t length = split.train_length[user];
-    const std::uint32_t end = length_to_last_target(sequences, user, length);
-    if (end < 2) continue;  // nothing to predict: training keeps it
-    split.train_length[user] = 0;
-    for (std::uint32_t k = which == HeldOutTargets::every ? 1 : end - 1; k < end; ++k)
-      if (sequences.weight(user, k) > 0) targets.push_back({user, k});
-  }
+  for (const std::uint32_t user : last) hold_out(split, user, targets, which);
   return targets;
 }
 

@@ -34,6 +34,16 @@ template <class Network = NextItemNetwork<float>>
 BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config = {}, const FitOptions& options = {},
                             const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 
+/// The configuration of a recommender for some more epochs. Negatives are drawn once there are more than 20 000 items,
+/// since the catalogue may have grown.
+template <class Network>
+RecommenderConfig continued_config(const BasicRecommender<Network>& before, std::int64_t epochs) {
+  RecommenderConfig config = before.config();
+  config.training.epochs = epochs;
+  if (config.sampled_negatives == 0) config.sampled_negatives = -1;
+  return config;
+}
+
 /// Goes on from a recommender when the log has grown: like `fit`, but it begins with the recommender's weights, and an
 /// epoch or two over the whole log are enough. Users, events and items may be new: items are matched by id, new ones
 /// begin at random.

@@ -11,6 +11,7 @@
 #include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/fit_inl.hpp>
+#include <lstmrec/next_item/learned_counts.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/next_item/replay_memory.hpp>
 #include <lstmrec/next_item/training_memory.hpp>
@@ -89,7 +90,6 @@ LearnedCounts merged_counts(const BasicRecommender<Network>& before, const Split
     const SessionKnn more(split, before.session_knn().options, session_entries_of(config, items));
     counts.session_knn = merged(before.session_knn(), more, counts.item_counts, session_entries_of(config, items));
   }
-  counts.memory = {};
   if (config.session_knn_weight == 0)
     counts.memory = remembered(before.memory(), split, static_cast<std::size_t>(config.memory_sequences),
                                session_entries_of(config, items), mix_seed(config.training.seed, fingerprint(split)));
@@ -123,7 +123,7 @@ BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Sp
 template <class Network>
 BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs,
                                const FitOptions& options, const ItemLossRef<float>& loss) {
-  return update(before, split, detail::continued_config(before, epochs), options, loss);
+  return update(before, split, continued_config(before, epochs), options, loss);
 }
 
 }  // namespace lstmrec
