@@ -80,7 +80,7 @@ TEST_CASE("Training over all items takes the memory that is said before it") {
     const RecommenderConfig config{.embedding_size = units,
                                    .hidden_size = units,
                                    .blocks = blocks,
-                                   .training = {.epochs = 2, .batch_size = batch}};
+                                   .training = {.epochs = 1, .batch_size = batch}};
     constexpr std::size_t threads = 2;
     const std::size_t before = live;
     peak = before;
