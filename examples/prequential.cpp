@@ -47,7 +47,7 @@ struct Arguments {
   SequenceOptions sequences;
   std::string preset = "default", unknown = "miss";
   double days = 0, update_learning_rate = 0;
-  std::size_t first = 1, cutoff = 20, threads = 0, update_epochs = 5;
+  std::size_t first = 1, cutoff = 20, threads = 0, update_epochs = 4;
   bool again = false, merge_repeats = false, quiet = false;
 };
 

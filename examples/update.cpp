@@ -33,7 +33,7 @@ struct Arguments {
   std::filesystem::path model, data, output;
   LogArguments log;
   SequenceOptions sequences;
-  std::size_t epochs = 5, threads = 0;
+  std::size_t epochs = 4, threads = 0;
   double learning_rate = 0;
   bool only_if_better = false, drop_repeats = false, merge_repeats = false, quiet = false;
 };

@@ -35,7 +35,7 @@ template <class Network>
 BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, RecommenderConfig config,
                                const FitOptions& options = {}, const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 template <class Network>
-BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs = 5,
+BasicFitResult<Network> update(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs = 4,
                                const FitOptions& options = {}, const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 
 }  // namespace lstmrec
