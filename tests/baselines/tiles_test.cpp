@@ -17,6 +17,7 @@
 #include <lstmrec/data/sequences.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/scorer.hpp>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -100,10 +101,17 @@ TEST_CASE("the logarithms of a chain's scores are the same to the bit in tiles, 
     for (const History& history : histories_of(split)) {
       chain.log_scores(history, 0, items, all);
       chain.score(history, scores);
+      // What an item that is nowhere in the rows would have with one event of all.
+      double weights = 0;
+      DecayedWindow{options.window, options.decay}.for_each(history,
+                                                            [&](std::uint32_t, double weight) { weights += weight; });
+      const auto of_one_event = static_cast<float>(
+          (history.empty() ? 1 : options.popularity_weight * weights) /
+          static_cast<double>(std::accumulate(split.train_length.begin(), split.train_length.end(), std::size_t{0})));
       for (Index item = 0; item < items; ++item) {
         const float score = scores[static_cast<std::size_t>(item)];
         nowhere += score == 0;
-        REQUIRE(all(item) == Approx(std::log(std::max(score, 1e-20f))).epsilon(1e-5));
+        REQUIRE(all(item) == Approx(std::log(std::max({score, of_one_event, 1e-20f}))).epsilon(1e-5));
       }
       for (const Index width : {Index{7}, Index{50}, tile_multiple}) {
         for (Index first = 0; first < items; first += width) {

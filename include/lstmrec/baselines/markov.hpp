@@ -169,9 +169,7 @@ struct MarkovChain {
   /// The scores of the items first … first + scores.size() − 1 after one history; overwrites them, allocates nothing.
   void score(const History& history, std::span<float> scores, std::uint32_t first = 0) const {
     const DecayedWindow last{options.window, options.decay};
-    double weights = 0;
-    last.for_each(history, [&](std::uint32_t, double weight) { weights += weight; });
-    const float share = history.empty() ? 1.0f : static_cast<float>(options.popularity_weight * weights);
+    const float share = popularity_share(history);
     const auto shares = std::span(popularity.shares).subspan(first, scores.size());
     std::transform(shares.begin(), shares.end(), scores.begin(), [share](float s) { return share * s; });
     last.for_each(history, [&](std::uint32_t item, double weight) {
@@ -183,11 +181,12 @@ struct MarkovChain {
     });
   }
 
-  /// logarithms(k) := log(score of item first + k), for `count` items; at least −46. `logarithms` has at least
-  /// `count` numbers. Allocates nothing.
+  /// logarithms(k) := log(score of item first + k), for `count` items; at least −46. An item without any event, of
+  /// which the counts know nothing, has the score that one event would give it. `logarithms` has at least `count`
+  /// numbers. Allocates nothing.
   void log_scores(const History& history, Index first, Index count, Vector<float>& logarithms) const {
     score(history, {logarithms.data(), static_cast<std::size_t>(count)}, static_cast<std::uint32_t>(first));
-    constexpr float smallest = 1e-20f;  // of items that are nowhere in the chain
+    const float smallest = std::max(1e-20f, popularity_share(history) * popularity.of_one_event);
     float* const all = logarithms.data();
     for_each_lane<float>(count, [=](auto at) { at.store(all, log(max(at[all], at.all(smallest)))); });
   }
@@ -204,6 +203,14 @@ struct MarkovChain {
   }
 
  private:
+  /// The part of popularity in a score after a history.
+  float popularity_share(const History& history) const {
+    double weights = 0;
+    DecayedWindow{options.window, options.decay}.for_each(history,
+                                                          [&](std::uint32_t, double weight) { weights += weight; });
+    return history.empty() ? 1.0f : static_cast<float>(options.popularity_weight * weights);
+  }
+
   /// Adds what similar items are of m, so that they are their part of P.
   void add_similar(const SparseRows::Row& similar, double total, RowAccumulator<double>& sums) const {
     const double scale = options.item_knn_weight * (total + options.smoothing);

@@ -35,6 +35,7 @@ std::vector<std::uint32_t> recent_counts(const TrainingSplit& split, double days
 /// The baseline that recommends to everybody what is frequent in the training part. A TiledScorer.
 struct Popularity {
   std::vector<float> shares;  ///< By item: its events / all events of the training part.
+  float of_one_event = 0;     ///< 1 / all events.
 
   Popularity() = default;
   /// A template, so that who only serves need not compile what a Split needs.
@@ -44,6 +45,7 @@ struct Popularity {
     double total = 0;
     for (const auto count : counts) total += count;
     for (const auto count : counts) shares.push_back(static_cast<float>(count / std::max(total, 1.0)));
+    of_one_event = static_cast<float>(1 / std::max(total, 1.0));
   }
 
   Index items() const { return static_cast<Index>(shares.size()); }

@@ -34,16 +34,16 @@ struct EventKind {
 ///     log.observe("ann", 296, 978300760);          // user, item, time; then a rating, if has_ratings
 ///     const auto sequences = build_sequences(std::move(log));
 struct Interactions {
-  EventColumns events;
-  Vocabulary users;
-  Vocabulary items;
-  std::vector<ItemInfo> catalogue;  ///< By item index: as many entries as `items`.
+  EventColumns events = {};
+  Vocabulary users = {};
+  Vocabulary items = {};
+  std::vector<ItemInfo> catalogue = {};  ///< By item index: as many entries as `items`.
   bool has_times = false;
   bool has_ratings = false;
   std::int64_t ticks_per_second = 1;  ///< Of the times.
   std::string source = "memory";      ///< For messages: this, or the file.
-  std::vector<EventKind> kinds;       ///< Of the source, the first met first; empty where it does not tell them apart.
-  std::vector<std::string> warnings;  ///< Whatever of the source was left out, a sentence each.
+  std::vector<EventKind> kinds = {};  ///< Of the source, the first met first; empty where it does not tell them apart.
+  std::vector<std::string> warnings = {};  ///< Whatever of the source was left out, a sentence each.
 
   /// Makes room for so many events, of the columns that the data has.
   void reserve(std::size_t count) {

@@ -5,10 +5,12 @@
 #include <functional>
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/catalogue_item.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/io/table_sample.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lstmrec {
 
@@ -44,6 +46,12 @@ struct ItemTableCounts {
 /// missing; of a line that is not as it should be only if `is_strict`.
 LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path, Interactions& log,
                                                const ItemTableOptions& options = {});
+
+/// The items of a table, in its order, whether or not a log has them: for Recommender::add_items. Throws what
+/// read_item_table throws. `counts`: where to write those of its lines, if anywhere.
+LSTMREC_INLINE std::vector<CatalogueItem> read_catalogue(const std::filesystem::path& path,
+                                                         const ItemTableOptions& options = {},
+                                                         ItemTableCounts* counts = nullptr);
 
 }  // namespace lstmrec
 

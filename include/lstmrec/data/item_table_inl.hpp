@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/catalogue_item.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/raw_id.hpp>
@@ -22,9 +23,12 @@
 
 namespace lstmrec {
 
-LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path, Interactions& log,
-                                               const ItemTableOptions& options) {
-  using namespace detail;
+namespace detail {
+
+/// Calls add(id, info) for every line of a table of items, where info() says what the line says of the item. Returns
+/// how many lines were left out.
+template <class Add>
+std::size_t read_item_rows(const std::filesystem::path& path, const ItemTableOptions& options, Add&& add) {
   LineReader lines(path, options.name);
   const TableSample table(
       lines, options.separator, options.has_header, options.column_names,
@@ -41,26 +45,20 @@ LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path
   const auto categories = column("a category", options.category_column, category_names, 2);
   if (!item) table.detected("item", item_names);
 
-  ItemTableCounts counts;
-  std::vector<bool> is_described(log.items.size());
+  std::size_t bad = 0;
   CsvReader csv(std::move(lines), separator_of(layout), layout.has_header);
   const auto read_line = [&] {
     if (!csv.next()) return false;
     const std::string_view id = csv.field(*item);
     if (id.empty()) csv.lines().fail({"column ", excerpt(layout.columns[*item]), ": expected an item, got nothing"});
-    const auto found = log.items.find(RawId(id));
-    if (!found) {
-      ++counts.foreign;
-      return true;
-    }
-    ItemInfo& info = log.catalogue[*found];
-    info = {};
-    if (title) info.title = to_utf8(csv.field(*title));
-    if (categories && !csv.field(*categories).empty())
-      split_text(csv.field(*categories), options.category_separator,
-                 [&](std::string_view category) { info.genres.push_back(to_utf8(category)); });
-    if (!is_described[*found]) ++counts.described;
-    is_described[*found] = true;
+    add(RawId(id), [&] {
+      ItemInfo info;
+      if (title) info.title = to_utf8(csv.field(*title));
+      if (categories && !csv.field(*categories).empty())
+        split_text(csv.field(*categories), options.category_separator,
+                   [&](std::string_view category) { info.genres.push_back(to_utf8(category)); });
+      return info;
+    });
     return true;
   };
   for (bool more = true; more;) {
@@ -68,12 +66,41 @@ LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path
       more = read_line();
     } catch (const ParseError& error) {
       if (options.is_strict) throw;
-      ++counts.bad;
+      ++bad;
       if (options.bad_line) options.bad_line(error);
       if (csv.quote_is_open()) break;
     }
   }
+  return bad;
+}
+
+}  // namespace detail
+
+LSTMREC_INLINE ItemTableCounts read_item_table(const std::filesystem::path& path, Interactions& log,
+                                               const ItemTableOptions& options) {
+  ItemTableCounts counts;
+  std::vector<bool> is_described(log.items.size());
+  counts.bad = detail::read_item_rows(path, options, [&](const RawId& id, const auto& info) {
+    const auto found = log.items.find(id);
+    if (!found) {
+      ++counts.foreign;
+      return;
+    }
+    log.catalogue[*found] = info();
+    if (!is_described[*found]) ++counts.described;
+    is_described[*found] = true;
+  });
   return counts;
+}
+
+LSTMREC_INLINE std::vector<CatalogueItem> read_catalogue(const std::filesystem::path& path,
+                                                         const ItemTableOptions& options, ItemTableCounts* counts) {
+  std::vector<CatalogueItem> items;
+  const std::size_t bad = detail::read_item_rows(path, options, [&](const RawId& id, const auto& info) {
+    items.push_back({id, info()});
+  });
+  if (counts) *counts = {.described = items.size(), .bad = bad};
+  return items;
 }
 
 }  // namespace lstmrec

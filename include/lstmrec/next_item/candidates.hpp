@@ -35,7 +35,7 @@ class Candidates {
       : exclude_seen_(filter.exclude_seen.value_or(recommender.exclude_seen())),
         items_(recommender.items()),
         numbering_(recommender.item_ids().fingerprint()) {
-    if (!filter.allow && filter.block.empty()) return;
+    if (!filter.allow && filter.block.empty() && recommender.withdrawn().empty()) return;
     allowed_.assign(static_cast<std::size_t>(recommender.items()), filter.allow ? 0 : 1);
     const auto set = [&](const std::vector<RawId>& ids, std::uint8_t allowed) {
       for (const RawId& id : ids) {
@@ -47,6 +47,7 @@ class Candidates {
     };
     if (filter.allow) set(*filter.allow, 1);
     set(filter.block, 0);
+    for (const std::uint32_t item : recommender.withdrawn()) allowed_[item] = 0;
   }
 
   /// The ids of `allow`, then those of `block`, that the recommender does not know.

@@ -34,6 +34,9 @@ struct RecommenderConfig {
   std::int64_t feed_forward_factor = 4;
   double dropout = 0.3;
   bool tied_vectors = true;
+  std::int64_t item_features = 0;
+  bool title_words = true;
+  double content_only = 0;
   double markov_weight = -1;
   double item_knn_weight = -1;
   double session_knn_weight = -1;
@@ -62,6 +65,13 @@ struct RecommenderConfig {
             "Width of a block's feed-forward part, in hidden sizes; 0: none");
     visitor("dropout", config.dropout, "Part of the numbers dropped after the embedding and in each block");
     visitor("tied_vectors", config.tied_vectors, "An item's output vector is its input vector");
+    visitor(
+        "item_features", config.item_features,
+        "Features of items (categories, words of titles) whose vectors are a part of an item's: the most common ones; "
+        "0: none; -1: all that two items have");
+    visitor("title_words", config.title_words, "The words of titles are features too, beside categories");
+    visitor("content_only", config.content_only,
+            "Part of the items whose vectors are their features' alone in a training step, drawn anew for each");
     visitor("markov_weight", config.markov_weight,
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
             "0: the network alone; -1: chosen on validation after training");
@@ -114,6 +124,9 @@ struct RecommenderConfig {
     require(feed_forward_factor >= 0 && feed_forward_factor <= 1024, "feed_forward_factor must be in [0, 1024]",
             feed_forward_factor);
     require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
+    require(item_features >= -1 && item_features < (std::int64_t{1} << 31), "item_features must be in [-1, 2^31)",
+            item_features);
+    require(content_only >= 0 && content_only <= 1, "content_only must be in [0, 1]", content_only);
     require(markov_weight == -1 || (markov_weight >= 0 && markov_weight < 1e6),
             "markov_weight must be -1 or in [0, 1e6)", markov_weight);
     require(item_knn_weight == -1 || (item_knn_weight >= 0 && item_knn_weight < 1e6),

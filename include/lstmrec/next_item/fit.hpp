@@ -35,12 +35,13 @@ BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config 
                             const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 
 /// The configuration of a recommender for some more epochs. Negatives are drawn once there are more than 20 000 items,
-/// since the catalogue may have grown.
+/// since the catalogue may have grown, and new features of items are learned where features are used.
 template <class Network>
 RecommenderConfig continued_config(const BasicRecommender<Network>& before, std::int64_t epochs) {
   RecommenderConfig config = before.config();
   config.training.epochs = epochs;
   if (config.sampled_negatives == 0) config.sampled_negatives = -1;
+  if (config.item_features > 0) config.item_features = -1;
   return config;
 }
 

@@ -9,6 +9,8 @@
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/learned_counts.hpp>
@@ -17,27 +19,54 @@
 #include <lstmrec/nn/parameters.hpp>
 #include <lstmrec/train/epoch_loop.hpp>
 #include <lstmrec/train/progress.hpp>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace lstmrec {
 
 namespace detail {
 
-/// Takes over a recommender's weights. Items are matched by id; those it does not know keep what `network` has.
+/// The features of a split's items that a training uses. Those of the recommender that it goes on from come first.
 template <class Network>
-void take_weights(const BasicRecommender<Network>& before, const Vocabulary& items, Network& network) {
+ItemFeatures features_of(const BasicRecommender<Network>* before, const Split& split, const RecommenderConfig& config) {
+  if (config.item_features == 0) return {};
+  std::vector<std::string> names;
+  if (before) names = before->features().names();
+  const ItemFeatures found = find_item_features(split, config), known(names);
+  for (const std::string& name : found.names())
+    if (!known.find(name)) names.push_back(name);
+  return ItemFeatures(std::move(names));
+}
+
+/// Takes over a recommender's weights. Items and features are matched by id and name; those it does not know keep what
+/// `network` has, whose item vectors are without content.
+template <class Network>
+void take_weights(const BasicRecommender<Network>& before, const Vocabulary& items, const ItemFeatures& features,
+                  Network& network) {
+  Network known;
+  if (before.features().size() > 0) {
+    known = before.network();
+    ThreadPool one(1);
+    known.add_content(before.features().rows(before.catalogue()), {}, one, -1);
+  }
   const auto to = parameter_views(network);
-  const auto from = parameter_views(before.network());
+  const auto from = parameter_views(before.features().size() > 0 ? std::as_const(known) : before.network());
+  const auto take = [&](std::size_t k, std::size_t place, std::optional<std::uint32_t> place_before) {
+    const Index size = to[k].size_of_one();
+    if (place_before)
+      std::copy_n(from[k].data + *place_before * size, size, to[k].data + static_cast<Index>(place) * size);
+  };
   for (std::size_t k = 0; k < to.size(); ++k) {
-    if (!is_by_item(to[k].kind)) {
+    if (to[k].size() == 0) continue;
+    if (is_by_item(to[k].kind))
+      for (std::uint32_t item = 0; item < items.size(); ++item) take(k, item, before.item_ids().find(items.id(item)));
+    else if (is_by_feature(to[k].kind))
+      for (std::size_t f = 0; f < features.size(); ++f) take(k, f, before.features().find(features.names()[f]));
+    else
       std::copy_n(from[k].data, to[k].size(), to[k].data);
-    } else if (to[k].size() > 0) {
-      const Index size = to[k].size_of_item();
-      for (std::uint32_t item = 0; item < items.size(); ++item)
-        if (const auto known = before.item_ids().find(items.id(item)))
-          std::copy_n(from[k].data + *known * size, size, to[k].data + item * size);
-    }
   }
 }
 
@@ -57,12 +86,12 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
                             FunctionRef<LearnedCounts(const RecommenderConfig&)> count) {
   const BasicRecommender<Network>* before = beginning.before;
   BasicFitResult<Network> result;
-  NextItemTask<Network> task(split, config, options, beginning.replay, count);
+  NextItemTask<Network> task(split, config, options, beginning.replay, features_of(before, split, config), count);
   {
-    Network network(static_cast<Index>(split.sequences.items.size()), config);
+    Network network(static_cast<Index>(split.sequences.items.size()), task.config);
     Random random(config.training.seed);
     network.initialise(random);
-    if (before) take_weights(*before, split.sequences.items, network);
+    if (before) take_weights(*before, split.sequences.items, task.features(), network);
     task.start(std::move(network), loss, options);
   }
   const auto rules = task.rules(before ? Keep::last : Keep::best, before ? before->fingerprint() : 0);
@@ -71,9 +100,10 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
   try {
     kept = train_epochs<Network>(task, rules, options, result);
   } catch (TrainingInterrupted<Network>& interruption) {
-    throw TrainingInterrupted<BasicRecommender<Network>>(task.make_recommender(std::move(interruption.model())), result,
-                                                         interruption.cause());
+    throw TrainingInterrupted<BasicRecommender<Network>>(
+        task.make_recommender(task.add_content(std::move(interruption.model()))), result, interruption.cause());
   }
+  kept = task.add_content(std::move(kept));
   const auto weighing = TrainingClock::now();
   try {
     task.weigh_counts(kept);
@@ -82,6 +112,11 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
                                                          std::current_exception());
   }
   result.recommender = task.make_recommender(std::move(kept));
+  if (before) {
+    std::vector<RawId> withdrawn;
+    for (const std::uint32_t item : before->withdrawn()) withdrawn.push_back(before->item_ids().id(item));
+    result.recommender.withdraw_items(withdrawn);
+  }
   result.seconds += TrainingClock::seconds_since(weighing);
   return result;
 }
@@ -94,7 +129,8 @@ void expect_same_network(const BasicRecommender<Network>& before, const Recommen
   const RecommenderConfig& known = before.config();
   if (config.embedding_size != known.embedding_size || config.hidden_size != known.hidden_size ||
       config.cell != known.cell || config.block != known.block || config.blocks != known.blocks ||
-      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors)
+      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors ||
+      (config.item_features != 0) != (known.item_features != 0))
     throw ConfigError("a training that goes on from a recommender must have a network of the same form and sizes");
 }
 

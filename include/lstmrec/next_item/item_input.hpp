@@ -4,7 +4,7 @@
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/next_item/config.hpp>
 #include <lstmrec/nn/dropout.hpp>
-#include <lstmrec/nn/embedding.hpp>
+#include <lstmrec/nn/item_vectors.hpp>
 #include <lstmrec/nn/layer_norm.hpp>
 #include <span>
 
@@ -25,13 +25,13 @@ struct ItemInput {
     typename LayerNorm<Scalar>::Cache norm;
   };
 
-  Embedding<Scalar, ParameterKind::item_embedding> item_vectors;  ///< E, embedding size × items.
-  LayerNorm<Scalar> norm;                                         ///< Empty where blocks are plain.
+  ItemVectors<Scalar> item_vectors;  ///< E, embedding size × items.
+  LayerNorm<Scalar> norm;            ///< Empty where blocks are plain.
   Dropout dropout;
 
   ItemInput() = default;
   ItemInput(Index items, const RecommenderConfig& config)
-      : item_vectors(items, config.embedding_size),
+      : item_vectors(items, config.embedding_size, config.item_features),
         norm(config.block == BlockKind::plain ? 0 : config.embedding_size),
         dropout{config.dropout, ~std::uint64_t{0}} {}
 

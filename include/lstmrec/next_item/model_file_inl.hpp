@@ -113,6 +113,28 @@ inline ReplayMemory get_memory(TensorReader& file, std::size_t items) {
   return memory;
 }
 
+/// Adds the names of the features that item vectors are made of, as `features.names…`.
+inline void put_features(TensorWriter& file, const ItemFeatures& features) {
+  Texts names;
+  for (const std::string& name : features.names()) {
+    names.all += name;
+    names.end();
+  }
+  put_texts(file, "features.names", std::move(names));
+}
+
+/// Reads them back. Throws ModelFileError unless there are so many, each once.
+inline ItemFeatures get_features(TensorReader& file, std::int64_t count) {
+  const Texts texts = get_texts(file, "features.names");
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < texts.size(); ++k) names.emplace_back(texts[k]);
+  ItemFeatures features(std::move(names));
+  if (static_cast<std::int64_t>(features.size()) != count || !features.are_distinct())
+    fail<ModelFileError>(
+        {file.path(), ": features.names: expected ", count, " names, each once, found ", features.size()});
+  return features;
+}
+
 }  // namespace detail
 
 template <class Network>
@@ -129,6 +151,10 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   if (recommender.uses_markov()) put_counts(file, recommender.markov());
   if (recommender.uses_session_knn()) put_session_knn(file, recommender.session_knn());
   if (recommender.memory().size() > 0) detail::put_memory(file, recommender.memory());
+  if (recommender.features().size() > 0) detail::put_features(file, recommender.features());
+  if (!recommender.withdrawn().empty())
+    file.put("items.withdrawn", {recommender.withdrawn().size()}, std::span(recommender.withdrawn()));
+  if (recommender.states_of() != 0) file.metadata["states_of"] = detail::to_text(recommender.states_of());
   put_network(file, "network.", recommender.network());
   if constexpr (Network::sees_items_only) {
     put_replay(file, "replay.scores", detail::replay(recommender.network()));
@@ -153,6 +179,9 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   if (parts.config.session_knn_weight > 0) parts.session_knn = get_session_knn(file, parts.item_counts);
   parts.config.session_knn_weight = std::max(0.0, parts.config.session_knn_weight);
   if (file.header().tensors.contains("memory.keys")) parts.memory = detail::get_memory(file, items);
+  if (parts.config.item_features != 0) parts.features = detail::get_features(file, parts.config.item_features);
+  if (file.header().tensors.contains("items.withdrawn")) parts.withdrawn = file.get<std::uint32_t>("items.withdrawn");
+  if (file.text("states_of") != nullptr) detail::get_number(file, "states_of", parts.states_of);
   double numbers = 0;
   for (const auto& [name, tensor] : file.header().tensors)
     numbers += static_cast<double>(tensor.end - tensor.begin) / sizeof(float);

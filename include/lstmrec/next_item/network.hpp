@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstdint>
 #include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/feature_rows.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/next_item/batch.hpp>
@@ -10,11 +11,12 @@
 #include <lstmrec/next_item/item_input.hpp>
 #include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/dense.hpp>
-#include <lstmrec/nn/embedding.hpp>
 #include <lstmrec/nn/item_head.hpp>
+#include <lstmrec/nn/item_vectors.hpp>
 #include <lstmrec/nn/recurrent_block.hpp>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace lstmrec {
@@ -72,15 +74,16 @@ struct NextItemNetwork {
   Input input;
   Dense<Scalar> input_projection;  ///< Empty where the sizes agree.
   std::vector<Block> blocks;
-  Dense<Scalar> output_projection;                                      ///< Empty where the sizes agree.
-  Embedding<Scalar, ParameterKind::item_embedding> own_output_vectors;  ///< Empty where vectors are tied.
+  Dense<Scalar> output_projection;         ///< Empty where the sizes agree.
+  ItemVectors<Scalar> own_output_vectors;  ///< Empty where vectors are tied.
   Head head;
 
   NextItemNetwork() = default;
   NextItemNetwork(Index items, const RecommenderConfig& config)
       : input(items, (config.check(), config)),  // before any size is used
-        own_output_vectors(config.tied_vectors ? 0 : items, config.embedding_size),
-        head(items) {
+        own_output_vectors(config.tied_vectors ? 0 : items, config.embedding_size,
+                           config.tied_vectors ? 0 : config.item_features),
+        head(make_head(items, config)) {
     if (config.embedding_size != config.hidden_size) {
       input_projection = Dense<Scalar>(config.embedding_size, config.hidden_size);
       output_projection = Dense<Scalar>(config.hidden_size, config.embedding_size);
@@ -113,6 +116,20 @@ struct NextItemNetwork {
     visit_member(visitor, "output_projection", networks.output_projection...);
     visit_member(visitor, "output_vectors", networks.own_output_vectors...);
     visit_member(visitor, "head", networks.head...);
+  }
+
+  /// e := δ + W c in all item tables, or with `sign` −1 back to δ: see ItemVectors. `items`: those of the tables'
+  /// columns; empty: all, in order.
+  void add_content(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool& pool, Scalar sign = 1) {
+    for_each_content([&](auto& vectors) { vectors.add_content(rows, items, pool, sign); });
+  }
+  /// Sets the items' own parts to 0 in some columns.
+  void drop_items(std::span<const std::uint32_t> columns) {
+    for_each_content([&](auto& vectors) { vectors.drop(columns); });
+  }
+  /// To be called of gradients, after a pass of a network with content.
+  void add_content_gradient(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool& pool) {
+    for_each_content([&](auto& vectors) { vectors.add_content_gradient(rows, items, pool); });
   }
 
   /// One training pass over the parts of a batch: returns the loss and adds its gradients. With `sampled`, the loss is
@@ -235,6 +252,23 @@ struct NextItemNetwork {
 
  private:
   using Part = typename Cache::Part;
+
+  /// Calls function(vectors) for the item tables that are made of features too.
+  template <class Function>
+  void for_each_content(Function&& function) {
+    if constexpr (requires { input.item_vectors.features(); })
+      if (input.item_vectors.features() > 0) function(input.item_vectors);
+    if (own_output_vectors.features() > 0) function(own_output_vectors);
+    if constexpr (requires { head.features(); })
+      if (head.features() > 0) function(head);
+  }
+
+  static Head make_head(Index items, const RecommenderConfig& config) {
+    if constexpr (std::is_constructible_v<Head, Index, Index>)
+      return Head(items, config.item_features);
+    else
+      return Head(items);
+  }
 
   /// From the events of a part to what the head reads.
   void forward(const SequenceBatch& batch, Part& part) const {

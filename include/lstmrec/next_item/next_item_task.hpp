@@ -11,6 +11,7 @@
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/stop_token.hpp>
 #include <lstmrec/data/fingerprint.hpp>
+#include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/eval/metrics.hpp>
@@ -90,8 +91,10 @@ class NextItemTask {
   /// `count`: makes the counts, before training, so that memory which does not suffice costs no trained network.
   /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
   NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options, const Replay& replay,
-               FunctionRef<LearnedCounts(const RecommenderConfig&)> count)
+               ItemFeatures features, FunctionRef<LearnedCounts(const RecommenderConfig&)> count)
       : config(resolved(asked, split)),
+        features_(std::move(features)),
+        feature_rows_(features_.size() > 0 ? features_.rows(split.sequences.catalogue) : FeatureRows()),
         replay_(replay),
         trained_on_(trained_on(split)),
         split_(&split),
@@ -99,6 +102,7 @@ class NextItemTask {
         validation_(
             draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)) {
     const Sequences& sequences = split.sequences;
+    config.item_features = static_cast<std::int64_t>(features_.size());
     parts_ = parts_of_epoch(0);
     if (parts_.empty()) throw DataError(sequences.source + ": no user has two events to train on");
     if (std::none_of(parts_.begin(), parts_.end(), [&](const Subsequence& p) { return batches_.predictions(p) > 0; }))
@@ -113,11 +117,13 @@ class NextItemTask {
 
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weights of counts.
 
-  /// To be called once. Borrows the loss.
+  const ItemFeatures& features() const { return features_; }
+
+  /// To be called once. Borrows the loss. `initial`: its item vectors without content.
   void start(Network initial, const ItemLossRef<float>& loss, const FitOptions& options) {
     threads_ = options.threads;
     terminate_ = options.terminate;
-    steps_.emplace(std::move(initial), batches_, config, counts_.item_counts, loss, options);
+    steps_.emplace(std::move(initial), batches_, config, counts_.item_counts, feature_rows_, loss, options);
   }
 
   /// `begins_with`: a hash of the weights that a warm start takes over, else 0.
@@ -130,7 +136,7 @@ class NextItemTask {
                   return config.training.learning_rate *
                          warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
                 },
-            .identity = identity_of(config, mix_seed(trained_on_.split, begins_with))};
+            .identity = identity_of(config, mix_seed(trained_on_.split, begins_with ^ hash_of_features()))};
   }
 
   /// Keeps the record of the model that training goes on from, where that model has learned events that are held out
@@ -159,8 +165,10 @@ class NextItemTask {
     return record;
   }
 
-  std::optional<ValidationFigures> validate(const Network& network) const {
+  std::optional<ValidationFigures> validate(const Network& weights) const {
     if (validation_.empty()) return std::nullopt;
+    const Network with_content = feature_rows_.empty() ? Network() : add_content(weights);
+    const Network& network = feature_rows_.empty() ? weights : with_content;
     Matrix<float> projections;  // of many items they cost more than they save
     if constexpr (Network::has_input_projections)
       if (config.sampled_negatives == 0) projections = network.input_projections();
@@ -169,6 +177,14 @@ class NextItemTask {
                  {.cutoffs = {10}, .exclude_seen = *config.exclude_seen, .threads = threads_, .bootstrap_samples = 0});
     return ValidationFigures{
         .hr10 = figures.hr_at(10).value, .ndcg10 = figures.ndcg_at(10).value, .mrr = figures.mrr.value};
+  }
+
+  /// The network whose item vectors have their content, as it is used.
+  Network add_content(Network network) const {
+    if (feature_rows_.empty()) return network;
+    ThreadPool pool(threads_);
+    network.add_content(feature_rows_, {}, pool);
+    return network;
   }
 
   /// Decides the weights of the Markov chain and then of session kNN where that is left to the data. To be called after
@@ -221,11 +237,17 @@ class NextItemTask {
          .item_counts = counts_.item_counts,
          .markov = config.markov_weight > 0 ? std::move(counts_.markov) : MarkovChain(),
          .session_knn = config.session_knn_weight > 0 ? std::move(counts_.session_knn) : SessionKnn(),
+         .features = std::move(features_),
          .memory = config.session_knn_weight > 0 ? ReplayMemory() : std::move(counts_.memory),
          .trained_on = trained_on_});
   }
 
  private:
+  std::uint64_t hash_of_features() const {
+    if (feature_rows_.empty()) return 0;
+    return add_to_hash(add_to_hash(0, feature_rows_.offsets), feature_rows_.features);
+  }
+
   std::vector<Subsequence> parts_of_epoch(std::size_t epoch) const {
     const std::uint64_t seed = mix_seed(config.training.seed, epoch);
     auto parts = cut_subsequences(*split_, static_cast<std::uint32_t>(config.window), seed);
@@ -250,6 +272,8 @@ class NextItemTask {
             .item_counts = counts_.item_counts};
   }
 
+  ItemFeatures features_;
+  FeatureRows feature_rows_;
   Replay replay_;
   TrainedOn trained_on_;  ///< What the result will have learned from.
   const Split* split_;

@@ -178,6 +178,8 @@ template <class Network>
 void BasicRanker<Network>::load(const UserState& user) {
   if (user.events > 0 && user.recommender != recommender_->fingerprint())
     throw std::invalid_argument("a user's state belongs to another recommender");
+  if (!user.seen.empty() && static_cast<Index>(user.seen.back()) >= recommender_->items())
+    throw std::invalid_argument("a user's state has items that were added to the recommender later");
   const float* next = user.events == 0 ? initial_.data() : user.network.data();
   Network::visit_state(state_, [&](auto& matrix) {
     std::copy_n(next, matrix.size(), matrix.data());

@@ -6,7 +6,9 @@
 #include <lstmrec/baselines/markov.hpp>
 #include <lstmrec/baselines/session_knn.hpp>
 #include <lstmrec/core/compiled.hpp>
+#include <lstmrec/data/catalogue_item.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <lstmrec/next_item/config.hpp>
@@ -31,8 +33,11 @@ struct RecommenderParts {
   std::vector<std::uint32_t> item_counts;  ///< Events in training: what is recommended for no history.
   MarkovChain markov = {};                 ///< Empty where the weight is 0.
   SessionKnn session_knn = {};             ///< Empty where its weight is 0.
+  ItemFeatures features = {};              ///< Of which item vectors are made; empty where there are none.
   ReplayMemory memory = {};                ///< For updates; empty where config.memory_sequences is 0.
   TrainedOn trained_on = {};
+  std::vector<std::uint32_t> withdrawn = {};  ///< Items that are not recommended, in ascending order.
+  std::uint64_t states_of = 0;  ///< Fingerprint of the recommender whose users' states go on here; 0: its own.
 };
 
 /// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served. A Scorer.
@@ -63,6 +68,8 @@ class BasicRecommender {
     parts_.config.markov_weight = markov_weight();
     parts_.config.item_knn_weight = std::max(0.0, parts_.config.item_knn_weight);
     parts_.config.session_knn_weight = session_knn_weight();
+    if (parts_.config.item_features < 0)
+      parts_.config.item_features = static_cast<std::int64_t>(parts_.features.size());
     check();
     make_fingerprint();
   }
@@ -74,8 +81,11 @@ class BasicRecommender {
   const std::vector<std::uint32_t>& item_counts() const& { return parts_.item_counts; }
   const MarkovChain& markov() const& { return parts_.markov; }
   const SessionKnn& session_knn() const& { return parts_.session_knn; }
+  const ItemFeatures& features() const& { return parts_.features; }
   const ReplayMemory& memory() const& { return parts_.memory; }
   const TrainedOn& trained_on() const& { return parts_.trained_on; }
+  /// The indices of items that are not recommended, in ascending order.
+  const std::vector<std::uint32_t>& withdrawn() const& { return parts_.withdrawn; }
   /// The parts of a recommender that is about to be destroyed are handed over, not lent.
   RecommenderConfig config() && { return std::move(parts_.config); }
   Network network() && { return std::move(parts_.network); }
@@ -84,8 +94,12 @@ class BasicRecommender {
   std::vector<std::uint32_t> item_counts() && { return std::move(parts_.item_counts); }
   MarkovChain markov() && { return std::move(parts_.markov); }
   SessionKnn session_knn() && { return std::move(parts_.session_knn); }
+  ItemFeatures features() && { return std::move(parts_.features); }
   ReplayMemory memory() && { return std::move(parts_.memory); }
   TrainedOn trained_on() && { return parts_.trained_on; }
+
+  /// See RecommenderParts.
+  std::uint64_t states_of() const { return parts_.states_of; }
 
   Index items() const { return parts_.network.items(); }
   double markov_weight() const { return std::max(0.0, parts_.config.markov_weight); }
@@ -101,6 +115,7 @@ class BasicRecommender {
       detail::fail<std::invalid_argument>(
           {"a Markov weight above 0 needs a Markov chain, and none is below 0; got ", weight});
     parts_.config.markov_weight = weight;
+    parts_.states_of = 0;
     make_fingerprint();
   }
 
@@ -117,6 +132,7 @@ class BasicRecommender {
       detail::fail<std::invalid_argument>(
           {"a weight of session kNN must be in [0, 1), and needs sessions to be above 0; got ", weight});
     parts_.config.session_knn_weight = weight;
+    parts_.states_of = 0;
     make_fingerprint();
   }
 
@@ -127,6 +143,22 @@ class BasicRecommender {
     other.set_session_knn_weight(0);
     return other;
   }
+
+  /// Takes in items that come without any event. Where the recommender was trained with features of items
+  /// (RecommenderConfig::item_features) each has at once the vector that its features give it, and is recommended
+  /// beside the others; without, new items are known, but nothing tells when to recommend them. The next `update`
+  /// learns them. A row of an item that is known replaces what was known of it. Users' states stay valid; rankers and
+  /// candidates made before don't. Cached input projections are dropped. Throws std::invalid_argument where the
+  /// recommender knows no items; a call that throws changes nothing. Cost: a copy of the recommender.
+  ///
+  ///     recommender.add_items({{RawId(5001), {.title = "New Toy (2026)", .genres = {"Puzzles"}}}});
+  void add_items(const std::vector<CatalogueItem>& rows);
+
+  /// Takes items out of all lists, whatever candidates allow; they stay in users' histories. Ids that are unknown are
+  /// ignored, and returned.
+  std::vector<RawId> withdraw_items(const std::vector<RawId>& ids);
+  /// Lists them again.
+  void restore_items(const std::vector<RawId>& ids);
 
   /// Takes other weights of the same shapes; cached input projections are dropped. Throws std::invalid_argument on
   /// other shapes.
@@ -161,8 +193,9 @@ class BasicRecommender {
                   MatrixRef<float> scores) const;
   void score(std::span<const History> histories, MatrixRef<float> scores) const;
 
-  /// Tells recommenders apart: a hash of their sizes, of the items' biases, of 16 numbers of every parameter, which
-  /// initialisation and training have moved, and of the Markov chain and the sessions in use.
+  /// Tells recommenders apart, but for items that were added later: a hash of their sizes, of the items' biases, of 16
+  /// numbers of every parameter, which initialisation and training have moved, and of the Markov chain and the sessions
+  /// in use.
   std::uint64_t fingerprint() const { return fingerprint_; }
 
  private:

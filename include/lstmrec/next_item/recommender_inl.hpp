@@ -3,12 +3,17 @@
 /// The bodies of recommender.hpp.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/nn/parameters.hpp>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace lstmrec {
 
@@ -22,7 +27,79 @@ void BasicRecommender<Network>::set_network(Network network) {
     throw;
   }
   input_projections_.resize(0, 0);
+  parts_.states_of = 0;
   make_fingerprint();
+}
+
+namespace detail {
+
+/// A network with room for further items, whose own parts are what the others have on average.
+template <class Network>
+Network with_more_items(const Network& network, const RecommenderConfig& config, Index items) {
+  Network larger(items, config);
+  const auto from = parameter_views(network);
+  const auto to = parameter_views(larger);
+  for (std::size_t k = 0; k < to.size(); ++k) {
+    std::copy_n(from[k].data, from[k].size(), to[k].data);
+    if (!is_by_item(to[k].kind) || to[k].size() == 0) continue;
+    const Index size = to[k].size_of_one(), known = from[k].size() / size;
+    std::vector<double> mean(static_cast<std::size_t>(size));
+    for (Index i = 0; i < from[k].size(); ++i)
+      mean[static_cast<std::size_t>(i % size)] += static_cast<double>(from[k].data[i]) / static_cast<double>(known);
+    for (Index i = from[k].size(); i < to[k].size(); ++i)
+      to[k].data[i] = static_cast<typename Network::Scalar>(mean[static_cast<std::size_t>(i % size)]);
+  }
+  return larger;
+}
+
+}  // namespace detail
+
+template <class Network>
+void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows) {
+  if (items() == 0) throw std::invalid_argument("a recommender that knows no items can't take in more");
+  Parts parts = parts_;
+  parts.states_of = fingerprint_;
+  ThreadPool one(1);
+  const auto add_content = [&](Network& network, float sign) {
+    if (parts.features.size() > 0) network.add_content(parts.features.rows(parts.catalogue), {}, one, sign);
+  };
+  add_content(parts.network, -1);
+  for (const CatalogueItem& row : rows) {
+    const std::uint32_t item = parts.item_ids.add(row.id);
+    parts.catalogue.resize(parts.item_ids.size());
+    parts.catalogue[item] = row.info;
+  }
+  const std::size_t all = parts.item_ids.size();
+  parts.network = detail::with_more_items(parts.network, parts.config, static_cast<Index>(all));
+  add_content(parts.network, 1);
+  parts.item_counts.resize(all, 0);
+  if (parts.markov.items() > 0) parts.markov = merged(parts.markov, MarkovChain(), parts.item_counts);
+  if (parts.session_knn.items() > 0) {
+    parts.session_knn.counts = parts.item_counts;
+    parts.session_knn.index();
+  }
+  *this = BasicRecommender(std::move(parts));
+}
+
+template <class Network>
+std::vector<RawId> BasicRecommender<Network>::withdraw_items(const std::vector<RawId>& ids) {
+  std::vector<RawId> unknown;
+  std::vector<std::uint32_t> withdrawn = parts_.withdrawn;
+  for (const RawId& id : ids)
+    if (const auto item = parts_.item_ids.find(id))
+      withdrawn.push_back(*item);
+    else
+      unknown.push_back(id);
+  std::sort(withdrawn.begin(), withdrawn.end());
+  withdrawn.erase(std::unique(withdrawn.begin(), withdrawn.end()), withdrawn.end());
+  parts_.withdrawn = std::move(withdrawn);
+  return unknown;
+}
+
+template <class Network>
+void BasicRecommender<Network>::restore_items(const std::vector<RawId>& ids) {
+  for (const RawId& id : ids)
+    if (const auto item = parts_.item_ids.find(id)) std::erase(parts_.withdrawn, *item);
 }
 
 template <class Network>
@@ -58,11 +135,16 @@ void BasicRecommender<Network>::check() const {
     expect(false, detail::message({"the sessions' ", error.what()}).c_str());
   }
   expect(!(parts_.config.session_knn_weight > 0) || knn.items() > 0, "a weight of session kNN needs sessions");
+  expect(std::is_sorted(parts_.withdrawn.begin(), parts_.withdrawn.end(), std::less_equal<>()) &&
+             (parts_.withdrawn.empty() || parts_.withdrawn.back() < items),
+         "withdrawn items that it knows, in ascending order");
   try {
     parts_.memory.check(items);
   } catch (const std::invalid_argument& error) {
     expect(false, detail::message({"the memory's ", error.what()}).c_str());
   }
+  expect(parts_.features.size() == static_cast<std::size_t>(parts_.config.item_features),
+         "as many features of items as the configuration says");
   const Network shape(1, parts_.config);
   expect(parts_.network.blocks.size() == shape.blocks.size(), "as many blocks as the configuration says");
   const auto found = parameter_views(parts_.network), expected = parameter_views(shape);
@@ -84,6 +166,8 @@ void BasicRecommender<Network>::check() const {
 
 template <class Network>
 void BasicRecommender<Network>::make_fingerprint() {
+  fingerprint_ = parts_.states_of;
+  if (fingerprint_ != 0) return;
   std::uint64_t hash =
       mix_seed(items(), parts_.config.hidden_size, parts_.config.embedding_size, parts_.network.blocks.size());
   const auto add = [&](float number) {

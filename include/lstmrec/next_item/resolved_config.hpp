@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <lstmrec/baselines/recent_items.hpp>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/config.hpp>
@@ -12,14 +13,25 @@
 
 namespace lstmrec {
 
+/// The features of a split's items that a training uses: see RecommenderConfig::item_features.
+inline ItemFeatures find_item_features(const Split& split, const RecommenderConfig& config) {
+  if (config.item_features == 0) return {};
+  return find_item_features(split.sequences.catalogue,
+                            {.title_words = config.title_words,
+                             .most = static_cast<std::size_t>(std::max<std::int64_t>(0, config.item_features))});
+}
+
 /// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weights
-/// of Markov chain and session kNN, which are decided after training. Cost: one pass over the users.
+/// of Markov chain and session kNN, which are decided after training. Cost: one pass over the users, and one over the
+/// catalogue where features of items are used.
 inline RecommenderConfig resolved(RecommenderConfig config, const Split& split) {
   if (!config.exclude_seen) config.exclude_seen = repeat_share(split) <= 0.01;
   // Similar items are tried where counting their pairs costs no more than a chain, and they are chosen with its weight.
   const std::size_t events = std::accumulate(split.train_length.begin(), split.train_length.end(), std::size_t{0});
   if (config.item_knn_weight < 0 && (config.markov_weight >= 0 || user_pairs(split.train_length) > 64 * events))
     config.item_knn_weight = 0;
+  if (config.item_features != 0)
+    config.item_features = static_cast<std::int64_t>(find_item_features(split, config).size());
   if (config.sampled_negatives < 0) config.sampled_negatives = split.sequences.items.size() > 20000 ? 2048 : 0;
   // Small data needs small batches to get enough steps; large batches are only faster.
   if (config.training.batch_size == 0) {

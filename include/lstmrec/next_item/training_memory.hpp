@@ -66,8 +66,9 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   TrainingMemory memory;
   const auto parts = static_cast<std::size_t>(config.training.shards);
   const auto head_rows = static_cast<Index>(rows);
-  const std::uint64_t copies = 3 + (config.training.ema_decay > 0) + !split.validation.empty();
-  memory.network = 4 * copies * (items * of_item + shared);
+  const bool has_content = config.item_features > 0;  // which takes a copy in training, and one in validation
+  const std::uint64_t copies = 3 + (config.training.ema_decay > 0) + !split.validation.empty() * (has_content ? 2 : 1);
+  memory.network = 4 * (copies * (items * of_item + shared) + has_content * (met * of_item + shared));
   memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) +
                           met * (embedding + 1) * (ItemHead<float>::sums_of(head_rows, parts) - 1) + shared * parts);
   memory.batch =

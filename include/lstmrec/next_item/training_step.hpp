@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/feature_rows.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
@@ -27,20 +28,23 @@ namespace lstmrec::detail {
 /// A batch is cut into config.training.shards parts, whose gradients are summed in a fixed order, so the threads change
 /// no bit of the result. Memory does not grow with their number, but for a few tiles of logits. With sampled negatives
 /// a step is made on the few items it meets (see SampledCatalogue), and the columns of other items wait until
-/// `training.catch_up()`.
+/// `training.catch_up()`. With features of items a step is made on a copy whose item vectors have their content.
 template <class Network>
 class NextItemSteps {
  public:
   NetworkTraining<Network> training;
 
-  /// Borrows batches, config and loss. `initial`: with its first weights. `config`: resolved. `item_counts`: of the
-  /// training part. Throws ConfigError where gradients of sampled negatives would have to be reduced.
+  /// Borrows batches, config, features and loss. `initial`: with its first weights, its item vectors without content.
+  /// `config`: resolved. `item_counts`: of the training part. `features`: a row an item, or none at all. Throws
+  /// ConfigError where gradients of sampled negatives would have to be reduced.
   NextItemSteps(Network initial, const BatchBuilder& batches, const RecommenderConfig& config,
-                std::span<const std::uint32_t> item_counts, const ItemLossRef<float>& loss, const FitOptions& options)
+                std::span<const std::uint32_t> item_counts, const FeatureRows& features, const ItemLossRef<float>& loss,
+                const FitOptions& options)
       : training(std::move(initial), {.weight_decay = config.training.weight_decay}, config.training.ema_decay,
                  config.training.clip_norm, config.sampled_negatives > 0 ? item_counts.size() : 0),
         batches_(&batches),
         config_(&config),
+        features_(&features),
         loss_(loss),
         batch_(static_cast<std::size_t>(config.training.shards)),
         pool_(options.threads) {
@@ -49,7 +53,7 @@ class NextItemSteps {
       sampled_.emplace(Network(1, config), item_counts, static_cast<std::size_t>(config.sampled_negatives));
     }
     training.reduce_gradients = options.reduce_gradients;
-    gradients_.push_back(zeros_like(trained()));
+    gradients_.push_back(zeros_like(without_content()));
     gradients_.resize(batch_.size(), without_item_tables(gradients_.front()));
   }
 
@@ -67,20 +71,43 @@ class NextItemSteps {
       for (SequenceBatch& part : batch_) sampled_->relabel(part);
       sampled_->gather(training.network(), pool_);
       sampled_items = sampled_->items();
-      reserve_items(gradients_.front(), trained().items());
+      reserve_items(gradients_.front(), without_content().items());
     }
     for (Network& part : gradients_) set_zero(part, pool_);
+    const std::span<const std::uint32_t> items = sampled_ ? sampled_->columns() : std::span<const std::uint32_t>();
+    if (!features_->empty()) {
+      with_content_ = without_content();
+      drop_items(items, epoch, number);
+      with_content_.drop_items(dropped_);
+      with_content_.add_content(*features_, items, pool_);
+    }
+    const Network& network = features_->empty() ? without_content() : with_content_;
     const double loss =
-        trained().forward_backward(batch_, loss_, cache_, gradients_, pool_, sampled_ ? &sampled_items : nullptr);
+        network.forward_backward(batch_, loss_, cache_, gradients_, pool_, sampled_ ? &sampled_items : nullptr);
+    if (!features_->empty()) {
+      gradients_.front().add_content_gradient(*features_, items, pool_);
+      gradients_.front().drop_items(dropped_);
+    }
     if (sampled_)
-      training.step(gradients_, loss, learning_rate, epoch, number, pool_, {sampled_->columns(), &trained()});
+      training.step(gradients_, loss, learning_rate, epoch, number, pool_, {items, &without_content()});
     else
       training.step(gradients_, loss, learning_rate, epoch, number, pool_);
     return loss;
   }
 
  private:
-  const Network& trained() const { return sampled_ ? sampled_->network() : training.network(); }
+  /// dropped_ := the columns of items whose own parts are left out of a step.
+  void drop_items(std::span<const std::uint32_t> items, std::size_t epoch, std::size_t number) {
+    dropped_.clear();
+    if (config_->content_only == 0) return;
+    const std::uint64_t seed = mix_seed(config_->training.seed, epoch, number, 1);
+    const std::size_t columns = items.empty() ? features_->rows() : items.size();
+    for (std::uint32_t column = 0; column < columns; ++column)
+      if (Random(mix_seed(seed, items.empty() ? column : items[column])).uniform() < config_->content_only)
+        dropped_.push_back(column);
+  }
+
+  const Network& without_content() const { return sampled_ ? sampled_->network() : training.network(); }
 
   /// The longest subsequences go to the parts in turn, first to last and then last to first, so that no part gets the
   /// longer one every time: all have about the same work.
@@ -98,10 +125,13 @@ class NextItemSteps {
 
   const BatchBuilder* batches_;
   const RecommenderConfig* config_;
+  const FeatureRows* features_;
   ItemLossRef<float> loss_;
   std::optional<SampledCatalogue<Network>> sampled_;
   std::vector<SequenceBatch> batch_;  ///< In parts.
   typename Network::Cache cache_;
+  Network with_content_;  ///< Empty without features.
+  std::vector<std::uint32_t> dropped_;
   std::vector<Network> gradients_;  ///< Of each part; the first has the item tables for all.
   ThreadPool pool_;
 };

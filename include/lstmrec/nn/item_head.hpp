@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/buffer.hpp>
+#include <lstmrec/core/feature_rows.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/nn/excluded_logits.hpp>
@@ -64,10 +65,13 @@ struct ItemHead {
     Buffer<Scalar> odd_d_vectors, odd_d_bias;  ///< What the parts of odd numbers add to the gradients of V and b.
   };
 
-  Vector<Scalar> bias;  ///< b, items.
+  Vector<Scalar> bias;     ///< b, items.
+  Vector<Scalar> content;  ///< w, features; empty where none are used. As in ItemVectors, b = β + wᵀ c.
 
   ItemHead() = default;
-  explicit ItemHead(Index items) : bias(linalg::filled<Vector<Scalar>>(items, 1)) {}
+  explicit ItemHead(Index items, Index features = 0)
+      : bias(linalg::filled<Vector<Scalar>>(items, 1)),
+        content(linalg::filled<Vector<Scalar>>(std::max<Index>(0, features), 1)) {}
 
   Index items() const { return bias.rows(); }
 
@@ -86,6 +90,34 @@ struct ItemHead {
   template <class Visitor, class... Same>
   static void visit(Visitor& visitor, Same&... heads) {
     visitor("bias", ParameterKind::item_bias, heads.bias...);
+    visitor("content", ParameterKind::feature_bias, heads.content...);
+  }
+
+  Index features() const { return content.rows(); }
+
+  /// wᵀ c, what the features alone say.
+  Scalar content_bias(const FeatureRows::Row& row) const {
+    Scalar sum = 0;
+    for (std::size_t k = 0; k < row.size(); ++k) sum += static_cast<Scalar>(row.values[k]) * content(row.features[k]);
+    return sum;
+  }
+
+  /// b := β + sign · wᵀ c: see ItemVectors.
+  void add_content(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool&, Scalar sign = 1) {
+    const std::size_t columns = items.empty() ? rows.rows() : items.size();
+    for (std::size_t column = 0; column < columns; ++column)
+      bias(static_cast<Index>(column)) += sign * content_bias(rows[items.empty() ? column : items[column]]);
+  }
+  void drop(std::span<const std::uint32_t> columns) {
+    for (const std::uint32_t column : columns) bias(column) = 0;
+  }
+  void add_content_gradient(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool&) {
+    const std::size_t columns = items.empty() ? rows.rows() : items.size();
+    for (std::size_t column = 0; column < columns; ++column) {
+      const auto row = rows[items.empty() ? column : items[column]];
+      for (std::size_t k = 0; k < row.size(); ++k)
+        content(row.features[k]) += static_cast<Scalar>(row.values[k]) * bias(static_cast<Index>(column));
+    }
   }
 
   /// scores (rows × columns) := Vᵀ h + b of the items from `first` on, as many as there are rows. h: size × columns.

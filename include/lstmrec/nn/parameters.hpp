@@ -32,11 +32,14 @@ namespace lstmrec {
 // A layer that holds others passes them on with visit_member; names nest as in `blocks.0.lstm.bias`.
 
 /// The kind of a parameter. An optimiser lets weights and embeddings decay, and neither biases nor gains. The item
-/// kinds have one column or entry an item of the catalogue, and a batch may touch a few of them only; an `embedding` is
-/// a table of anything else, such as genres or users.
-enum class ParameterKind { weight, bias, embedding, item_embedding, item_bias };
+/// kinds have one column or entry an item of the catalogue, and a batch may touch a few of them only; the feature kinds
+/// have one a feature of items; an `embedding` is a table of anything else, such as users.
+enum class ParameterKind { weight, bias, embedding, item_embedding, item_bias, feature_embedding, feature_bias };
 inline bool has_weight_decay(ParameterKind kind) {
-  return kind != ParameterKind::bias && kind != ParameterKind::item_bias;
+  return kind != ParameterKind::bias && kind != ParameterKind::item_bias && kind != ParameterKind::feature_bias;
+}
+inline bool is_by_feature(ParameterKind kind) {
+  return kind == ParameterKind::feature_embedding || kind == ParameterKind::feature_bias;
 }
 inline bool is_by_item(ParameterKind kind) {
   return kind == ParameterKind::item_embedding || kind == ParameterKind::item_bias;
@@ -82,8 +85,10 @@ struct ParameterView {
     using Plain = Matrix<std::remove_const_t<Scalar>>;
     return Eigen::Map<std::conditional_t<std::is_const_v<Scalar>, const Plain, Plain>>(data, rows, columns);
   }
-  /// The numbers that belong to one item, where the kind is by item.
-  Index size_of_item() const { return kind == ParameterKind::item_embedding ? rows : 1; }
+  /// The numbers that belong to one item or feature, where the kind is by these.
+  Index size_of_one() const {
+    return kind == ParameterKind::item_embedding || kind == ParameterKind::feature_embedding ? rows : 1;
+  }
 
   operator ParameterView<const Scalar>() const requires(!std::is_const_v<Scalar>) {
     return {kind, data, rows, columns, is_vector, name};
@@ -216,7 +221,7 @@ std::vector<ParameterBlock> sparse_parameter_blocks(const std::vector<ParameterV
     if (!is_by_item(part[k].kind)) {
       detail::cut_into_blocks(part[k].kind, k, part[k].size(), blocks);
     } else if (part[k].size() > 0) {  // else a network without this table
-      const Index size = part[k].size_of_item();
+      const Index size = part[k].size_of_one();
       for (std::size_t j = 0; j < items.size(); ++j)
         blocks.push_back({part[k].kind, k, static_cast<Index>(j) * size, size, items[j], items[j] * size});
     }

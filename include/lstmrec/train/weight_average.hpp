@@ -64,7 +64,7 @@ class WeightAverage {
     const auto a = parameter_views(average_);
     for (std::size_t k = 0; k < a.size(); ++k) {
       if (a[k].size() == 0 || !is_by_item(a[k].kind)) continue;
-      const Index size = a[k].size_of_item();
+      const Index size = a[k].size_of_one();
       for (std::size_t item = 0; item < updated_.size(); ++item) {
         if (updated_[item] == log_decay_) continue;
         const Index begin = static_cast<Index>(item) * size;
