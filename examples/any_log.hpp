@@ -194,13 +194,18 @@ struct LogArguments {
   std::filesystem::path items;
 };
 
+/// Adds the options of a table of items. `items`: that of its path.
+inline void add_table_options(CommandLine& line, lstmrec::ItemTableOptions& table, CommandLine::Option items) {
+  add_column(line, "--title-column", table.title_column, "titles in the table of items").needs(items);
+  add_column(line, "--category-column", table.category_column, "categories in the table of items").needs(items);
+  line.add_flag("--strict", table.is_strict, "A bad line in the table of items is an error").needs(items);
+}
+
 /// Adds the options of a log and of the table of its items. `data`: the option of the log.
 inline void add_log_options(CommandLine& line, LogArguments& a, CommandLine::Option data) {
   add_log_options(line, a.log, data);
   const auto items = line.add_option("--items", a.items, "A table of the items, with their titles and categories");
-  add_column(line, "--title-column", a.table.title_column, "titles in the table of items").needs(items);
-  add_column(line, "--category-column", a.table.category_column, "categories in the table of items").needs(items);
-  line.add_flag("--strict", a.table.is_strict, "A bad line in the table of items is an error").needs(items);
+  add_table_options(line, a.table, items);
 }
 
 inline std::vector<std::filesystem::path> files_of_log(const std::filesystem::path& log, const LogArguments& a) {
@@ -209,18 +214,26 @@ inline std::vector<std::filesystem::path> files_of_log(const std::filesystem::pa
   return files;
 }
 
-/// Reads the table of a log's items, where one is given, and says what it describes.
-inline void describe_items(lstmrec::Interactions& log, LogArguments& a, bool quiet) {
-  if (a.items.empty()) return;
-  if (!quiet) a.table.bad_line = show_bad_line;
-  TableFile file(a.items);
-  a.table.name = a.items.string();
+/// Returns read(path, options) of a table of items, which may be compressed or of JSON.
+template <class Read>
+auto read_items(const std::filesystem::path& items, lstmrec::ItemTableOptions options, bool quiet, Read&& read) {
+  if (!quiet) options.bad_line = show_bad_line;
+  TableFile file(items);
+  options.name = items.string();
   if (!file.columns().empty()) {
-    a.table.column_names = file.columns();
-    a.table.separator = "\t";
-    a.table.has_header = false;
+    options.column_names = file.columns();
+    options.separator = "\t";
+    options.has_header = false;
   }
-  const lstmrec::ItemTableCounts counts = read_whole(file, [&] { return read_item_table(file.path(), log, a.table); });
+  return read_whole(file, [&] { return read(file.path(), options); });
+}
+
+/// Reads the table of a log's items, where one is given, and says what it describes.
+inline void describe_items(lstmrec::Interactions& log, const LogArguments& a, bool quiet) {
+  if (a.items.empty()) return;
+  const lstmrec::ItemTableCounts counts =
+      read_items(a.items, a.table, quiet,
+                 [&](const auto& path, const auto& options) { return read_item_table(path, log, options); });
   if (!quiet)
     std::cerr << a.items.string() << ": describes " << grouped(counts.described) << " of " << grouped(log.items.size())
               << " items, and " << grouped(counts.foreign) << " others"

@@ -123,12 +123,31 @@ std::vector<std::string> json_columns(std::string_view text) {
   return columns;
 }
 
-JsonLines::JsonLines(std::vector<std::string> columns, std::function<bool(const char*, std::size_t)> write)
-    : columns_(std::move(columns)), fields_(columns_.size()), write_(std::move(write)) {}
+bool is_object_of_lists(std::string_view beginning) {
+  std::size_t at = 0;
+  const auto next_is = [&](char c) {
+    at = std::min(beginning.find_first_not_of(" \t\r\n", at), beginning.size());
+    return at < beginning.size() && beginning[at++] == c;
+  };
+  const auto list = [&] {
+    if (!next_is('"') || (at = beginning.find('"', at)) == std::string_view::npos) return false;
+    ++at;
+    return next_is(':') && next_is('[') && (at = beginning.find(']', at)) != std::string_view::npos && ++at > 0;
+  };
+  return next_is('{') && list() && next_is(',') && list();
+}
+
+JsonLines::JsonLines(std::vector<std::string> columns, bool is_one_object,
+                     std::function<bool(const char*, std::size_t)> write)
+    : columns_(std::move(columns)), fields_(columns_.size()), is_one_object_(is_one_object), write_(std::move(write)) {}
 
 bool JsonLines::add(const char* data, std::size_t size) {
   std::string_view text(data, size);
   out_.clear();
+  if (is_one_object_) {
+    rest_ += text;
+    return write_(out_.data(), 0);
+  }
   for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
     if (rest_.empty()) {
       convert(text.substr(0, end));
@@ -143,8 +162,30 @@ bool JsonLines::add(const char* data, std::size_t size) {
 
 void JsonLines::end() {
   out_.clear();
-  if (!rest_.empty()) convert(std::exchange(rest_, {}));
+  if (is_one_object_)
+    convert_object(rest_);
+  else if (!rest_.empty())
+    convert(std::exchange(rest_, {}));
   write_(out_.data(), out_.size());
+}
+
+void JsonLines::convert_object(std::string_view text) {
+  std::string line;  // of the item whose list is being read
+  const auto end_line = [&] {
+    if (!fields_[0].empty()) out_ += (append_field(fields_[0], line = {}), line) + '\t' + fields_[1] + '\n';
+  };
+  const auto found = [&](const std::string& name, std::string_view value) {
+    if (name != fields_[0]) {
+      end_line();
+      fields_ = {name, {}};
+    } else {
+      fields_[1] += '|';
+    }
+    append_field(std::string(value), fields_[1]);
+  };
+  if (!read_object(text, found))
+    throw lstmrec::Error("expected one JSON object of items and lists, found none that ends");
+  end_line();
 }
 
 void JsonLines::convert(std::string_view line) {

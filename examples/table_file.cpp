@@ -198,9 +198,11 @@ TableFile::TableFile(const Path& file) : path_(file) {
   }
   if (!source) return;
   if (is_json(beginning)) {
-    columns_ = columns_of(beginning, beginning.size() < beginning_size, file);
-    source = [source, columns = columns_](const Sink& sink) {
-      JsonLines lines(columns, sink);
+    const bool is_one_object = is_object_of_lists(beginning);
+    columns_ = is_one_object ? std::vector<std::string>{"item", "categories"}
+                             : columns_of(beginning, beginning.size() < beginning_size, file);
+    source = [source, is_one_object, columns = columns_](const Sink& sink) {
+      JsonLines lines(columns, is_one_object, sink);
       source([&](const char* data, std::size_t size) { return lines.add(data, size); });
       lines.end();
     };

@@ -15,7 +15,8 @@ namespace example {
 /// The columns of JSON are the names that the objects of the first lines have; a name within another object is written
 /// `a.b`. Each object becomes one line of as many fields separated by tabs: texts and numbers stand as they are
 /// written, arrays are joined by bars, and a value that is missing or null is an empty field. A line that is no object
-/// becomes one field, which says so.
+/// becomes one field, which says so. A file of one object of items and lists, `{"4": [1, 2], "145": [1, 6]}`, has a
+/// line and the columns `item` and `categories` for each pair.
 class TableFile {
  public:
   /// Throws Error where the file is compressed, or of JSON, and this program was built without the library for it.

@@ -564,6 +564,8 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
     save(outcome.recommender, a.model);
     say("model written to ", a.model.string());
   }
+  if (const std::size_t features = outcome.recommender.features().size(); features > 0)
+    say("item vectors are made of ", features, " features of items too");
   if (outcome.recommender.uses_markov())
     say("the Markov chain is used with weight ", outcome.recommender.markov_weight());
   if (outcome.recommender.uses_session_knn())

@@ -437,6 +437,36 @@ reads_json_lines() {
   expect_error 1 'worse.jsonl:1: expected one JSON object a line, got "{\"oops"' "$any" --data worse.jsonl
 }
 
+takes_in_new_items() {
+  local any=$programs/train add=$programs/add_items shop=$source_folder/data/shop
+  expect 0 "$any" --data "$shop/events.csv" --items "$shop/items.csv" "${tiny[@]}" --item-features -1 --model model
+  grep -qE '^item vectors are made of [1-9][0-9]* features of items too$' err || fail 'it should say that features are used'
+  printf 'sku,title,category\nNew1,Alder Light Bags,Bags\nNew2,Fjäll Plus Boots,Boots\n' >new.csv
+  cp model old
+  expect 0 "$add" --model model --items new.csv --out new
+  grep -qF 'new.csv: 2 items are new' err || fail 'it should say how many are new'
+  cmp old model || fail 'the old model should stay'
+  expect 0 "$recommend" --model new --history Ba63028,Ba84000 --allow New1,New2
+  [[ $(sed -n 's/^ *1 *\([^ ]*\) .*/\1/p' out) == New1 ]] || fail 'after two bags the bag should be first'
+  expect 0 "$recommend" --model new --history New1 --top 3
+  expect_error 1 'New1' "$recommend" --model model --history New1 --top 3
+  printf 'New1\nnobody knows\n' >gone
+  expect 0 "$add" --model new --withdraw gone --out new
+  grep -qF 'gone: 1 items are listed no more, and 1 are unknown' err || fail 'it should say what is withdrawn'
+  expect 0 "$recommend" --model new --history Ba63028,Ba84000 --allow New1,New2
+  ! grep -q New1 out || fail 'what is withdrawn should not be listed'
+  expect_error 1 'nowhere' "$add" --model new --withdraw nowhere --out other
+  [[ ! -e other ]] || fail 'nothing should be written after an error'
+
+  # One object of items and lists is a table of items too.
+  printf '{"Ba84000": ["Bags", "Light"],\n "Ba57001": [7, "a|b"], "other": []}' >lists.json
+  "$any" --data "$shop/events.csv" --items lists.json "${tiny[@]}" --item-features -1 >out 2>err
+  if grep -q 'was built without' err; then return; fi
+  grep -qF 'lists.json: describes 2 of 240 items, and 0 others' err || fail 'the lists should be read'
+  printf '{"Ba84000": ["Bags", "Light"], "Ba57001": [7, ' >cut.json
+  expect_error 1 'expected one JSON object of items and lists' "$any" --data "$shop/events.csv" --items cut.json "${tiny[@]}"
+}
+
 names_columns_without_a_header() {
   local any=$programs/train shop=$source_folder/data/shop
   sed 1d "$shop/events.csv" >bare.csv

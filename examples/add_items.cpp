@@ -1,0 +1,53 @@
+/// Takes new items into a trained recommender, or old ones out of its lists, without training:
+///
+///     add_items --model shop.safetensors --items new_items.csv --out shop.safetensors
+///
+/// A model that was trained with features of items (train --item-features -1) recommends them at once, to whom their
+/// categories and titles suit; others know them, and recommend them when an update has learned their events.
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <lstmrec/lstmrec.hpp>
+#include <string>
+#include <vector>
+
+#include "any_log.hpp"
+#include "command_line.hpp"
+#include "console.hpp"
+
+int main(int argc, char** argv) {
+  using namespace lstmrec;
+  using namespace example;
+  std::filesystem::path model, items, out, withdraw;
+  ItemTableOptions table;
+  CommandLine line("Takes new items into a trained recommender, or old ones out of its lists, without training.");
+  line.add_option("--model", model, "A recommender that a trainer has written").required();
+  add_table_options(line, table, line.add_option("--items", items, "A table of the new items"));
+  line.add_option("--withdraw", withdraw, "Items to be listed no more: their ids, one a line");
+  line.add_option("--out", out, "Write the recommender to this file, which may be that of --model").required();
+  return line.run(argc, argv, [&] {
+    Recommender recommender = load_recommender(model);
+    const Index before = recommender.items();
+    if (!items.empty()) {
+      recommender.add_items(read_items(
+          items, table, false, [](const auto& path, const auto& options) { return read_catalogue(path, options); }));
+      std::cerr << items.string() << ": " << grouped(static_cast<std::size_t>(recommender.items() - before))
+                << " items are new\n";
+      if (recommender.features().size() == 0)
+        std::cerr << "the model reads no features of items, so that nothing tells yet whom new ones suit\n";
+    }
+    if (!withdraw.empty()) {
+      std::ifstream file(withdraw);
+      if (!file) throw Error(withdraw.string() + ": can't be read");
+      std::vector<RawId> ids;
+      for (std::string id; std::getline(file, id);)
+        if (!id.empty()) ids.emplace_back(id);
+      const std::size_t unknown = recommender.withdraw_items(ids).size();
+      std::cerr << withdraw.string() << ": " << grouped(ids.size() - unknown) << " items are listed no more, and "
+                << grouped(unknown) << " are unknown\n";
+    }
+    save(recommender, out);
+    return 0;
+  });
+}
