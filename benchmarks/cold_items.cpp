@@ -151,7 +151,16 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
                                          << '\n';
                            }};
   Recommender recommender = fit(task.split, config, options).recommender;
+  const auto warm_figures = [&](const char* when) {
+    const Evaluation e =
+        evaluate(recommender, task.split, task.split.test, {.threads = a.threads, .bootstrap_samples = 0});
+    std::cout << "warm items among all, " << when << ": HR@10 " << e.hr_at(10).value << "  NDCG@10 "
+              << e.ndcg_at(10).value << std::endl;
+  };
+  warm_figures("before");
   recommender.add_items(task.cold);
+  warm_figures("with the cold items");
+  std::cout << "bias of new items: " << recommender.config().new_item_bias << std::endl;
 
   const auto items = static_cast<std::size_t>(recommender.items());
   const auto number = [&](const RawId& id) { return *recommender.item_ids().find(id); };

@@ -198,6 +198,15 @@ struct LogArguments {
 inline void add_table_options(CommandLine& line, lstmrec::ItemTableOptions& table, CommandLine::Option items) {
   add_column(line, "--title-column", table.title_column, "titles in the table of items").needs(items);
   add_column(line, "--category-column", table.category_column, "categories in the table of items").needs(items);
+  line.add_option_function<std::string>(
+          "--attribute-columns", [&](const std::string& text) { table.attribute_columns = parts_of(text); },
+          "Further columns of the table of items whose values become categories, such as \"brand,color\"")
+      .needs(items);
+  line.add_option_function<std::string>(
+          "--number-columns", [&](const std::string& text) { table.number_columns = parts_of(text); },
+          "Columns of numbers, such as \"price\": an item gets the category of the step, of 1, 2, 5, 10, 20, …, it is "
+          "in")
+      .needs(items);
   line.add_flag("--strict", table.is_strict, "A bad line in the table of items is an error").needs(items);
 }
 

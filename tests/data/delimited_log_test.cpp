@@ -3,6 +3,7 @@
 #include <lstmrec/data/delimited_log.hpp>
 #include <lstmrec/data/item_table.hpp>
 #include <lstmrec/data/movielens.hpp>
+#include <lstmrec/data/number_step.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <string>
 #include <vector>
@@ -303,6 +304,29 @@ TEST_CASE("A table of items gives titles and categories to the items of a log") 
   REQUIRE(log.catalogue[1].title == "Eight");
   REQUIRE(log.catalogue[1].genres == Events{"a", "b"});
   REQUIRE(log.catalogue[2].genres == Events{"c"});
+  const auto priced =
+      folder.write("priced.csv", "sku,genre,brand,price\n7,a,Fj|Ko,299.9\n8,b,,0.02\n9,,Fj,1000\n007,c,Fj,cheap\n");
+  const ItemTableOptions columns{.attribute_columns = {"brand"}, .number_columns = {"price"}, .bad_line = bad_line};
+  bad_lines.clear();
+  read_item_table(priced, log, columns);
+  REQUIRE(bad_lines == std::vector<std::size_t>{5});
+  const auto items = read_catalogue(priced, columns);
+  REQUIRE(items.size() == 3);
+  REQUIRE(items[0].id == RawId(7));
+  REQUIRE(items[0].info.genres == Events{"a", "brand Fj", "brand Ko", "price 200 to 500"});
+  REQUIRE(items[1].info.genres == Events{"b", "price 0.02 to 0.05"});
+  REQUIRE(items[2].info.genres == Events{"brand Fj", "price 1000 to 2000"});
+  for (const auto& [number, step] : std::vector<std::pair<double, std::string>>{{0, "0"},
+                                                                                {-3, "-2 to -5"},
+                                                                                {0.5, "0.5 to 1"},
+                                                                                {0.09, "0.05 to 0.1"},
+                                                                                {1, "1 to 2"},
+                                                                                {9.99, "5 to 10"},
+                                                                                {2e6, "2000000 to 5000000"}})
+    REQUIRE(detail::step_of(number) == step);
+  REQUIRE(thrown<ParseError>([&] {
+            read_catalogue(priced, {.number_columns = {"prize"}});
+          }).ends_with("did you mean \"price\"?"));
   const auto open = folder.write("open.csv", "sku,title\n8,\"Eight\n9,Nine\n");
   REQUIRE(read_item_table(open, log).bad == 1);
   REQUIRE(thrown<ParseError>([&] {

@@ -19,8 +19,12 @@ struct ItemTableOptions {
   std::optional<std::string> item_column = {};
   std::optional<std::string> title_column = {};
   std::optional<std::string> category_column = {};
-  char category_separator = '|';  ///< Between the categories of an item.
-  std::string separator = {};     ///< Of two fields: a character, or twice the same one.
+  char category_separator = '|';  ///< Between the categories of an item, and of a further column.
+  /// Further columns, such as `brand` and `price`, each of whose values becomes a category: `brand Fjäll`. Numbers
+  /// become the step that they are in, of 1, 2, 5, 10, 20, …: `price 200 to 500`.
+  std::vector<std::string> attribute_columns = {};
+  std::vector<std::string> number_columns = {};
+  std::string separator = {};  ///< Of two fields: a character, or twice the same one.
   std::optional<bool> has_header = {};
   std::vector<std::string> column_names = {};  ///< All of them, of a table without a header; empty: there are none.
   std::string name = {};                       ///< Of the table in messages; empty: its path.

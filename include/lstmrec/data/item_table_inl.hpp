@@ -2,16 +2,19 @@
 
 /// The bodies of item_table.hpp.
 
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <lstmrec/core/error.hpp>
 #include <lstmrec/data/catalogue_item.hpp>
 #include <lstmrec/data/interactions.hpp>
 #include <lstmrec/data/item_table.hpp>
+#include <lstmrec/data/number_step.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/data/usual_names.hpp>
 #include <lstmrec/io/csv_reader.hpp>
 #include <lstmrec/io/line_reader.hpp>
+#include <lstmrec/io/parse_number.hpp>
 #include <lstmrec/io/table_sample.hpp>
 #include <lstmrec/io/text.hpp>
 #include <optional>
@@ -45,6 +48,17 @@ std::size_t read_item_rows(const std::filesystem::path& path, const ItemTableOpt
   const auto categories = column("a category", options.category_column, category_names, 2);
   if (!item) table.detected("item", item_names);
 
+  struct Column {
+    std::string name;
+    std::size_t place;
+    bool is_number;
+  };
+  std::vector<Column> further;
+  for (const std::string& name : options.attribute_columns)
+    if (const auto place = table.chosen("an attribute", name)) further.push_back({name, *place, false});
+  for (const std::string& name : options.number_columns)
+    if (const auto place = table.chosen("a number", name)) further.push_back({name, *place, true});
+
   std::size_t bad = 0;
   CsvReader csv(std::move(lines), separator_of(layout), layout.has_header);
   const auto read_line = [&] {
@@ -57,6 +71,19 @@ std::size_t read_item_rows(const std::filesystem::path& path, const ItemTableOpt
       if (categories && !csv.field(*categories).empty())
         split_text(csv.field(*categories), options.category_separator,
                    [&](std::string_view category) { info.genres.push_back(to_utf8(category)); });
+      for (const Column& own : further) {
+        const std::string_view field = csv.field(own.place);
+        if (field.empty()) continue;
+        if (!own.is_number) {
+          split_text(field, options.category_separator,
+                     [&](std::string_view value) { info.genres.push_back(own.name + ' ' + to_utf8(value)); });
+          continue;
+        }
+        double number = 0;
+        if (!parse_number(field, number) || !std::isfinite(number))
+          csv.lines().fail({"column ", excerpt(own.name), ": expected a number, got ", excerpt(field)});
+        info.genres.push_back(own.name + ' ' + step_of(number));
+      }
       return info;
     });
     return true;

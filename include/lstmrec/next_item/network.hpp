@@ -123,10 +123,6 @@ struct NextItemNetwork {
   void add_content(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool& pool, Scalar sign = 1) {
     for_each_content([&](auto& vectors) { vectors.add_content(rows, items, pool, sign); });
   }
-  /// Sets the items' own parts to 0 in some columns.
-  void drop_items(std::span<const std::uint32_t> columns) {
-    for_each_content([&](auto& vectors) { vectors.drop(columns); });
-  }
   /// To be called of gradients, after a pass of a network with content.
   void add_content_gradient(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool& pool) {
     for_each_content([&](auto& vectors) { vectors.add_content_gradient(rows, items, pool); });

@@ -19,6 +19,7 @@
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/learned_counts.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
+#include <lstmrec/next_item/new_item_bias.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/next_item/replay_memory.hpp>
 #include <lstmrec/next_item/resolved_config.hpp>
@@ -187,10 +188,12 @@ class NextItemTask {
     return network;
   }
 
-  /// Decides the weights of the Markov chain and then of session kNN where that is left to the data. To be called after
-  /// training.
+  /// Decides the bias of new items and the weights of the Markov chain and then of session kNN where that is left to
+  /// the data. To be called after training.
   void weigh_counts(const Network& network) {
     NetworkScorer<Network> weighed = scorer(network, {});
+    if (config.new_item_bias < 0)
+      config.new_item_bias = new_item_bias(network, feature_rows_, weighed, *split_, validation_);
     if (config.markov_weight < 0 && validation_.empty()) config.markov_weight = 0;
     if (config.markov_weight < 0) {
       const auto choose = [&](const MarkovChain& chain) {

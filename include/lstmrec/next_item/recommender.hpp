@@ -68,6 +68,7 @@ class BasicRecommender {
     parts_.config.markov_weight = markov_weight();
     parts_.config.item_knn_weight = std::max(0.0, parts_.config.item_knn_weight);
     parts_.config.session_knn_weight = session_knn_weight();
+    parts_.config.new_item_bias = std::max(0.0, parts_.config.new_item_bias);
     if (parts_.config.item_features < 0)
       parts_.config.item_features = static_cast<std::int64_t>(parts_.features.size());
     check();

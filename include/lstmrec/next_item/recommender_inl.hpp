@@ -71,6 +71,9 @@ void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows
   }
   const std::size_t all = parts.item_ids.size();
   parts.network = detail::with_more_items(parts.network, parts.config, static_cast<Index>(all));
+  if constexpr (requires { parts.network.head.bias(0); })
+    parts.network.head.bias.tail(static_cast<Index>(all) - items()).array() +=
+        static_cast<typename Network::Scalar>(parts.config.new_item_bias);
   add_content(parts.network, 1);
   parts.item_counts.resize(all, 0);
   if (parts.markov.items() > 0) parts.markov = merged(parts.markov, MarkovChain(), parts.item_counts);

@@ -77,17 +77,12 @@ class NextItemSteps {
     const std::span<const std::uint32_t> items = sampled_ ? sampled_->columns() : std::span<const std::uint32_t>();
     if (!features_->empty()) {
       with_content_ = without_content();
-      drop_items(items, epoch, number);
-      with_content_.drop_items(dropped_);
       with_content_.add_content(*features_, items, pool_);
     }
     const Network& network = features_->empty() ? without_content() : with_content_;
     const double loss =
         network.forward_backward(batch_, loss_, cache_, gradients_, pool_, sampled_ ? &sampled_items : nullptr);
-    if (!features_->empty()) {
-      gradients_.front().add_content_gradient(*features_, items, pool_);
-      gradients_.front().drop_items(dropped_);
-    }
+    if (!features_->empty()) gradients_.front().add_content_gradient(*features_, items, pool_);
     if (sampled_)
       training.step(gradients_, loss, learning_rate, epoch, number, pool_, {items, &without_content()});
     else
@@ -96,17 +91,6 @@ class NextItemSteps {
   }
 
  private:
-  /// dropped_ := the columns of items whose own parts are left out of a step.
-  void drop_items(std::span<const std::uint32_t> items, std::size_t epoch, std::size_t number) {
-    dropped_.clear();
-    if (config_->content_only == 0) return;
-    const std::uint64_t seed = mix_seed(config_->training.seed, epoch, number, 1);
-    const std::size_t columns = items.empty() ? features_->rows() : items.size();
-    for (std::uint32_t column = 0; column < columns; ++column)
-      if (Random(mix_seed(seed, items.empty() ? column : items[column])).uniform() < config_->content_only)
-        dropped_.push_back(column);
-  }
-
   const Network& without_content() const { return sampled_ ? sampled_->network() : training.network(); }
 
   /// The longest subsequences go to the parts in turn, first to last and then last to first, so that no part gets the
@@ -130,8 +114,7 @@ class NextItemSteps {
   std::optional<SampledCatalogue<Network>> sampled_;
   std::vector<SequenceBatch> batch_;  ///< In parts.
   typename Network::Cache cache_;
-  Network with_content_;  ///< Empty without features.
-  std::vector<std::uint32_t> dropped_;
+  Network with_content_;            ///< Empty without features.
   std::vector<Network> gradients_;  ///< Of each part; the first has the item tables for all.
   ThreadPool pool_;
 };

@@ -108,9 +108,6 @@ struct ItemHead {
     for (std::size_t column = 0; column < columns; ++column)
       bias(static_cast<Index>(column)) += sign * content_bias(rows[items.empty() ? column : items[column]]);
   }
-  void drop(std::span<const std::uint32_t> columns) {
-    for (const std::uint32_t column : columns) bias(column) = 0;
-  }
   void add_content_gradient(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool&) {
     const std::size_t columns = items.empty() ? rows.rows() : items.size();
     for (std::size_t column = 0; column < columns; ++column) {

@@ -66,11 +66,6 @@ struct ItemVectors : Embedding<Scalar_, ParameterKind::item_embedding> {
     });
   }
 
-  /// Sets the columns of some items to 0: of δ before add_content, and of its gradient.
-  void drop(std::span<const std::uint32_t> columns) {
-    for (const std::uint32_t column : columns) linalg::set_zero(MatrixRef<Scalar>(this->table).col(column));
-  }
-
   /// After a pass with e: adds to `content`, the gradient of W, what the table, that of e, gives. That of δ is that of
   /// e. The threads share the numbers of each vector, so their number changes no bit.
   void add_content_gradient(const FeatureRows& rows, std::span<const std::uint32_t> items, ThreadPool& pool) {
