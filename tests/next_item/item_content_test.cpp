@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/data/item_features.hpp>
@@ -203,7 +204,7 @@ TEST_CASE("content: items without any event are recommended to whom they suit") 
   CHECK(new_items_in_place(blind) < 8);
 }
 
-TEST_CASE("content: the bias of new items is what its own part adds to a target's score, measured on validation") {
+TEST_CASE("content: the bias of new items is what own parts multiply the odds of targets by, measured on validation") {
   const Split split = leave_one_out(build_sequences(visits(60, 8)));
   RecommenderConfig config = small();
   config.training.epochs = 2;
@@ -222,9 +223,9 @@ TEST_CASE("content: the bias of new items is what its own part adds to a target'
     for (const Event& event : split.history(target)) network.step(History({&event.item, 1}), state);
     network.compute_output(state);
     const auto item = static_cast<Index>(split.event(target).item);
-    sum += state.output.col(0).cast<double>().dot(delta.col(item) - mean) + bias(item) - bias.mean();
+    sum += std::exp(state.output.col(0).cast<double>().dot(delta.col(item) - mean) + bias(item) - bias.mean());
   }
-  const double expected = std::max(0.0, sum / static_cast<double>(split.validation.size()));
+  const double expected = std::max(0.0, std::log(sum / static_cast<double>(split.validation.size())));
   CHECK(recommender.config().new_item_bias == Approx(expected).margin(1e-4));
   CHECK(expected > 0);
   const double mean_bias = bias.mean();

@@ -578,6 +578,8 @@ TEST_CASE("Presets: short sequences are learned by a small network, long ones as
     CHECK(preset(name, histories).hidden_size == preset(name).hidden_size);
   }
   CHECK(preset("accurate", visits).training.epochs == preset("accurate").training.epochs);
+  CHECK(preset("default", visits).item_features == -1);
+  CHECK(preset("default", histories).item_features == 0);
   CHECK_THROWS_AS(preset("best", visits), ConfigError);
   CHECK(mean_training_length(Split()) == 0);
 }
