@@ -2,8 +2,8 @@
 ///
 ///     add_items --model shop.safetensors --items new_items.csv --out shop.safetensors
 ///
-/// A model that was trained with features of items (train --item-features -1) recommends them at once, to whom their
-/// categories and titles suit; others know them, and recommend them when an update has learned their events.
+/// The model recommends new items at once, to whom their categories and titles suit, and better so where it was trained
+/// with features of items (train --item-features -1).
 
 #include <filesystem>
 #include <fstream>
@@ -34,8 +34,6 @@ int main(int argc, char** argv) {
           items, table, false, [](const auto& path, const auto& options) { return read_catalogue(path, options); }));
       std::cerr << items.string() << ": " << grouped(static_cast<std::size_t>(recommender.items() - before))
                 << " items are new\n";
-      if (recommender.features().size() == 0)
-        std::cerr << "the model reads no features of items, so that nothing tells yet whom new ones suit\n";
     }
     if (!withdraw.empty()) {
       std::ifstream file(withdraw);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <lstmrec/core/feature_rows.hpp>
 #include <lstmrec/core/products.hpp>
@@ -12,11 +11,10 @@
 
 namespace lstmrec {
 
-/// The logarithm of the factor by which the events of a known item raise its odds to come next above what its features
-/// alone say, on average over some targets; at least 0:
+/// How much higher the network scores what came next for knowing its events than it would from its features alone, on
+/// average over some targets, and at least 0:
 ///
-///     log mean over targets of exp(hᵀ (δᵢ − mean δ) + βᵢ − mean β),   h the output after the target's history, i its
-///     item
+///     mean over targets of  hᵀ (δᵢ − mean δ) + βᵢ − mean β,   h the output after the target's history, i its item
 ///
 /// A new item has no part of its own, so this much stands between it and an item that is known and suits as well.
 /// `scorer`: of `network`, whose item vectors have their content. Cost: one pass along the targets' histories.
@@ -40,13 +38,12 @@ double new_item_bias(const Network& network, const FeatureRows& rows, const Scor
     for (std::size_t k = 0; k < some.size(); ++k) {
       const auto item = static_cast<Index>(split.event(some[k]).item);
       const auto h = outputs.col(static_cast<Index>(k)).head(vectors.rows());
-      double own_score = static_cast<double>(h.dot(vectors.col(item) - mean_vector));
+      sum += static_cast<double>(h.dot(vectors.col(item) - mean_vector));
       if constexpr (requires { own.head.bias(0); })
-        own_score += static_cast<double>(own.head.bias(item) - own.head.bias.mean());
-      sum += std::exp(own_score);
+        sum += static_cast<double>(own.head.bias(item) - own.head.bias.mean());
     }
   }
-  return std::max(0.0, std::log(sum / static_cast<double>(targets.size())));
+  return std::max(0.0, sum / static_cast<double>(targets.size()));
 }
 
 }  // namespace lstmrec

@@ -145,12 +145,13 @@ class BasicRecommender {
     return other;
   }
 
-  /// Takes in items that come without any event. Where the recommender was trained with features of items
-  /// (RecommenderConfig::item_features) each has at once the vector that its features give it, and is recommended
-  /// beside the others; without, new items are known, but nothing tells when to recommend them. The next `update`
-  /// learns them. A row of an item that is known replaces what was known of it. Users' states stay valid; rankers and
-  /// candidates made before don't. Cached input projections are dropped. Throws std::invalid_argument where the
-  /// recommender knows no items; a call that throws changes nothing. Cost: a copy of the recommender.
+  /// Takes in items that come without any event. Each is recommended at once beside the others, by the vector that its
+  /// features (categories, words of the title) give it: the sum of the features' own vectors, where the recommender was
+  /// trained with them (RecommenderConfig::item_features), and of what a ridge regression makes of the known items' own
+  /// parts. The next `update` learns the items. A row of an item that is known replaces what was known of it. Users'
+  /// states stay valid; rankers and candidates made before don't. Cached input projections are dropped. Throws
+  /// std::invalid_argument where the recommender knows no items; a call that throws changes nothing. Cost: a copy of
+  /// the recommender, and 100 passes over the features of all items.
   ///
   ///     recommender.add_items({{RawId(5001), {.title = "New Toy (2026)", .genres = {"Puzzles"}}}});
   void add_items(const std::vector<CatalogueItem>& rows);

@@ -8,9 +8,11 @@
 #include <cstring>
 #include <functional>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/core/ridge.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/nn/parameters.hpp>
+#include <span>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -33,21 +35,39 @@ void BasicRecommender<Network>::set_network(Network network) {
 
 namespace detail {
 
-/// A network with room for further items, whose own parts are what the others have on average.
+/// A network with room for further items, whose own parts are what a ridge regression on the features of the known
+/// items makes of theirs; rarer items count less. `rows`: a row an item, the known ones first. `features`: how many
+/// there are.
 template <class Network>
-Network with_more_items(const Network& network, const RecommenderConfig& config, Index items) {
-  Network larger(items, config);
+Network with_more_items(const Network& network, const RecommenderConfig& config, const FeatureRows& rows,
+                        Index features, std::span<const std::uint32_t> item_counts) {
+  const std::size_t items = rows.rows(), known = static_cast<std::size_t>(network.items());
+  Network larger(static_cast<Index>(items), config);
+  FeatureRows known_rows;
+  std::vector<double> weights;
+  for (std::size_t item = 0; item < known; ++item) {
+    for (std::size_t k = 0; k < rows[item].size(); ++k) known_rows.push(rows[item].features[k], rows[item].values[k]);
+    known_rows.end_row();
+    weights.push_back(item_counts[item] / (item_counts[item] + 10.0));
+  }
   const auto from = parameter_views(network);
   const auto to = parameter_views(larger);
   for (std::size_t k = 0; k < to.size(); ++k) {
     std::copy_n(from[k].data, from[k].size(), to[k].data);
-    if (!is_by_item(to[k].kind) || to[k].size() == 0) continue;
-    const Index size = to[k].size_of_one(), known = from[k].size() / size;
-    std::vector<double> mean(static_cast<std::size_t>(size));
-    for (Index i = 0; i < from[k].size(); ++i)
-      mean[static_cast<std::size_t>(i % size)] += static_cast<double>(from[k].data[i]) / static_cast<double>(known);
-    for (Index i = from[k].size(); i < to[k].size(); ++i)
-      to[k].data[i] = static_cast<typename Network::Scalar>(mean[static_cast<std::size_t>(i % size)]);
+    if (!is_by_item(to[k].kind) || to[k].size() == 0 || known == items) continue;
+    const Index size = to[k].size_of_one();
+    using Table = Matrix<typename Network::Scalar>;
+    Matrix<double> own = Eigen::Map<const Table>(from[k].data, size, static_cast<Index>(known)).template cast<double>();
+    const Vector<double> mean = own.rowwise().mean();
+    own.colwise() -= mean;
+    const Matrix<double> map = ridge(known_rows, weights, own, features, 1);
+    for (std::size_t item = known; item < items; ++item) {
+      Vector<double> guess = mean;
+      for (std::size_t f = 0; f < rows[item].size(); ++f)
+        guess += static_cast<double>(rows[item].values[f]) * map.col(rows[item].features[f]);
+      Eigen::Map<Table>(to[k].data, size, static_cast<Index>(items)).col(static_cast<Index>(item)) =
+          guess.cast<typename Network::Scalar>();
+    }
   }
   return larger;
 }
@@ -70,7 +90,12 @@ void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows
     parts.catalogue[item] = row.info;
   }
   const std::size_t all = parts.item_ids.size();
-  parts.network = detail::with_more_items(parts.network, parts.config, static_cast<Index>(all));
+  // A model that was trained without features knows how its items' vectors go with them all the same.
+  const ItemFeatures features = parts.features.size() > 0
+                                    ? parts.features
+                                    : find_item_features(parts.catalogue, {.title_words = parts.config.title_words});
+  parts.network = detail::with_more_items(parts.network, parts.config, features.rows(parts.catalogue),
+                                          static_cast<Index>(features.size()), parts.item_counts);
   if constexpr (requires { parts.network.head.bias(0); })
     parts.network.head.bias.tail(static_cast<Index>(all) - items()).array() +=
         static_cast<typename Network::Scalar>(parts.config.new_item_bias);
