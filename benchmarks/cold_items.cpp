@@ -160,7 +160,6 @@ int work(Arguments& a, const ConfigOptions<RecommenderConfig>& changes) {
   warm_figures("before");
   recommender.add_items(task.cold);
   warm_figures("with the cold items");
-  std::cout << "bias of new items: " << recommender.config().new_item_bias << std::endl;
 
   const auto items = static_cast<std::size_t>(recommender.items());
   const auto number = [&](const RawId& id) { return *recommender.item_ids().find(id); };

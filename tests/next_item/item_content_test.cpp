@@ -208,45 +208,30 @@ TEST_CASE("content: items without any event are recommended to whom they suit") 
   CHECK(vectors.col(blind.items() - 1) == vectors.col(blind.items() - 2));
 }
 
-TEST_CASE("content: the bias of new items is what own parts add to the scores of targets, measured on validation") {
-  const Split split = leave_one_out(build_sequences(visits(60, 8)));
-  RecommenderConfig config = small();
-  config.training.epochs = 2;
-  config.markov_weight = config.session_knn_weight = 0;
-  Recommender recommender = fit(split, config).recommender;
-  // Without a thought of speed: each target's score, and what it would be with the mean of all own parts.
-  const NextItemNetwork<float>& network = recommender.network();
-  NextItemNetwork<float> own = network;
-  ThreadPool one(1);
-  own.add_content(recommender.features().rows(recommender.catalogue()), {}, one, -1);
-  const Matrix<double> delta = own.output_vectors().cast<double>();
-  const Vector<double> mean = delta.rowwise().mean(), bias = own.head.bias.cast<double>();
-  double sum = 0;
-  for (const Target target : split.validation) {
-    auto state = network.initial_state();
-    for (const Event& event : split.history(target)) network.step(History({&event.item, 1}), state);
-    network.compute_output(state);
-    const auto item = static_cast<Index>(split.event(target).item);
-    sum += state.output.col(0).cast<double>().dot(delta.col(item) - mean) + bias(item) - bias.mean();
-  }
-  const double expected = std::max(0.0, sum / static_cast<double>(split.validation.size()));
-  CHECK(recommender.config().new_item_bias == Approx(expected).margin(1e-4));
-  CHECK(expected > 0);
-  Recommender without_bias = [&] {
-    RecommenderConfig other = config;
-    other.new_item_bias = 0;
-    return fit(split, other).recommender;
-  }();
-  without_bias.add_items(new_items());
-  recommender.add_items(new_items());
-  for (const int item : {38, 39})
-    CHECK(static_cast<double>(recommender.network().head.bias(*recommender.item_ids().find(item))) ==
-          Approx(expected + static_cast<double>(without_bias.network().head.bias(*without_bias.item_ids().find(item))))
-              .margin(1e-4));
-  // What is given is taken, and without anything to validate on there is none.
-  config.new_item_bias = 1.5;
-  CHECK(fit(split, config).recommender.config().new_item_bias == 1.5);
-  CHECK(trained().config().new_item_bias == 0);
+TEST_CASE("content: new items take the part of the lists that is asked for, or that they are of all items") {
+  const auto share_of_places = [](double share) {
+    Recommender recommender = trained();
+    recommender.add_items(new_items(), share);
+    recommender.set_session_knn_weight(0);
+    double places = 0, all = 0;
+    for (std::uint32_t item = 0; item < trained().items(); ++item) {
+      Session session(recommender);
+      session.observe(recommender.item_ids().id(item));
+      for (const auto& entry : session.top_n(10, Candidates(recommender, {.exclude_seen = true}))) {
+        const double weight = recommender.item_counts()[item];
+        places += weight * static_cast<double>(entry.item.integer() % items_of_colour >= 8);
+        all += weight;
+      }
+    }
+    return places / all;
+  };
+  CHECK(share_of_places(0) == 0);
+  CHECK(share_of_places(-1) == Approx(8.0 / 40).margin(0.07));
+  CHECK(share_of_places(0.4) == Approx(0.4).margin(0.15));
+  CHECK(share_of_places(0.1) == Approx(0.1).margin(0.05));
+  Recommender recommender = trained();
+  CHECK_THROWS_AS(recommender.add_items(new_items(), 1.5), std::invalid_argument);
+  CHECK(recommender.items() == trained().items());
 }
 
 TEST_CASE("content: users' states go on when items are added, and a saved model says so") {

@@ -36,7 +36,6 @@ struct RecommenderConfig {
   bool tied_vectors = true;
   std::int64_t item_features = 0;
   bool title_words = true;
-  double new_item_bias = -1;
   double markov_weight = -1;
   double item_knn_weight = -1;
   double session_knn_weight = -1;
@@ -70,10 +69,6 @@ struct RecommenderConfig {
         "Features of items (categories, words of titles) whose vectors are a part of an item's: the most common ones; "
         "0: none; -1: all that two items have");
     visitor("title_words", config.title_words, "The words of titles are features too, beside categories");
-    visitor(
-        "new_item_bias", config.new_item_bias,
-        "Added to the scores of items that come without any event; -1: measured on validation after training, as what "
-        "the events of known items add to their scores");
     visitor("markov_weight", config.markov_weight,
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
             "0: the network alone; -1: chosen on validation after training");
@@ -128,8 +123,6 @@ struct RecommenderConfig {
     require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     require(item_features >= -1 && item_features < (std::int64_t{1} << 31), "item_features must be in [-1, 2^31)",
             item_features);
-    require(new_item_bias == -1 || (new_item_bias >= 0 && new_item_bias < 1e6),
-            "new_item_bias must be -1 or in [0, 1e6)", new_item_bias);
     require(markov_weight == -1 || (markov_weight >= 0 && markov_weight < 1e6),
             "markov_weight must be -1 or in [0, 1e6)", markov_weight);
     require(item_knn_weight == -1 || (item_knn_weight >= 0 && item_knn_weight < 1e6),

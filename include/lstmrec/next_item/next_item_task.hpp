@@ -19,7 +19,6 @@
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/learned_counts.hpp>
 #include <lstmrec/next_item/markov_weight.hpp>
-#include <lstmrec/next_item/new_item_bias.hpp>
 #include <lstmrec/next_item/recommender.hpp>
 #include <lstmrec/next_item/replay_memory.hpp>
 #include <lstmrec/next_item/resolved_config.hpp>
@@ -192,8 +191,6 @@ class NextItemTask {
   /// the data. To be called after training.
   void weigh_counts(const Network& network) {
     NetworkScorer<Network> weighed = scorer(network, {});
-    if (config.new_item_bias < 0)
-      config.new_item_bias = new_item_bias(network, feature_rows_, weighed, *split_, validation_);
     if (config.markov_weight < 0 && validation_.empty()) config.markov_weight = 0;
     if (config.markov_weight < 0) {
       const auto choose = [&](const MarkovChain& chain) {

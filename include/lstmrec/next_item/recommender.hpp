@@ -68,7 +68,6 @@ class BasicRecommender {
     parts_.config.markov_weight = markov_weight();
     parts_.config.item_knn_weight = std::max(0.0, parts_.config.item_knn_weight);
     parts_.config.session_knn_weight = session_knn_weight();
-    parts_.config.new_item_bias = std::max(0.0, parts_.config.new_item_bias);
     if (parts_.config.item_features < 0)
       parts_.config.item_features = static_cast<std::int64_t>(parts_.features.size());
     check();
@@ -148,13 +147,19 @@ class BasicRecommender {
   /// Takes in items that come without any event. Each is recommended at once beside the others, by the vector that its
   /// features (categories, words of the title) give it: the sum of the features' own vectors, where the recommender was
   /// trained with them (RecommenderConfig::item_features), and of what a ridge regression makes of the known items' own
-  /// parts. The next `update` learns the items. A row of an item that is known replaces what was known of it. Users'
-  /// states stay valid; rankers and candidates made before don't. Cached input projections are dropped. Throws
-  /// std::invalid_argument where the recommender knows no items; a call that throws changes nothing. Cost: a copy of
-  /// the recommender, and 100 passes over the features of all items.
+  /// parts. The next `update` learns the items. A row of an item that is known replaces what was known of it.
   ///
   ///     recommender.add_items({{RawId(5001), {.title = "New Toy (2026)", .genres = {"Puzzles"}}}});
-  void add_items(const std::vector<CatalogueItem>& rows);
+  ///
+  /// Nothing in a log says how often new items should be listed, so a bias sees to it that in the first ten places
+  /// after histories of one event, drawn by how frequent their items are, they take a part of `share` together; −1: as
+  /// large a part as they are of all items.
+  ///
+  /// Users' states stay valid; rankers and candidates made before don't. Cached input projections are dropped. Throws
+  /// std::invalid_argument where the recommender knows no items or on another share above 1 or below 0; a call that
+  /// throws changes nothing. Cost: a copy of the recommender, 100 passes over the features of all items, and up to 512
+  /// lists.
+  void add_items(const std::vector<CatalogueItem>& rows, double share = -1);
 
   /// Takes items out of all lists, whatever candidates allow; they stay in users' histories. Ids that are unknown are
   /// ignored, and returned.

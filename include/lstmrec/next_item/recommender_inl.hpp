@@ -3,10 +3,12 @@
 /// The bodies of recommender.hpp.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <lstmrec/core/alias_table.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/ridge.hpp>
 #include <lstmrec/core/thread_pool.hpp>
@@ -72,11 +74,67 @@ Network with_more_items(const Network& network, const RecommenderConfig& config,
   return larger;
 }
 
+/// What has to be added to the scores of the items from `known` on, so that they take a part of `share` of the first
+/// ten places together, on average over histories of one event.
+template <class Network>
+float bias_of_new_items(const BasicRecommender<Network>& recommender, Index known, double share) {
+  constexpr std::size_t places = 10;
+  const Index items = recommender.items();
+  const auto known_items = static_cast<std::size_t>(known);
+  if (items == known || known_items <= places) return 0;
+  std::vector<double> frequencies(recommender.item_counts().begin(),
+                                  recommender.item_counts().begin() + static_cast<std::ptrdiff_t>(known_items));
+  for (double& each : frequencies) each += 1e-3;  // where nothing has been counted, all are as frequent
+  const AliasTable distribution(frequencies);
+  const auto lists = std::clamp<std::size_t>((std::size_t{1} << 24) / static_cast<std::size_t>(items), 16, 512);
+  auto scorer = recommender.scorer();
+  scorer.session_knn_weight = 0;  // which mixes in probabilities of known items alone
+  Random random(1);
+  Matrix<float> scores(items, 1);
+  const auto added = static_cast<std::size_t>(items - known), most = std::min(places, added);
+  std::vector<float> known_best, new_best, all;  // of every list, best first
+  const auto keep_best = [&](std::size_t count, std::vector<float>& best) {
+    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(), std::greater<>());
+    best.insert(best.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
+  };
+  for (std::size_t list = 0; list < lists; ++list) {
+    const std::uint32_t item = distribution.draw(random);
+    const History history({&item, 1});
+    scorer.score({&history, 1}, scores);
+    all.assign(scores.data(), scores.data() + known);
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(item));
+    keep_best(places, known_best);
+    all.assign(scores.data() + known, scores.data() + items);
+    keep_best(most, new_best);
+  }
+  const auto listed = [&](float bias) {
+    std::size_t count = 0;
+    for (std::size_t list = 0; list < lists; ++list)
+      for (std::size_t k = 0; k < most;
+           ++k)  // the k-th of the new ones is listed if places − k known ones are not before
+        count += new_best[list * most + k] + bias > known_best[list * places + places - 1 - k];
+    return count;
+  };
+  const double wanted =
+      std::min(share * static_cast<double>(places), static_cast<double>(most)) * static_cast<double>(lists);
+  const auto [lowest_known, highest_known] = std::minmax_element(known_best.begin(), known_best.end());
+  const auto [lowest_new, highest_new] = std::minmax_element(new_best.begin(), new_best.end());
+  float low = *lowest_known - *highest_new - 1, high = *highest_known - *lowest_new + 1;  // none, and all
+  for (int k = 0; k < 40; ++k) {
+    const float middle = low + (high - low) / 2;
+    (static_cast<double>(listed(middle)) > wanted ? high : low) = middle;
+  }
+  return low;
+}
+
 }  // namespace detail
 
 template <class Network>
-void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows) {
+void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows, double share) {
   if (items() == 0) throw std::invalid_argument("a recommender that knows no items can't take in more");
+  if (share != -1 && !(share >= 0 && share <= 1))
+    detail::fail<std::invalid_argument>({"the share of new items must be -1 or in [0, 1], got ", share});
+  const Index known = items();
   Parts parts = parts_;
   parts.states_of = fingerprint_;
   ThreadPool one(1);
@@ -96,9 +154,6 @@ void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows
                                     : find_item_features(parts.catalogue, {.title_words = parts.config.title_words});
   parts.network = detail::with_more_items(parts.network, parts.config, features.rows(parts.catalogue),
                                           static_cast<Index>(features.size()), parts.item_counts);
-  if constexpr (requires { parts.network.head.bias(0); })
-    parts.network.head.bias.tail(static_cast<Index>(all) - items()).array() +=
-        static_cast<typename Network::Scalar>(parts.config.new_item_bias);
   add_content(parts.network, 1);
   parts.item_counts.resize(all, 0);
   if (parts.markov.items() > 0) parts.markov = merged(parts.markov, MarkovChain(), parts.item_counts);
@@ -106,7 +161,14 @@ void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows
     parts.session_knn.counts = parts.item_counts;
     parts.session_knn.index();
   }
-  *this = BasicRecommender(std::move(parts));
+  BasicRecommender larger(std::move(parts));
+  if constexpr (requires { larger.parts_.network.head.bias(0); }) {
+    const Index added = larger.items() - known;
+    if (share < 0) share = static_cast<double>(added) / static_cast<double>(larger.items());
+    const float bias = detail::bias_of_new_items(larger, known, share);
+    larger.parts_.network.head.bias.tail(added).array() += bias;
+  }
+  *this = std::move(larger);
 }
 
 template <class Network>
