@@ -27,20 +27,34 @@ int main(int argc, char** argv) {
   line.add_option("--withdraw", withdraw, "Items to be listed no more: their ids, one a line");
   line.add_option("--out", out, "Write the recommender to this file, which may be that of --model").required();
   return line.run(argc, argv, [&] {
+    if (items.empty() && withdraw.empty()) throw Error("there is nothing to do without --items and --withdraw");
+    check_outputs({{"--out", out}}, {{"--items", items}, {"--withdraw", withdraw}});
     Recommender recommender = load_recommender(model);
     const Index before = recommender.items();
     if (!items.empty()) {
-      recommender.add_items(read_items(
-          items, table, false, [](const auto& path, const auto& options) { return read_catalogue(path, options); }));
+      const auto rows = read_items(items, table, false,
+                                   [](const auto& path, const auto& options) { return read_catalogue(path, options); });
+      recommender.add_items(rows);
+      std::size_t told = 0;
+      for (const CatalogueItem& row : rows) {
+        FeatureRows features;
+        recommender.features().add_row(row.info, features);
+        told += !features.empty();
+      }
       std::cerr << items.string() << ": " << grouped(static_cast<std::size_t>(recommender.items() - before))
-                << " items are new\n";
+                << " items are new";
+      if (recommender.features().size() > 0)
+        std::cerr << "; " << grouped(told) << " of " << grouped(rows.size()) << " have features that the model knows";
+      std::cerr << '\n';
     }
     if (!withdraw.empty()) {
       std::ifstream file(withdraw);
       if (!file) throw Error(withdraw.string() + ": can't be read");
       std::vector<RawId> ids;
-      for (std::string id; std::getline(file, id);)
+      for (std::string id; std::getline(file, id);) {
+        if (id.ends_with('\r')) id.pop_back();
         if (!id.empty()) ids.emplace_back(id);
+      }
       const std::size_t unknown = recommender.withdraw_items(ids).size();
       std::cerr << withdraw.string() << ": " << grouped(ids.size() - unknown) << " items are listed no more, and "
                 << grouped(unknown) << " are unknown\n";

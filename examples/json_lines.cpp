@@ -134,7 +134,12 @@ bool is_object_of_lists(std::string_view beginning) {
     ++at;
     return next_is(':') && next_is('[') && (at = beginning.find(']', at)) != std::string_view::npos && ++at > 0;
   };
-  return next_is('{') && list() && next_is(',') && list();
+  if (!next_is('{') || !list() || !next_is(',') || !list()) return false;
+  // Lines of one object each may begin so too; then the next line begins with an object.
+  const std::size_t end = beginning.find('\n');
+  if (end == std::string_view::npos) return true;
+  const std::size_t next = beginning.find_first_not_of(" \t\r\n", end);
+  return next == std::string_view::npos || beginning[next] != '{';
 }
 
 JsonLines::JsonLines(std::vector<std::string> columns, bool is_one_object,

@@ -477,8 +477,7 @@ int work(const Arguments& a, const TrainerData& data, const ConfigOptions<Recomm
   std::optional<Recommender> saved, before;
   if (!a.evaluate.empty()) saved = load_recommender(a.evaluate);
   if (!a.warm_start.empty()) before = load_recommender(a.warm_start);
-  RecommenderConfig config = saved ? saved->config() : before ? before->config() : preset(a.preset);
-  if (before) config.training.epochs = 2;
+  RecommenderConfig config = saved ? saved->config() : before ? continued_config(*before, 2) : preset(a.preset);
   changes.apply(config);
   config.check();
 

@@ -284,6 +284,14 @@ TEST_CASE("content: an update learns items that were added, and goes on from the
   const auto same = warm_start(trained(), all_of(visits(200, 8)), 0).recommender;
   CHECK(distance(same.network().input.item_vectors.table.cast<double>(),
                  trained().network().input.item_vectors.table.cast<double>()) < 1e-4);
+  // A log without the table of its items takes nothing away.
+  Interactions bare = visits(200, 8);
+  for (ItemInfo& info : bare.catalogue) info = {};
+  const auto undescribed = warm_start(trained(), all_of(std::move(bare)), 0).recommender;
+  CHECK(undescribed.features().names() == trained().features().names());
+  CHECK(undescribed.catalogue()[0].title == trained().catalogue()[0].title);
+  CHECK(distance(undescribed.network().input.item_vectors.table.cast<double>(),
+                 trained().network().input.item_vectors.table.cast<double>()) < 1e-4);
   // A feature that is new is learned beside the others.
   Interactions more = visits(80, 10, 2);
   for (ItemInfo& info : more.catalogue) info.genres.push_back("in stock");
@@ -318,6 +326,18 @@ TEST_CASE("content: what is withdrawn is in no list, is saved, survives an updat
   recommender.restore_items({12});
   CHECK(listed(recommender, 12));
   CHECK_FALSE(listed(recommender, 13));
+}
+
+TEST_CASE("content: what is withdrawn stays so where a training is interrupted") {
+  Recommender recommender = trained();
+  recommender.withdraw_items({12});
+  try {
+    const FitOptions options{.progress = [](const TrainingProgress&) { throw std::runtime_error("enough"); }};
+    warm_start(recommender, all_of(visits(200, 8)), 1, options);
+    FAIL("the callback throws");
+  } catch (const TrainingInterrupted<Recommender>& interruption) {
+    CHECK(interruption.model().withdrawn().size() == 1);
+  }
 }
 
 TEST_CASE("content: sessions rank as the evaluation does, with items that were added") {

@@ -74,14 +74,18 @@ struct Training {
   const Split& split;
   RecommenderConfig config;
   std::vector<std::uint32_t> counts = training_counts(split);
-  BatchBuilder batches{split,
-                       {static_cast<std::uint32_t>(config.target_horizon), config.target_decay, config.exclude_seen.value_or(true)}};
+  BatchBuilder batches{
+      split,
+      {static_cast<std::uint32_t>(config.target_horizon), config.target_decay, config.exclude_seen.value_or(true)}};
   std::vector<Subsequence> parts = cut_subsequences(split, static_cast<std::uint32_t>(config.window), 1);
   SoftmaxCrossEntropy loss;
+  FeatureRows no_features;
   detail::NextItemSteps<Network> steps;
 
   Training(const Split& data, const RecommenderConfig& chosen, std::uint64_t seed)
-      : split(data), config(chosen), steps(initial(chosen, seed), batches, config, counts, loss, {.threads = 2}) {}
+      : split(data),
+        config(chosen),
+        steps(initial(chosen, seed), batches, config, counts, no_features, loss, {.threads = 2}) {}
 
   static Network initial(const RecommenderConfig& config, std::uint64_t seed) {
     Network network(20, config);

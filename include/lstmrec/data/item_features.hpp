@@ -91,6 +91,9 @@ class ItemFeatures {
   std::map<std::string, std::uint32_t> numbers_;
 };
 
+/// So many features are used where nobody says how many: those of the most items.
+inline constexpr std::size_t most_item_features = 20'000;
+
 /// Which features of items are looked for.
 struct ItemFeatureOptions {
   bool categories = true;

@@ -75,8 +75,9 @@ std::size_t read_item_rows(const std::filesystem::path& path, const ItemTableOpt
         const std::string_view field = csv.field(own.place);
         if (field.empty()) continue;
         if (!own.is_number) {
-          split_text(field, options.category_separator,
-                     [&](std::string_view value) { info.genres.push_back(own.name + ' ' + to_utf8(value)); });
+          split_text(field, options.category_separator, [&](std::string_view value) {
+            if (!value.empty()) info.genres.push_back(own.name + ' ' + to_utf8(value));
+          });
           continue;
         }
         double number = 0;

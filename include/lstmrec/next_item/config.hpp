@@ -67,7 +67,7 @@ struct RecommenderConfig {
     visitor(
         "item_features", config.item_features,
         "Features of items (categories, words of titles) whose vectors are a part of an item's: the most common ones; "
-        "0: none; -1: all that two items have");
+        "0: none; -1: those that two items have, at most 20 000");
     visitor("title_words", config.title_words, "The words of titles are features too, beside categories");
     visitor("markov_weight", config.markov_weight,
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "

@@ -35,7 +35,8 @@ BasicFitResult<Network> fit(const Split& split, const RecommenderConfig& config 
                             const ItemLossRef<float>& loss = SoftmaxCrossEntropy());
 
 /// The configuration of a recommender for some more epochs. Negatives are drawn once there are more than 20 000 items,
-/// since the catalogue may have grown, and new features of items are learned where features are used.
+/// since the catalogue may have grown, and new features of items are learned where features are used (item_features
+/// -1).
 template <class Network>
 RecommenderConfig continued_config(const BasicRecommender<Network>& before, std::int64_t epochs) {
   RecommenderConfig config = before.config();

@@ -94,6 +94,11 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
     if (before) take_weights(*before, split.sequences.items, task.features(), network);
     task.start(std::move(network), loss, options);
   }
+  if (before) {
+    for (const std::uint32_t item : before->withdrawn())
+      if (const auto found = split.sequences.items.find(before->item_ids().id(item))) task.withdrawn.push_back(*found);
+    std::sort(task.withdrawn.begin(), task.withdrawn.end());
+  }
   const auto rules = task.rules(before ? Keep::last : Keep::best, before ? before->fingerprint() : 0);
   if (before) task.keep_learned(before->trained_on(), beginning.learned);
   Network kept;
@@ -112,11 +117,6 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
                                                          std::current_exception());
   }
   result.recommender = task.make_recommender(std::move(kept));
-  if (before) {
-    std::vector<RawId> withdrawn;
-    for (const std::uint32_t item : before->withdrawn()) withdrawn.push_back(before->item_ids().id(item));
-    result.recommender.withdraw_items(withdrawn);
-  }
   result.seconds += TrainingClock::seconds_since(weighing);
   return result;
 }
@@ -129,9 +129,12 @@ void expect_same_network(const BasicRecommender<Network>& before, const Recommen
   const RecommenderConfig& known = before.config();
   if (config.embedding_size != known.embedding_size || config.hidden_size != known.hidden_size ||
       config.cell != known.cell || config.block != known.block || config.blocks != known.blocks ||
-      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors ||
-      (config.item_features != 0) != (known.item_features != 0))
+      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors)
     throw ConfigError("a training that goes on from a recommender must have a network of the same form and sizes");
+  if ((config.item_features != 0) != (known.item_features != 0))
+    throw ConfigError(known.item_features != 0
+                          ? "item_features must not be 0: the recommender to go on from has features of items"
+                          : "item_features must be 0: the recommender to go on from has no features of items");
 }
 
 }  // namespace detail
@@ -152,13 +155,25 @@ BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, cons
   detail::expect_same_network(before, config);
   config.check();
   check_split(split);
+  if (split.sequences.catalogue.size() != split.sequences.items.size())
+    throw std::invalid_argument("the split's catalogue must have an entry an item");
   const Vocabulary& items = split.sequences.items;
   bool knows_any = false;
   for (std::uint32_t item = 0; item < items.size() && !knows_any; ++item)
     knows_any = before.item_ids().find(items.id(item)).has_value();
   if (!knows_any) throw DataError(split.sequences.source + ": none of its items is known to the model");
-  return detail::fit<Network>({&before}, split, config, options, loss,
-                              [&](const RecommenderConfig& resolved) { return detail::counts_of(split, resolved); });
+  const auto go_on = [&](const Split& all) {
+    return detail::fit<Network>({&before}, all, config, options, loss,
+                                [&](const RecommenderConfig& resolved) { return detail::counts_of(all, resolved); });
+  };
+  if (before.features().size() == 0) return go_on(split);
+  Split described = split;  // what only `before` knows of the items stays, since their vectors are made of it
+  for (std::uint32_t item = 0; item < items.size(); ++item) {
+    ItemInfo& info = described.sequences.catalogue[item];
+    const auto known = before.item_ids().find(items.id(item));
+    if (known && info.title.empty() && info.genres.empty()) info = before.catalogue()[*known];
+  }
+  return go_on(described);
 }
 template <class Network>
 BasicFitResult<Network> warm_start(const BasicRecommender<Network>& before, const Split& split, std::int64_t epochs,

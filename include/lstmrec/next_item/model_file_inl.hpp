@@ -38,7 +38,8 @@ inline void expect_plausible_sizes(const RecommenderConfig& config, double found
   const auto number = [](std::int64_t size) { return static_cast<double>(size); };
   const double hidden = number(config.hidden_size);
   const double square = hidden * (8 * hidden + 2 * number(config.feed_forward_factor) * hidden);
-  const double wanted = number(config.blocks) * square + 2 * hidden * number(config.embedding_size);
+  const double features = 2 * number(config.embedding_size) * number(std::max<std::int64_t>(0, config.item_features));
+  const double wanted = number(config.blocks) * square + 2 * hidden * number(config.embedding_size) + features;
   if (wanted > 64 * found + (1 << 24))
     fail<std::invalid_argument>(
         {"the configuration's sizes need about ", std::llround(wanted), " numbers, found ", std::llround(found)});
@@ -181,6 +182,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   if (file.header().tensors.contains("memory.keys")) parts.memory = detail::get_memory(file, items);
   if (parts.config.item_features != 0) parts.features = detail::get_features(file, parts.config.item_features);
   if (file.header().tensors.contains("items.withdrawn")) parts.withdrawn = file.get<std::uint32_t>("items.withdrawn");
+  check_read(file, "items.", [&] { detail::check_withdrawn(parts.withdrawn, items); });
   if (file.text("states_of") != nullptr) detail::get_number(file, "states_of", parts.states_of);
   double numbers = 0;
   for (const auto& [name, tensor] : file.header().tensors)

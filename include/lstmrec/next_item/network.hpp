@@ -16,7 +16,6 @@
 #include <lstmrec/nn/recurrent_block.hpp>
 #include <new>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 namespace lstmrec {
@@ -260,7 +259,7 @@ struct NextItemNetwork {
   }
 
   static Head make_head(Index items, const RecommenderConfig& config) {
-    if constexpr (std::is_constructible_v<Head, Index, Index>)
+    if constexpr (requires(Head & own) { own.features(); })
       return Head(items, config.item_features);
     else
       return Head(items);

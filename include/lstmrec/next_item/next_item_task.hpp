@@ -32,6 +32,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,7 @@ inline void expect_memory(std::uint64_t needed, const FitOptions& options) {
   const auto available = options.memory > 0 ? std::optional(options.memory) : available_memory();
   if (available && needed > *available)
     fail<ConfigError>({"training needs about ", memory_text(needed), " of memory, and ", memory_text(*available),
-                       " are available; smaller sizes, batches or catalogues need less"});
+                       " are available; smaller sizes, batches, catalogues or numbers of item features need less"});
 }
 
 /// A network's scorer that ends with a TrainingTerminated before the next histories where that is requested.
@@ -102,6 +103,8 @@ class NextItemTask {
         validation_(
             draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)) {
     const Sequences& sequences = split.sequences;
+    if (features_.size() > 0 && sequences.catalogue.size() != sequences.items.size())
+      throw std::invalid_argument("the split's catalogue must have an entry an item");
     config.item_features = static_cast<std::int64_t>(features_.size());
     parts_ = parts_of_epoch(0);
     if (parts_.empty()) throw DataError(sequences.source + ": no user has two events to train on");
@@ -115,6 +118,7 @@ class NextItemTask {
     counts_ = count(config);
   }
 
+  std::vector<std::uint32_t> withdrawn = {};  ///< Items that the result does not list, in ascending order.
   RecommenderConfig config;  ///< With all that was left to the data decided, but for the weights of counts.
 
   const ItemFeatures& features() const { return features_; }
@@ -239,7 +243,8 @@ class NextItemTask {
          .session_knn = config.session_knn_weight > 0 ? std::move(counts_.session_knn) : SessionKnn(),
          .features = std::move(features_),
          .memory = config.session_knn_weight > 0 ? ReplayMemory() : std::move(counts_.memory),
-         .trained_on = trained_on_});
+         .trained_on = trained_on_,
+         .withdrawn = withdrawn});
   }
 
  private:

@@ -40,6 +40,18 @@ struct RecommenderParts {
   std::uint64_t states_of = 0;  ///< Fingerprint of the recommender whose users' states go on here; 0: its own.
 };
 
+namespace detail {
+
+/// Throws std::invalid_argument unless these are some of so many items, in ascending order.
+inline void check_withdrawn(const std::vector<std::uint32_t>& withdrawn, std::size_t items) {
+  for (std::size_t k = 0; k < withdrawn.size(); ++k)
+    if (withdrawn[k] >= items || (k > 0 && withdrawn[k] <= withdrawn[k - 1]))
+      fail<std::invalid_argument>(
+          {"withdrawn: expected numbers below ", items, ", each above the one before, found ", withdrawn[k]});
+}
+
+}  // namespace detail
+
 /// A trained next-item network together with its vocabulary: what is saved, loaded, evaluated and served. A Scorer.
 ///
 ///     score(j) = network's score(j) + w · log(decayed Markov score(j)),   w = markov_weight()
@@ -97,6 +109,7 @@ class BasicRecommender {
   ItemFeatures features() && { return std::move(parts_.features); }
   ReplayMemory memory() && { return std::move(parts_.memory); }
   TrainedOn trained_on() && { return parts_.trained_on; }
+  std::vector<std::uint32_t> withdrawn() && { return std::move(parts_.withdrawn); }
 
   /// See RecommenderParts.
   std::uint64_t states_of() const { return parts_.states_of; }
@@ -147,22 +160,24 @@ class BasicRecommender {
   /// Takes in items that come without any event. Each is recommended at once beside the others, by the vector that its
   /// features (categories, words of the title) give it: the sum of the features' own vectors, where the recommender was
   /// trained with them (RecommenderConfig::item_features), and of what a ridge regression makes of the known items' own
-  /// parts. The next `update` learns the items. A row of an item that is known replaces what was known of it.
+  /// parts. The next `update` learns the items. What a row says of an item that is known replaces what was known of it.
   ///
   ///     recommender.add_items({{RawId(5001), {.title = "New Toy (2026)", .genres = {"Puzzles"}}}});
   ///
   /// Nothing in a log says how often new items should be listed, so a bias sees to it that in the first ten places
   /// after histories of one event, drawn by how frequent their items are, they take a part of `share` together; −1: as
-  /// large a part as they are of all items.
+  /// large a part as they are of all items. Session kNN, which knows no new items, then leaves them less.
   ///
-  /// Users' states stay valid; rankers and candidates made before don't. Cached input projections are dropped. Throws
-  /// std::invalid_argument where the recommender knows no items or on another share above 1 or below 0; a call that
-  /// throws changes nothing. Cost: a copy of the recommender, 100 passes over the features of all items, and up to 512
-  /// lists.
+  /// Users' states stay valid, so items have to be added to the recommender that was served last: two that got other
+  /// items from the same one number these alike. Rankers and candidates made before don't stay valid. Cached input
+  /// projections are dropped. Throws std::invalid_argument where the recommender knows no items or on another share
+  /// above 1 or below 0; a call that throws changes nothing. Cost: a copy of the recommender, 100 passes over the
+  /// features of all items for each item table, on one thread, with a few numbers for each of features × embedding size
+  /// in memory, and up to 512 lists.
   void add_items(const std::vector<CatalogueItem>& rows, double share = -1);
 
-  /// Takes items out of all lists, whatever candidates allow; they stay in users' histories. Ids that are unknown are
-  /// ignored, and returned.
+  /// Takes items out of all lists of rankers and candidates that are made from now on, whatever these allow; they stay
+  /// in users' histories, and evaluations rank them as before. Ids that are unknown are ignored, and returned.
   std::vector<RawId> withdraw_items(const std::vector<RawId>& ids);
   /// Lists them again.
   void restore_items(const std::vector<RawId>& ids);

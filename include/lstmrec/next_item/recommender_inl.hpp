@@ -145,13 +145,14 @@ void BasicRecommender<Network>::add_items(const std::vector<CatalogueItem>& rows
   for (const CatalogueItem& row : rows) {
     const std::uint32_t item = parts.item_ids.add(row.id);
     parts.catalogue.resize(parts.item_ids.size());
-    parts.catalogue[item] = row.info;
+    if (!row.info.title.empty() || !row.info.genres.empty()) parts.catalogue[item] = row.info;
   }
   const std::size_t all = parts.item_ids.size();
   // A model that was trained without features knows how its items' vectors go with them all the same.
-  const ItemFeatures features = parts.features.size() > 0
-                                    ? parts.features
-                                    : find_item_features(parts.catalogue, {.title_words = parts.config.title_words});
+  const ItemFeatures features =
+      parts.features.size() > 0
+          ? parts.features
+          : find_item_features(parts.catalogue, {.title_words = parts.config.title_words, .most = most_item_features});
   parts.network = detail::with_more_items(parts.network, parts.config, features.rows(parts.catalogue),
                                           static_cast<Index>(features.size()), parts.item_counts);
   add_content(parts.network, 1);
@@ -225,9 +226,7 @@ void BasicRecommender<Network>::check() const {
     expect(false, detail::message({"the sessions' ", error.what()}).c_str());
   }
   expect(!(parts_.config.session_knn_weight > 0) || knn.items() > 0, "a weight of session kNN needs sessions");
-  expect(std::is_sorted(parts_.withdrawn.begin(), parts_.withdrawn.end(), std::less_equal<>()) &&
-             (parts_.withdrawn.empty() || parts_.withdrawn.back() < items),
-         "withdrawn items that it knows, in ascending order");
+  detail::check_withdrawn(parts_.withdrawn, items);
   try {
     parts_.memory.check(items);
   } catch (const std::invalid_argument& error) {

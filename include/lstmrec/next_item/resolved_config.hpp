@@ -16,9 +16,10 @@ namespace lstmrec {
 /// The features of a split's items that a training uses: see RecommenderConfig::item_features.
 inline ItemFeatures find_item_features(const Split& split, const RecommenderConfig& config) {
   if (config.item_features == 0) return {};
-  return find_item_features(split.sequences.catalogue,
-                            {.title_words = config.title_words,
-                             .most = static_cast<std::size_t>(std::max<std::int64_t>(0, config.item_features))});
+  return find_item_features(
+      split.sequences.catalogue,
+      {.title_words = config.title_words,
+       .most = config.item_features < 0 ? most_item_features : static_cast<std::size_t>(config.item_features)});
 }
 
 /// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weights

@@ -242,13 +242,14 @@ void reserve_items(Layer& layer, Index items) {
   Layer::visit(visitor, layer);
 }
 
-/// The layer without its item tables, whose sizes become 0.
+/// The layer without its tables of items and of their features, whose sizes become 0.
 template <class Layer>
 Layer without_item_tables(Layer layer) {
   auto visitor = [&](const char*, ParameterKind kind, auto& parameter) {
     if constexpr (requires { parameter.resize(Index(), Index()); }) {
-      if (kind == ParameterKind::item_embedding) parameter.resize(parameter.rows(), 0);
-      if (kind == ParameterKind::item_bias) parameter.resize(0, 1);
+      if (kind == ParameterKind::item_embedding || kind == ParameterKind::feature_embedding)
+        parameter.resize(parameter.rows(), 0);
+      if (kind == ParameterKind::item_bias || kind == ParameterKind::feature_bias) parameter.resize(0, 1);
     }
   };
   Layer::visit(visitor, layer);
