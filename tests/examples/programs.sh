@@ -463,8 +463,16 @@ takes_in_new_items() {
   "$any" --data "$shop/events.csv" --items lists.json "${tiny[@]}" --item-features -1 >out 2>err
   if grep -q 'was built without' err; then return; fi
   grep -qF 'lists.json: describes 2 of 240 items, and 0 others' err || fail 'the lists should be read'
-  printf '{"Ba84000": ["Bags", "Light"], "Ba57001": [7, ' >cut.json
-  expect_error 1 'expected one JSON object of items and lists' "$any" --data "$shop/events.csv" --items cut.json "${tiny[@]}"
+  printf '{"Ba84000": ["Bags", "Light"], "Ba57001": [7], "Ba1": [' >cut.json
+  expect_error 1 'expected one JSON object of items and lists' \
+    "$any" --data "$shop/events.csv" --items cut.json "${tiny[@]}" --quiet
+  # Lines that begin with two lists each are lines all the same.
+  printf '{"categories": ["Bags"], "tags": ["x"], "sku": "Ba84000"}\n{"categories": ["Bags"], "tags": [], "sku": "Ba57001"}\n' >lines.json
+  expect 0 "$any" --data "$shop/events.csv" --items lines.json "${tiny[@]}"
+  grep -qF 'lines.json: describes 2 of 240 items, and 0 others' err || fail 'lines should be read as lines'
+  # What is read is not written over.
+  expect_error 1 'new.csv' "$add" --model old --items new.csv --out new.csv
+  expect_error 1 'nothing to do' "$add" --model old --out other
 }
 
 names_columns_without_a_header() {
