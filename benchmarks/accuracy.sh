@@ -93,7 +93,9 @@ short() {
 printf '\n%-16s %-17s %-17s %-17s %7s\n' data figures "LSTM alone" "saved" seconds
 for name in Sports_and_Outdoors Toys_and_Games; do
   log=$data/amazon-5core/$name.sequences.txt
-  [[ ! -f $log ]] || short $name hr@10 ndcg@10 --data "$log"
+  [[ -f $log ]] || continue
+  short $name hr@10 ndcg@10 --data "$log"
+  short "$name, items" hr@10 ndcg@10 --data "$log" --items "${log%.sequences.txt}.attributes.json"
 done
 visits=$data/rsc15-64
 [[ ! -d $visits ]] ||
