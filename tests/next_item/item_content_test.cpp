@@ -6,6 +6,7 @@
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/network.hpp>
+#include <lstmrec/next_item/sampled_catalogue.hpp>
 #include <lstmrec/next_item/session.hpp>
 #include <lstmrec/next_item/update.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
@@ -138,6 +139,46 @@ TEST_CASE("content: gradients of item vectors, feature vectors and biases, with 
                          << difference.numeric);
     CHECK(difference.relative < gradient_tolerance);
   }
+}
+
+TEST_CASE("content: gradients of feature vectors and biases where negatives are sampled") {
+  using Network = NextItemNetwork<double>;
+  const FeatureRows rows = some_rows();
+  const RecommenderConfig config{.embedding_size = 4,
+                                 .hidden_size = 4,
+                                 .blocks = 3,
+                                 .feed_forward_factor = 2,
+                                 .tied_vectors = false,
+                                 .item_features = features};
+  Network network(network_items, config);
+  randomise(network, 1);
+  const std::vector<std::uint32_t> counts(static_cast<std::size_t>(network_items), 3);
+  SampledCatalogue<Network> catalogue(Network(1, config), counts, 4);
+  SequenceBatch batch = some_batch(true);
+  catalogue.draw(1);
+  catalogue.relabel(batch);
+  ThreadPool one(1);
+  Network::Cache cache;
+  const auto pass = [&](Network& gradients) {
+    catalogue.gather(network, one);
+    Network with_content = catalogue.network();
+    with_content.add_content(rows, catalogue.columns(), one);
+    const SampledItems items = catalogue.items();
+    return with_content.forward_backward(batch, SoftmaxCrossEntropy{}, cache, gradients, &items);
+  };
+  catalogue.gather(network, one);
+  Network gradients = zeros_like(catalogue.network()), unused = gradients;
+  pass(gradients);
+  gradients.add_content_gradient(rows, catalogue.columns(), one);
+  const auto loss = [&] { return pass(unused); };
+  const auto check = [&](const char* name, auto& parameter, const auto& gradient) {
+    CAPTURE(name);
+    CHECK(gradient.norm() > 0.01);
+    CHECK(check_gradient(name, parameter, gradient, loss).relative < gradient_tolerance);
+  };
+  check("input", network.input.item_vectors.content, gradients.input.item_vectors.content);
+  check("output", network.own_output_vectors.content, gradients.own_output_vectors.content);
+  check("bias", network.head.content, gradients.head.content);
 }
 
 TEST_CASE("content: a model's item vectors have it, whatever is trained on") {
