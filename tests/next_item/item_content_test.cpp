@@ -192,7 +192,7 @@ TEST_CASE("content: a model's item vectors have it, whatever is trained on") {
           std::vector<std::string>{"category colour 0", "category colour 1", "category colour 2", "category colour 3",
                                    "word 0", "word 1", "word 2", "word 3", "word of", "word thing"});
     CHECK(recommender.config().item_features == 10);
-    // Taken out again, what is left of two items of a colour has nothing in common.
+    // The items' own parts are what is left when the content is taken out again.
     NextItemNetwork<float> own = recommender.network();
     ThreadPool one(1);
     own.add_content(recommender.features().rows(recommender.catalogue()), {}, one, -1);

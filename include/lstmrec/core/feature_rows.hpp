@@ -8,8 +8,8 @@
 
 namespace lstmrec {
 
-/// What few of many features each of a number of things has, and how much of each: a matrix of things × features whose
-/// rows are mostly zero. Memory: 8 bytes an entry and 8 a row.
+/// A matrix of things × features whose rows are mostly zero: a row says which features a thing has, and how much of
+/// each. Memory: 8 bytes an entry and 8 a row.
 struct FeatureRows {
   /// One row, borrowed.
   struct Row {

@@ -11,7 +11,7 @@ namespace lstmrec::detail {
 /// The step of 1, 2, 5, 10, 20, … that a number is in, as `200 to 500`; 0 is one of its own.
 inline std::string step_of(double number) {
   if (number == 0) return "0";
-  // As d.ddde±xx, from which the first digit and the power are exact.
+  // The scientific form d.ddde±xx gives the first digit and the power exactly, where a logarithm would be rounded.
   char written[40];
   char* const end =
       std::to_chars(written, written + sizeof written, std::abs(number), std::chars_format::scientific).ptr;

@@ -191,8 +191,8 @@ class NextItemTask {
     return network;
   }
 
-  /// Decides the bias of new items and the weights of the Markov chain and then of session kNN where that is left to
-  /// the data. To be called after training.
+  /// Decides the weights of the Markov chain and then of session kNN where that is left to the data. To be called after
+  /// training.
   void weigh_counts(const Network& network) {
     NetworkScorer<Network> weighed = scorer(network, {});
     if (config.markov_weight < 0 && validation_.empty()) config.markov_weight = 0;

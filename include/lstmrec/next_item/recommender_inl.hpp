@@ -74,8 +74,8 @@ Network with_more_items(const Network& network, const RecommenderConfig& config,
   return larger;
 }
 
-/// What has to be added to the scores of the items from `known` on, so that they take a part of `share` of the first
-/// ten places together, on average over histories of one event.
+/// Returns the bias of the items from `known` on with which they take a part of `share` of the first ten places
+/// together, on average over histories of one event.
 template <class Network>
 float bias_of_new_items(const BasicRecommender<Network>& recommender, Index known, double share) {
   constexpr std::size_t places = 10;
