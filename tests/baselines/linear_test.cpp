@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <limits>
 #include <lstmrec/baselines/linear.hpp>
+#include <lstmrec/baselines/linear_inl.hpp>  // in double precision
 #include <lstmrec/baselines/popularity.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/split.hpp>
