@@ -30,6 +30,7 @@ inline std::string_view explained_model(std::string_view name) {
   static constexpr std::pair<std::string_view, std::string_view> texts[] = {
       {"lstmrec", "the trained network, with the table of counts that helps it, if one does"},
       {"LSTM alone", "its network without these counts"},
+      {"time not known", "lstmrec without being told when the item that comes next is taken"},
       {"popularity", "the most frequent items, the same for everybody"},
       {"recent popularity", "the most frequent items of the last 7 days"},
       {"repeats", "what the user has had, the newest first"},

@@ -69,7 +69,7 @@ void write_lists(sqlite3* database, const Recommender& recommender, const Sequen
   Ranker ranker(recommender);
   for (std::uint32_t number = 0; number < sequences.size(); ++number) {
     UserState user;
-    for (const std::uint32_t item : sequences[number].items) ranker.observe(user, sequences.items.id(item));
+    ranker.observe_all(user, sequences[number]);
     int place = 0;
     for (const auto& [item, title, score] : ranker.top_n(user, 10)) {
       const std::string user_id = sequences.users.id(number).text(), item_id = item.text();

@@ -130,8 +130,9 @@ void recommend_to_user(const Recommender& recommender, const Candidates& candida
   const auto user = data.users.find(RawId(a.user));
   if (!user) throw Error(data.source + ": there is no user " + a.user + " with items that the model knows");
   const History history = data[*user];
+  recommender.context().expect_times_of(data);
   Session session(recommender);
-  for (const Event& event : history) session.observe(data.items.id(event.item));
+  session.observe_all(history);
 
   constexpr std::size_t shown = 5;
   std::cout << "User " << a.user << " had " << grouped(history.size()) << (history.size() == 1 ? " item" : " items")

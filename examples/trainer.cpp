@@ -222,8 +222,13 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
     figures.test.push_back({name, evaluate(scorer, split, split.test, options)});
   };
   add("lstmrec", recommender);
-  const bool is_mixed = recommender.uses_markov() || recommender.uses_session_knn();
-  if (is_mixed) add("LSTM alone", recommender.network_alone());
+  if (recommender.uses_markov() || recommender.uses_session_knn()) add("LSTM alone", recommender.network_alone());
+  if (recommender.context().inputs().question_time) {
+    EvaluateOptions not_told = options;
+    not_told.question_time = false;
+    figures.test.push_back({"time not known", evaluate(recommender, split, split.test, not_told)});
+  }
+  const std::size_t of_model = figures.test.size();
   const double longest = std::max(60., outcome.training ? outcome.training->seconds : 0.);
   const auto add_unless_long = [&](const char* name, std::uint64_t pairs, const auto& make) {
     const double seconds = static_cast<double>(pairs) / pairs_per_second;
@@ -264,7 +269,7 @@ Figures evaluate_all(const Outcome& outcome, const Split& split, const Arguments
   if (a.linear_baselines) add_linear("EASE", EaseEquations(split));
   add_unless_long("decayed Markov", decayed_pairs, [&] { return MarkovChain(split, decayed); });
   if (a.linear_baselines) add_linear("decayed ridge", DecayedRidgeEquations(split));
-  const auto first_baseline = figures.test.begin() + (is_mixed ? 2 : 1);
+  const auto first_baseline = figures.test.begin() + static_cast<std::ptrdiff_t>(of_model);
   const auto best = std::max_element(first_baseline, figures.test.end(), [](const auto& one, const auto& other) {
     return one.evaluation.ndcg_at(10).value < other.evaluation.ndcg_at(10).value;
   });
@@ -307,7 +312,9 @@ Json metrics_json(const Split& split, const Outcome& outcome, const Figures& fig
   if (!figures.test.front().evaluation.caveat.empty()) json["caveat"] = figures.test.front().evaluation.caveat;
   for (std::size_t k = 0; k < figures.test.size(); ++k) {
     const auto& [name, evaluation] = figures.test[k];
-    Json& entry = k == 0 ? json["test"] : name == "LSTM alone" ? json["lstm_alone"] : json["baselines"][key(name)];
+    Json& entry = k == 0                                             ? json["test"]
+                  : name == "LSTM alone" || name == "time not known" ? json[key(name)]
+                                                                     : json["baselines"][key(name)];
     entry = to_json(evaluation);
     if (k == 0) continue;
     const auto& [ndcg, p] = figures.differences[k];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/next_item/network.hpp>
@@ -39,8 +40,7 @@ inline SequenceBatch some_batch(bool excludes) {
 
 /// Compares the gradients of all parameters of a network, in double, with differences.
 template <class Network, class Loss>
-void check_network_gradients(Network& network, const Loss& loss, bool excludes) {
-  const SequenceBatch batch = some_batch(excludes);
+void check_network_gradients(Network& network, const Loss& loss, const SequenceBatch& batch) {
   typename Network::Cache cache;
   auto gradients = ones_like(network), unused = zeros_like(network);
   network.forward_backward(batch, loss, cache, gradients);
@@ -50,6 +50,10 @@ void check_network_gradients(Network& network, const Loss& loss, bool excludes) 
   INFO(difference.name << "(" << difference.row << ", " << difference.column << "): " << difference.analytic << ", "
                        << difference.numeric);
   CHECK(difference.relative < gradient_tolerance);
+}
+template <class Network, class Loss>
+void check_network_gradients(Network& network, const Loss& loss, bool excludes) {
+  check_network_gradients(network, loss, some_batch(excludes));
 }
 
 /// A loss of a user's that keeps the logits it was called with (of one tile). Its gradient is zero.
@@ -75,8 +79,12 @@ Matrix<double> logits_of(const Network& network, const SequenceBatch& batch) {
 
 /// Compares the scores after every step, of one sequence alone and of all in step, with the logits of a training pass.
 template <class Network>
-void check_step_against_forward(const Network& network, double tolerance) {
-  SequenceBatch batch = some_batch(false);
+void check_step_against_forward(const Network& network, double tolerance, SequenceBatch batch = some_batch(false)) {
+  const auto ask = [&](auto& state, Index column, Index columns) {
+    if (batch.questions.empty()) return;
+    constexpr auto each = static_cast<Index>(EventContext::codes_of_question);
+    std::copy_n(batch.questions.begin() + column * each, columns * each, state.questions.begin());
+  };
   batch.dropout_seeds.clear();  // no dropout
   const Matrix<double> logits = logits_of(network, batch);
   for (Index sequence = 0; sequence < batch.steps.sequences(); ++sequence) {
@@ -85,6 +93,7 @@ void check_step_against_forward(const Network& network, double tolerance) {
     for (Index step = 0; step < lengths[static_cast<std::size_t>(sequence)]; ++step) {
       const Index column = batch.steps.begin(step) + sequence;
       network.step(batch.events().subspan(static_cast<std::size_t>(column), 1), state);
+      ask(state, column, 1);
       network.compute_output(state);
       network.score(state.output, scores);
       CHECK(distance(scores, logits.col(column)) < tolerance);
@@ -94,6 +103,7 @@ void check_step_against_forward(const Network& network, double tolerance) {
   for (Index step = 0; step < batch.steps.steps(); ++step) {
     const Index begin = batch.steps.begin(step), alive = batch.steps.alive(step);
     network.step(batch.events().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(alive)), state);
+    ask(state, begin, alive);
     network.compute_output(state);
     Matrix<typename Network::Scalar> scores(network_items, state.output.cols());
     network.score(state.output, scores);

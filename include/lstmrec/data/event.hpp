@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,8 +61,11 @@ class RowIterator {
 ///     const History history(items);
 struct History {
   std::span<const std::uint32_t> items;
-  std::span<const std::int64_t> times;  ///< Empty where the data has no times.
-  std::span<const float> ratings;       ///< Empty where the data has no ratings.
+  std::span<const std::int64_t> times;          ///< Empty where the data has no times.
+  std::span<const float> ratings;               ///< Empty where the data has no ratings.
+  std::span<const std::uint32_t> context = {};  ///< The events' codes (EventContext), as many for each; or none.
+  /// When the event happens that comes after these, or a list is asked for; for models that take it.
+  std::optional<std::int64_t> asked_at = {};
   std::uint32_t user = 0;
   std::uint64_t numbering = 0;  ///< Vocabulary::fingerprint of the items; 0: not known, and not checked.
 
@@ -84,10 +88,15 @@ struct History {
   auto end() const { return detail::RowIterator<History>(this, size()); }
 
   History first(std::size_t count) const { return subspan(0, count); }
+  /// Of a part it is not known when it is asked for.
   History subspan(std::size_t begin, std::size_t count) const {
     History part(items.subspan(begin, count), times.empty() ? times : times.subspan(begin, count),
                  ratings.empty() ? ratings : ratings.subspan(begin, count), user);
     part.numbering = numbering;
+    if (!context.empty()) {
+      const std::size_t codes = context.size() / items.size();
+      part.context = context.subspan(begin * codes, count * codes);
+    }
     return part;
   }
   History subspan(std::size_t begin) const { return subspan(begin, size() - begin); }

@@ -37,7 +37,13 @@ struct Split {
   std::string protocol;  ///< One line for tables.
 
   History train(std::size_t user) const& { return sequences[user].first(train_length[user]); }
-  History history(Target target) const& { return sequences[target.user].first(target.position); }
+  /// What is before a target, with the time at which it happens, which only models made for that look at.
+  History history(Target target) const& {
+    const History all = sequences[target.user];
+    History history = all.first(target.position);
+    if (!all.times.empty()) history.asked_at = all.times[target.position];
+    return history;
+  }
   History train(std::size_t) const&& = delete;  // a history is borrowed
   History history(Target) const&& = delete;
   Event event(Target target) const { return sequences[target.user][target.position]; }

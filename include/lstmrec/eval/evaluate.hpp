@@ -21,8 +21,9 @@ struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {5, 10, 20};
   /// Leave out the items of the history: a target among them is a miss. Unset: as the scorer was made (Scorer).
   std::optional<bool> exclude_seen = {};
-  std::size_t threads = 0;               ///< 0: as many as there are processors.
-  std::size_t batch = 64;                ///< Histories scored at once.
+  bool question_time = true;  ///< A model that reads it is told when each target happens, which the protocol says.
+  std::size_t threads = 0;    ///< 0: as many as there are processors.
+  std::size_t batch = 64;     ///< Histories scored at once.
   std::size_t bootstrap_samples = 1000;  ///< 0: no intervals.
   std::uint64_t seed = 1;                ///< Of the bootstrap.
 };

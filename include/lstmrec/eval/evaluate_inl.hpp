@@ -38,6 +38,7 @@ LSTMREC_INLINE void check_targets(const ScorerRef& scorer, const Split& split, s
     fail<std::invalid_argument>({"the scorer knows ", scorer.items(), " items, the data has ", sequences.items.size()});
   if (scorer.item_ids() != nullptr && *scorer.item_ids() != sequences.items)
     throw std::invalid_argument("the scorer's items have other indices than those of the data: see align_items");
+  if (scorer.context() != nullptr) scorer.context()->expect_times_of(sequences);
   if (targets.empty()) throw DataError("there are no targets to evaluate");
   for (const Target target : targets)
     if (target.user >= sequences.size() || target.position >= sequences[target.user].size())
@@ -155,7 +156,14 @@ LSTMREC_INLINE Ranking rank_targets(const ScorerRef& scorer, const Split& split,
   const std::size_t places = std::min(result.items, *std::max_element(options.cutoffs.begin(), options.cutoffs.end()));
   const auto counts = training_counts(split);
   Recommended recommended(result.items, places);
-  for_each_scored(scorer, queries_of(split, targets), {exclude_seen, options.batch}, pool,
+  ScoringQueries queries = queries_of(split, targets);
+  if (!options.question_time)
+    queries.history = [&split, targets](std::size_t k) {
+      History history = split.history(targets[k]);
+      history.asked_at.reset();
+      return history;
+    };
+  for_each_scored(scorer, queries, {exclude_seen, options.batch}, pool,
                   [&] { return std::make_unique<EvaluationVisitor>(result.ranks, recommended, counts, places); });
   for (const std::size_t cutoff : options.cutoffs) {
     result.coverage.push_back(recommended.coverage(cutoff));
@@ -236,6 +244,9 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
     result.protocol += message({" (", misses - ranking.seen, " targets unknown to the model are misses)"});
   if (!unknown.empty()) result.protocol += message({" (", unknown.size(), " targets unknown to training are misses)"});
   result.protocol += ", all items ranked, ties against the model";
+  if (scorer.context() != nullptr && scorer.context()->inputs().question_time)
+    result.protocol += options.question_time ? "; the model knows when each target happens"
+                                             : "; the model does not know when a target happens";
   result.caveat = test_caveat(scorer.trained_on(), split, targets);
   if (!result.caveat.empty()) result.protocol = result.caveat + "; " + result.protocol;
   return result;

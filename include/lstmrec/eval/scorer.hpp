@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/data/vocabulary.hpp>
 #include <span>
@@ -26,7 +27,8 @@ namespace lstmrec {
 /// A scorer may have `item_ids()`, a Vocabulary: evaluate() then matches items by id where those of the data have other
 /// indices, and other functions refuse such data. It may have
 /// `exclude_seen()`: whether it was made to leave out the items of a history, which evaluations then follow. It may
-/// have `trained_on()`, a TrainedOn: evaluations then say where their figures are not those of a test.
+/// have `trained_on()`, a TrainedOn: evaluations then say where their figures are not those of a test; and `context()`,
+/// an EventContext: they then refuse data whose times are in other ticks, and say where the time of a target is known.
 template <class S>
 concept Scorer = requires(const S& scorer, std::span<const History> histories, MatrixRef<float> scores) {
   { scorer.items() } -> std::convertible_to<Index>;
@@ -58,6 +60,10 @@ class ScorerRef {
     if constexpr (requires { scorer.item_ids(); }) item_ids_ = &scorer.item_ids();
     if constexpr (requires { scorer.exclude_seen(); }) exclude_seen_ = scorer.exclude_seen();
     if constexpr (requires { scorer.trained_on(); }) trained_on_ = scorer.trained_on();
+    if constexpr (requires {
+                    { scorer.context() } -> std::convertible_to<const EventContext&>;
+                  })
+      context_ = &scorer.context();
     is_tiled_ = TiledScorer<S>;
     outputs_ = [](const void* self, std::span<const History> histories) {
       if constexpr (TiledScorer<S>)
@@ -78,6 +84,7 @@ class ScorerRef {
   const Vocabulary* item_ids() const { return item_ids_; }  ///< Null where the scorer has none.
   bool exclude_seen() const { return exclude_seen_; }
   const TrainedOn& trained_on() const { return trained_on_; }
+  const EventContext* context() const { return context_; }  ///< Null where the scorer has none.
   bool is_tiled() const { return is_tiled_; }
 
   Matrix<float> outputs(std::span<const History> histories) const { return outputs_(scorer_, histories); }
@@ -94,6 +101,7 @@ class ScorerRef {
   const Vocabulary* item_ids_ = nullptr;
   bool exclude_seen_ = true, is_tiled_ = false;
   TrainedOn trained_on_;
+  const EventContext* context_ = nullptr;
   Matrix<float> (*outputs_)(const void*, std::span<const History>) = nullptr;
   void (*score_)(const void*, std::span<const History>, const Matrix<float>&, Index, MatrixRef<float>) = nullptr;
 };

@@ -6,8 +6,10 @@
 #include <lstmrec/core/argsort.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/batch.hpp>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -51,14 +53,16 @@ struct LabelOptions {
   std::uint32_t horizon = 1;  ///< Each input predicts this many of the events that follow it, where there are so many,
   double decay = 1;          ///< the k-th (from 0) with weight decayᵏ, normalised to sum 1, times its event's weight.
   bool exclude_seen = true;  ///< Items of the user's events up to the input take no part in the loss, nor as labels.
+  bool question_time = false;  ///< The time of the next event is an input, which one event in eight is not told.
 };
 
 /// Fills batches from subsequences. Where seen items take no part and the log has repeats, it keeps 4 bytes an event.
 class BatchBuilder {
  public:
-  BatchBuilder(const Split&&, const LabelOptions&) = delete;  // it would not live long enough
+  BatchBuilder(const Split&&, const LabelOptions&, const EventContext& = {}) = delete;  // it would not live long enough
   /// Borrows the split.
-  BatchBuilder(const Split& split, const LabelOptions& options) : split_(&split), options_(options) {
+  BatchBuilder(const Split& split, const LabelOptions& options, const EventContext& context = {})
+      : split_(&split), options_(options), context_(context) {
     if (!options_.exclude_seen) return;
     const Sequences& sequences = split.sequences;
     constexpr auto never = ~std::uint32_t{0};
@@ -103,6 +107,8 @@ class BatchBuilder {
     batch.inputs.resize(columns);
     batch.times.resize(events.times.empty() ? 0 : columns);
     batch.ratings.resize(events.ratings.empty() ? 0 : columns);
+    batch.context.resize(columns * context_.codes_of_event());
+    batch.questions.resize(options_.question_time ? columns * EventContext::codes_of_question : 0);
     batch.labels_per_column = options_.horizon;
     batch.labels.assign(columns * options_.horizon, 0);
     batch.weights.assign(columns * options_.horizon, 0);
@@ -118,10 +124,24 @@ class BatchBuilder {
         if (options_.exclude_seen)
           batch.excluded[column] = past_of(part, part.begin + static_cast<std::uint32_t>(step), pasts[number], batch);
         batch.dropout_seeds[column] = mix_seed(seed, part.user, part.begin + static_cast<std::uint32_t>(step));
+        fill_context(part.user, part.begin + static_cast<std::uint32_t>(step), column, batch);
       }
   }
 
  private:
+  /// To be called with the column's dropout seed set.
+  void fill_context(std::uint32_t user, std::uint32_t position, std::size_t column, SequenceBatch& batch) const {
+    const History history = split_->train(user);
+    if (!batch.context.empty())
+      context_.write(history, position, batch.context.data() + column * context_.codes_of_event());
+    if (batch.questions.empty()) return;
+    // Lists are asked for without a time too, so the network has to learn what to say then.
+    const bool is_told = mix_seed(batch.dropout_seeds[column]) % 8 != 0;
+    context_.write_question(is_told ? EventContext::time_of(history, position + 1) : std::nullopt,
+                            EventContext::time_of(history, position),
+                            batch.questions.data() + column * EventContext::codes_of_question);
+  }
+
   void fill_column(std::uint32_t user, std::uint32_t position, float column_weight, std::size_t column,
                    SequenceBatch& batch) const {
     const History history = split_->train(user);
@@ -188,6 +208,7 @@ class BatchBuilder {
 
   const Split* split_;
   LabelOptions options_;
+  EventContext context_;
   std::vector<std::uint32_t> first_;  ///< By event: the position of the user's first event of its item; or empty.
 };
 

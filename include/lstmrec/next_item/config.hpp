@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/recurrent_block.hpp>
 #include <lstmrec/train/training_config.hpp>
@@ -36,6 +37,10 @@ struct RecommenderConfig {
   bool tied_vectors = true;
   std::int64_t item_features = 0;
   bool title_words = true;
+  bool gap_inputs = false;
+  bool hour_inputs = false;
+  bool rating_inputs = false;
+  bool question_time = false;
   double markov_weight = -1;
   double item_knn_weight = -1;
   double session_knn_weight = -1;
@@ -50,6 +55,8 @@ struct RecommenderConfig {
   std::int64_t memory_sequences = 0;
 
   BasicTrainingConfig<NextItemTrainingDefaults> training = {};
+
+  ContextInputs context_inputs() const { return {gap_inputs, hour_inputs, rating_inputs, question_time}; }
 
   /// Calls visitor(name, field, explanation) for every field, those of `training` included, in this order.
   template <class Config, class Visitor>
@@ -69,6 +76,11 @@ struct RecommenderConfig {
         "Features of items (categories, words of titles) whose vectors are a part of an item's: the most common ones; "
         "0: none; -1: those that two items have, at most 20 000");
     visitor("title_words", config.title_words, "The words of titles are features too, beside categories");
+    visitor("gap_inputs", config.gap_inputs, "The network reads the time since the event before, beside each item");
+    visitor("hour_inputs", config.hour_inputs, "It reads each event's hour of the day and day of the week, in UTC");
+    visitor("rating_inputs", config.rating_inputs, "It reads the rating of each event");
+    visitor("question_time", config.question_time,
+            "It is told when a list is asked for: another protocol, as what comes next depends on when it comes");
     visitor("markov_weight", config.markov_weight,
             "Weight of the logarithm of the decayed Markov score, which is added to the network's score of an item; "
             "0: the network alone; -1: chosen on validation after training");

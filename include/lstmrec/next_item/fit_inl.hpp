@@ -10,6 +10,7 @@
 #include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/thread_pool.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/fit.hpp>
@@ -39,6 +40,15 @@ ItemFeatures features_of(const BasicRecommender<Network>* before, const Split& s
   for (const std::string& name : found.names())
     if (!known.find(name)) names.push_back(name);
   return ItemFeatures(std::move(names));
+}
+
+/// What a training's network reads of events beside their items: what the recommender that it goes on from reads.
+template <class Network>
+EventContext context_of(const BasicRecommender<Network>* before, const Split& split, const RecommenderConfig& config) {
+  EventContext context = event_context(split, config);  // which sees to it that the log has what is read
+  if (!before) return context;
+  before->context().expect_times_of(split.sequences);
+  return before->context();
 }
 
 /// Takes over a recommender's weights. Items and features are matched by id and name; those it does not know keep what
@@ -86,7 +96,8 @@ BasicFitResult<Network> fit(const Beginning<Network>& beginning, const Split& sp
                             FunctionRef<LearnedCounts(const RecommenderConfig&)> count) {
   const BasicRecommender<Network>* before = beginning.before;
   BasicFitResult<Network> result;
-  NextItemTask<Network> task(split, config, options, beginning.replay, features_of(before, split, config), count);
+  NextItemTask<Network> task(split, config, options, beginning.replay, features_of(before, split, config),
+                             context_of(before, split, config), count);
   {
     Network network(static_cast<Index>(split.sequences.items.size()), task.config);
     Random random(config.training.seed);
@@ -129,8 +140,10 @@ void expect_same_network(const BasicRecommender<Network>& before, const Recommen
   const RecommenderConfig& known = before.config();
   if (config.embedding_size != known.embedding_size || config.hidden_size != known.hidden_size ||
       config.cell != known.cell || config.block != known.block || config.blocks != known.blocks ||
-      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors)
-    throw ConfigError("a training that goes on from a recommender must have a network of the same form and sizes");
+      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors ||
+      config.context_inputs() != known.context_inputs())
+    throw ConfigError(
+        "a training that goes on from a recommender must have a network of the same form, sizes and inputs");
   if ((config.item_features != 0) != (known.item_features != 0))
     throw ConfigError(known.item_features != 0
                           ? "item_features must not be 0: the recommender to go on from has features of items"

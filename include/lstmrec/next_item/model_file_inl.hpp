@@ -10,6 +10,7 @@
 #include <lstmrec/baselines/markov_tensors.hpp>
 #include <lstmrec/baselines/session_knn_tensors.hpp>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/vocabulary_tensors.hpp>
 #include <lstmrec/io/config_fields.hpp>
 #include <lstmrec/io/tensor_reader.hpp>
@@ -136,6 +137,23 @@ inline ItemFeatures get_features(TensorReader& file, std::int64_t count) {
   return features;
 }
 
+/// Adds what the network reads of events beside their items.
+inline void put_context(TensorWriter& file, const EventContext& context) {
+  file.metadata["context.ticks_per_second"] = to_text(context.ticks_per_second());
+  if (context.inputs().ratings) file.put_owned("context.rating_levels", std::vector<float>(context.rating_levels()));
+}
+
+/// Reads it back. Throws ModelFileError where it can't be.
+inline EventContext get_context(TensorReader& file, const RecommenderConfig& config) {
+  std::int64_t ticks = 1;
+  if (config.context_inputs() != ContextInputs()) get_number(file, "context.ticks_per_second", ticks);
+  std::vector<float> levels;
+  if (config.rating_inputs) levels = file.get<float>("context.rating_levels");
+  EventContext context;
+  check_read(file, "context.", [&] { context = EventContext(config.context_inputs(), ticks, std::move(levels)); });
+  return context;
+}
+
 }  // namespace detail
 
 template <class Network>
@@ -153,6 +171,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   if (recommender.uses_session_knn()) put_session_knn(file, recommender.session_knn());
   if (recommender.memory().size() > 0) detail::put_memory(file, recommender.memory());
   if (recommender.features().size() > 0) detail::put_features(file, recommender.features());
+  if (recommender.context().inputs() != ContextInputs()) detail::put_context(file, recommender.context());
   if (!recommender.withdrawn().empty())
     file.put("items.withdrawn", {recommender.withdrawn().size()}, std::span(recommender.withdrawn()));
   if (recommender.states_of() != 0) file.metadata["states_of"] = detail::to_text(recommender.states_of());
@@ -181,6 +200,7 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   parts.config.session_knn_weight = std::max(0.0, parts.config.session_knn_weight);
   if (file.header().tensors.contains("memory.keys")) parts.memory = detail::get_memory(file, items);
   if (parts.config.item_features != 0) parts.features = detail::get_features(file, parts.config.item_features);
+  parts.context = detail::get_context(file, parts.config);
   if (file.header().tensors.contains("items.withdrawn")) parts.withdrawn = file.get<std::uint32_t>("items.withdrawn");
   check_read(file, "items.", [&] { detail::check_withdrawn(parts.withdrawn, items); });
   if (file.text("states_of") != nullptr) detail::get_number(file, "states_of", parts.states_of);

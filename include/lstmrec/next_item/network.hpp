@@ -6,9 +6,11 @@
 #include <lstmrec/core/feature_rows.hpp>
 #include <lstmrec/core/thread_pool.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/next_item/batch.hpp>
 #include <lstmrec/next_item/config.hpp>
 #include <lstmrec/next_item/item_input.hpp>
+#include <lstmrec/next_item/question_time.hpp>
 #include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/item_head.hpp>
@@ -37,6 +39,7 @@ struct ConfiguredBlock : RecurrentBlock<Recurrent<AnyCell<Scalar>>> {
 ///     x = W x + b                                 only where embedding and hidden size differ
 ///     x = blockₖ(x)                               recurrent, hidden size
 ///     h = W' x + b'                               only where the sizes differ
+///     h = h ⊙ (1 + gates) + shifts                of the time that is asked about, only where it is read: QuestionTime
 ///     scores = Vᵀ h + b                           V = E where vectors are tied
 ///
 /// Each part can be replaced. `Block` is a NetworkBlock, made by Block(size, config, number). `Input` embeds whole
@@ -56,6 +59,7 @@ struct NextItemNetwork {
       std::vector<Buffer<Scalar>> hidden;  ///< Input of every block, and the output of the last.
       std::vector<typename Block::Cache> blocks;
       Buffer<Scalar> projected, d_projected, d_hidden, d_input;
+      Buffer<Scalar> timeless;  ///< The output before the time of the question, where that is read.
     };
     std::vector<Part> parts;
     typename Head::Cache head;
@@ -68,12 +72,16 @@ struct NextItemNetwork {
     Matrix<Scalar> embedded;  ///< Scratch, embedding size × columns.
     Matrix<Scalar> finished;  ///< Scratch, hidden size × columns.
     Matrix<Scalar> output;    ///< h, embedding size × columns: see compute_output.
+    /// Codes of the time that each column's list is asked for (EventContext::write_question), to be set before
+    /// compute_output; empty in networks that don't read it.
+    std::vector<std::uint32_t> questions;
   };
 
   Input input;
   Dense<Scalar> input_projection;  ///< Empty where the sizes agree.
   std::vector<Block> blocks;
   Dense<Scalar> output_projection;         ///< Empty where the sizes agree.
+  QuestionTime<Scalar> question_time;      ///< Empty where it is not read.
   ItemVectors<Scalar> own_output_vectors;  ///< Empty where vectors are tied.
   Head head;
 
@@ -87,6 +95,7 @@ struct NextItemNetwork {
       input_projection = Dense<Scalar>(config.embedding_size, config.hidden_size);
       output_projection = Dense<Scalar>(config.hidden_size, config.embedding_size);
     }
+    if (config.question_time) question_time = QuestionTime<Scalar>(config.embedding_size);
     for (std::int64_t number = 0; number < config.blocks; ++number)
       blocks.emplace_back(config.hidden_size, config, static_cast<std::uint64_t>(number));
   }
@@ -113,6 +122,7 @@ struct NextItemNetwork {
     visit_member(visitor, "input_projection", networks.input_projection...);
     visit_members(visitor, "blocks", networks.blocks...);
     visit_member(visitor, "output_projection", networks.output_projection...);
+    visit_member(visitor, "question_time", networks.question_time...);
     visit_member(visitor, "output_vectors", networks.own_output_vectors...);
     visit_member(visitor, "head", networks.head...);
   }
@@ -159,7 +169,13 @@ struct NextItemNetwork {
                 .hidden = filled<Matrix<Scalar>>(hidden_size(), columns),
                 .embedded = filled<Matrix<Scalar>>(embedding_size(), columns),
                 .finished = filled<Matrix<Scalar>>(hidden_size(), columns),
-                .output = filled<Matrix<Scalar>>(embedding_size(), columns)};
+                .output = filled<Matrix<Scalar>>(embedding_size(), columns),
+                .questions = {}};
+    if (question_time.is_used()) {
+      state.questions.resize(EventContext::codes_of_question * static_cast<std::size_t>(columns));
+      for (std::size_t k = 0; k < state.questions.size(); k += EventContext::codes_of_question)
+        EventContext().write_question({}, {}, &state.questions[k]);
+    }
     for (const auto& block : blocks) state.blocks.push_back(block.initial_state(columns));
     return state;
   }
@@ -187,6 +203,7 @@ struct NextItemNetwork {
       output_projection.forward(state.finished, state.output);
     else
       linalg::copy(state.finished, state.output);
+    if (question_time.is_used()) question_time.apply(state.questions, state.output);
   }
 
   static constexpr bool sees_items_only = Input::sees_items_only;
@@ -194,9 +211,16 @@ struct NextItemNetwork {
   /// Whether what the first block computes of an item alone can be kept: neither input nor block may look at more.
   static constexpr bool has_input_projections = Input::sees_items_only && ProjectsInputs<Block>;
 
+  /// Whether the network reads of its events what is not the item, so that nothing of an item alone can be kept.
+  bool reads_context() const {
+    if constexpr (requires { input.context.count(); }) return input.context.count() > 0;
+    return false;
+  }
+
   /// The part of the first block that depends on the item alone, such as W x + b of its gates (projection size ×
-  /// items): a step then reads one column of it instead of all of W.
+  /// items): a step then reads one column of it instead of all of W. Not for a network that reads context (an assert).
   Matrix<Scalar> input_projections() const requires has_input_projections {
+    assert(!reads_context());
     Matrix<Scalar> x = input.item_vectors.table;
     input.normalise(x);
     if (projects()) {
@@ -279,6 +303,9 @@ struct NextItemNetwork {
     if (projects())
       output_projection.forward(part.hidden.back().view(), part.projected.resize(embedding_size(), columns));
     part.d_projected.resize(embedding_size(), columns);
+    if (!question_time.is_used()) return;
+    linalg::copy(output_of(part), part.timeless.resize(embedding_size(), columns));
+    question_time.apply(batch.questions, output_of(part));
   }
 
   typename Buffer<Scalar>::View input_of_block(std::size_t k, Part& part) const {
@@ -330,6 +357,8 @@ struct NextItemNetwork {
   void backward(const SequenceBatch& batch, Part& part, NextItemNetwork& gradients) const {
     const Index columns = batch.steps.columns();
     if (columns == 0) return;
+    if (question_time.is_used())
+      question_time.backward(batch.questions, part.timeless.view(), gradients.question_time, part.d_projected.view());
     auto d_output = projects() ? part.d_hidden.resize(hidden_size(), columns) : part.d_projected.view();
     if (projects())
       output_projection.backward(part.hidden.back().view(), part.d_projected.view(), gradients.output_projection,
@@ -345,13 +374,14 @@ struct NextItemNetwork {
       input_projection.backward(part.embedded.view(), d_output, gradients.input_projection,
                                 part.d_input.resize(embedding_size(), columns));
     if constexpr (has_shared_input)
-      input.backward_to_vectors(batch.dropout_seeds, part.input, d_embedded_of(part), gradients.input);
+      input.backward_to_vectors(batch.events(), batch.dropout_seeds, part.input, d_embedded_of(part), gradients.input);
   }
 
   /// Whether the events' gradients can be taken to the item vectors apart from all else: see ItemInput.
-  static constexpr bool has_shared_input = requires(const Input& i, std::span<const std::uint64_t> seeds,
-                                                    const typename Input::Cache& c, MatrixRef<Scalar> d, Input& g) {
-    i.backward_to_vectors(seeds, c, d, g);
+  static constexpr bool has_shared_input =
+      requires(const Input& i, const History& events, std::span<const std::uint64_t> seeds,
+               const typename Input::Cache& c, MatrixRef<Scalar> d, Input& g) {
+    i.backward_to_vectors(events, seeds, c, d, g);
   };
 
   void add_input_gradients(std::span<const SequenceBatch> batch, Cache& cache, NextItemNetwork& gradients,

@@ -10,6 +10,7 @@
 #include <lstmrec/core/matrix.hpp>
 #include <lstmrec/core/products.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/eval/prefix_groups.hpp>
 #include <lstmrec/next_item/session_knn_mixture.hpp>
 #include <span>
@@ -30,6 +31,7 @@ struct NetworkScorer {
   const Network* network = nullptr;
   const Matrix<float>* input_projections = nullptr;     ///< Null, or network->input_projections().
   const PackedMatrix<float>* packed_vectors = nullptr;  ///< Null, or the output vectors, items × embedding size.
+  const EventContext* context = nullptr;  ///< Null, or what the network reads of events beside their items.
   std::span<const std::uint32_t> item_counts;
   const MarkovChain* markov = nullptr;  ///< Not read where the weight is 0.
   double markov_weight = 0;
@@ -54,7 +56,7 @@ struct NetworkScorer {
       next.push_back(groups.offsets[group]);
       while (next[group] < groups.offsets[group + 1] && histories[groups.order[next[group]]].empty()) ++next[group];
     }
-    Rows rows;
+    Rows rows{context};
     std::size_t alive = groups.size();
     for (std::size_t step = 0; alive > 0; ++step) {
       while (alive > 0 && next[alive - 1] == groups.offsets[alive]) --alive;  // the longest groups come first
@@ -155,14 +157,17 @@ struct NetworkScorer {
 
   /// The events of one step of many histories.
   struct Rows {
-    std::vector<std::uint32_t> items;
-    std::vector<std::int64_t> times;
-    std::vector<float> ratings;
+    const EventContext* context;
+    std::vector<std::uint32_t> items = {};
+    std::vector<std::int64_t> times = {};
+    std::vector<float> ratings = {};
+    std::vector<std::uint32_t> codes = {};
 
     void clear() {
       items.clear();
       times.clear();
       ratings.clear();
+      codes.clear();
     }
     void add(const History& history, std::size_t row) {
       items.push_back(history.items[row]);
@@ -170,8 +175,15 @@ struct NetworkScorer {
         times.push_back(history[row].time);
         ratings.push_back(history[row].rating);
       }
+      if (context == nullptr || context->codes_of_event() == 0) return;
+      codes.resize(codes.size() + context->codes_of_event());
+      context->write(history, row, &codes[codes.size() - context->codes_of_event()]);
     }
-    History history() const { return {items, times, ratings, 0}; }
+    History history() const {
+      History events(items, times, ratings, 0);
+      events.context = codes;
+      return events;
+    }
   };
 
   /// Histories that have ended, with copies of their states: so many that their outputs are computed together.
@@ -201,10 +213,16 @@ struct NetworkScorer {
           next += matrix.rows();
         });
       if (scorer_->input_projections != nullptr) {
-        Rows last;
+        Rows last{nullptr};
         for (const std::size_t number : numbers_) last.add(histories_[number], histories_[number].size() - 1);
         scorer_->network->embed_last(last.history(), state);
       }
+      if (!state.questions.empty() && scorer_->context != nullptr)
+        for (std::size_t k = 0; k < numbers_.size(); ++k) {
+          const History& history = histories_[numbers_[k]];
+          scorer_->context->write_question(history.asked_at, EventContext::time_of(history, history.size() - 1),
+                                           &state.questions[k * EventContext::codes_of_question]);
+        }
       scorer_->network->compute_output(state);
       for (Index column = 0; column < count; ++column)
         linalg::copy(ConstMatrixRef<float>(state.output).col(column),

@@ -10,6 +10,7 @@
 #include <lstmrec/core/function_ref.hpp>
 #include <lstmrec/core/random.hpp>
 #include <lstmrec/core/stop_token.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/fingerprint.hpp>
 #include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/split.hpp>
@@ -92,14 +93,18 @@ class NextItemTask {
   /// `count`: makes the counts, before training, so that memory which does not suffice costs no trained network.
   /// Throws DataError where the split has nothing to train on, and ConfigError where there is too little memory.
   NextItemTask(const Split& split, const RecommenderConfig& asked, const FitOptions& options, const Replay& replay,
-               ItemFeatures features, FunctionRef<LearnedCounts(const RecommenderConfig&)> count)
+               ItemFeatures features, EventContext context, FunctionRef<LearnedCounts(const RecommenderConfig&)> count)
       : config(resolved(asked, split)),
         features_(std::move(features)),
         feature_rows_(features_.size() > 0 ? features_.rows(split.sequences.catalogue) : FeatureRows()),
         replay_(replay),
         trained_on_(trained_on(split)),
         split_(&split),
-        batches_(split, {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen}),
+        context_(std::move(context)),
+        batches_(split,
+                 {static_cast<std::uint32_t>(asked.target_horizon), asked.target_decay, *config.exclude_seen,
+                  config.question_time},
+                 context_),
         validation_(
             draw_targets(split.validation, static_cast<std::size_t>(asked.validation_targets), asked.training.seed)) {
     const Sequences& sequences = split.sequences;
@@ -175,7 +180,7 @@ class NextItemTask {
     const Network& network = feature_rows_.empty() ? weights : with_content;
     Matrix<float> projections;  // of many items they cost more than they save
     if constexpr (Network::has_input_projections)
-      if (config.sampled_negatives == 0) projections = network.input_projections();
+      if (config.sampled_negatives == 0 && !network.reads_context()) projections = network.input_projections();
     const auto figures =
         evaluate(TerminableScorer{scorer(network, projections), terminate_}, *split_, validation_,
                  {.cutoffs = {10}, .exclude_seen = *config.exclude_seen, .threads = threads_, .bootstrap_samples = 0});
@@ -242,6 +247,7 @@ class NextItemTask {
          .markov = config.markov_weight > 0 ? std::move(counts_.markov) : MarkovChain(),
          .session_knn = config.session_knn_weight > 0 ? std::move(counts_.session_knn) : SessionKnn(),
          .features = std::move(features_),
+         .context = context_,
          .memory = config.session_knn_weight > 0 ? ReplayMemory() : std::move(counts_.memory),
          .trained_on = trained_on_,
          .withdrawn = withdrawn});
@@ -274,6 +280,7 @@ class NextItemTask {
   NetworkScorer<Network> scorer(const Network& network, const Matrix<float>& projections) const {
     return {.network = &network,
             .input_projections = projections.size() > 0 ? &projections : nullptr,
+            .context = &context_,
             .item_counts = counts_.item_counts};
   }
 
@@ -282,6 +289,7 @@ class NextItemTask {
   Replay replay_;
   TrainedOn trained_on_;  ///< What the result will have learned from.
   const Split* split_;
+  EventContext context_;
   BatchBuilder batches_;
   std::vector<Target> validation_;
   LearnedCounts counts_;

@@ -5,6 +5,7 @@
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/core/top_k.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/raw_id.hpp>
 #include <lstmrec/next_item/candidates.hpp>
 #include <lstmrec/next_item/recommender.hpp>
@@ -64,13 +65,16 @@ class BasicRanker {
   const Recommender& recommender() const& { return *recommender_; }
   const Recommender& recommender() const&& = delete;
 
-  /// Records the user's next event. Throws UnknownId where the id is unknown.
-  void observe(UserState& user, const RawId& id) { observe_index(user, recommender_->item_ids().index(id)); }
+  /// Records the user's next event. `details`: what the recommender reads beside the item (its `context`), if anything;
+  /// it was trained to do without what is left out. Throws UnknownId where the id is unknown.
+  void observe(UserState& user, const RawId& id, const EventDetails& details = {}) {
+    observe_index(user, recommender_->item_ids().index(id), details);
+  }
 
   /// Records the user's next event; returns false, and nothing has changed, where the id is unknown.
-  bool observe_if_known(UserState& user, const RawId& id) {
+  bool observe_if_known(UserState& user, const RawId& id, const EventDetails& details = {}) {
     const auto index = recommender_->item_ids().find(id);
-    if (index) observe_index(user, *index);
+    if (index) observe_index(user, *index, details);
     return index.has_value();
   }
 
@@ -80,15 +84,19 @@ class BasicRanker {
   void observe_all(UserState& user, const Ids& ids) {
     std::vector<std::uint32_t> items;
     for (const auto& id : ids) items.push_back(recommender_->item_ids().index(RawId(id)));
-    observe_indices(user, items);
+    observe_all(user, History(items));
   }
+
+  /// Records events with their times and ratings, whose items are the recommender's indices. The state has the bits of
+  /// events recorded one by one. Throws std::invalid_argument on an item that the recommender does not have.
+  void observe_all(UserState& user, const History& history);
 
   /// Takes the memory that so many more events of different items need: observing them then allocates nothing.
   void reserve(UserState& user, std::size_t events) const;
 
   /// The score of every item for the user, by the recommender's index; borrowed until the next call. The first call
-  /// takes the memory, 4 bytes an item; lists need none of it.
-  std::span<const float> scores(const UserState& user) &;
+  /// takes the memory, 4 bytes an item; lists need none of it. `question`: for recommenders that read it.
+  std::span<const float> scores(const UserState& user, const Question& question = {}) &;
   /// The scores of the last call of `scores`; empty before the first.
   std::span<const float> last_scores() const& { return {scores_.data(), static_cast<std::size_t>(scores_.size())}; }
   std::span<const float> last_scores() const&& = delete;
@@ -97,10 +105,11 @@ class BasicRanker {
   /// left. The list is borrowed until the next call. Without candidates: all items, without those that the user has had
   /// unless the recommender was trained to repeat. Throws std::invalid_argument on candidates that were made for
   /// other items.
-  std::span<const Recommendation> top_n(const UserState& user, std::size_t n) & {
-    return top_n(user, n, default_candidates_);
+  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Question& question = {}) & {
+    return top_n(user, n, default_candidates_, question);
   }
-  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Candidates& candidates) &;
+  std::span<const Recommendation> top_n(const UserState& user, std::size_t n, const Candidates& candidates,
+                                        const Question& question = {}) &;
 
   /// `top_n` of the scores that the last call of `scores` has computed, which was for the same user.
   std::span<const Recommendation> list(const UserState& user, std::size_t n, const Candidates& candidates) &;
@@ -123,17 +132,16 @@ class BasicRanker {
     return *recommender;
   }
 
-  void observe_index(UserState& user, std::uint32_t item);
-  void observe_indices(UserState& user, std::span<const std::uint32_t> items);
+  void observe_index(UserState& user, std::uint32_t item, const EventDetails& details);
 
-  void step(const std::uint32_t& item);
+  void step(const History& event);
 
   /// Brings a user's state up to date after the network's steps. `new_items`: the distinct ones that the user has not
   /// had, in ascending order. Allocates nothing where there is room.
   void record(UserState& user, std::span<const std::uint32_t> items, std::span<const std::uint32_t> new_items);
 
   /// To be called before `score_tile`: brings the network's output up to date.
-  void compute_output(const UserState& user);
+  void compute_output(const UserState& user, const Question& question);
   /// scores := those of the items from `first` on, without session kNN.
   void score_tile_without_neighbours(const UserState& user, Index first, MatrixRef<float> scores);
   /// scores := those of the items from `first` on.

@@ -32,9 +32,9 @@ BasicRanker<Network>::BasicRanker(std::shared_ptr<const Recommender> recommender
 }
 
 template <class Network>
-std::span<const float> BasicRanker<Network>::scores(const UserState& user) & {
+std::span<const float> BasicRanker<Network>::scores(const UserState& user, const Question& question) & {
   scores_.resize(recommender_->items());
-  compute_output(user);
+  compute_output(user, question);
   for (Index first = 0; first < scores_.size(); first += tile_.size())
     score_tile(user, first,
                MatrixRef<float>(scores_).middleRows(first, std::min(tile_.size(), scores_.size() - first)));
@@ -43,13 +43,13 @@ std::span<const float> BasicRanker<Network>::scores(const UserState& user) & {
 
 template <class Network>
 std::span<const Recommendation> BasicRanker<Network>::top_n(const UserState& user, std::size_t n,
-                                                            const Candidates& candidates) & {
+                                                            const Candidates& candidates, const Question& question) & {
   const Index items = recommender_->items();
   candidates.expect_items(recommender_->item_ids());
   best_.resize(std::min(n, static_cast<std::size_t>(items)));
   TopK best(best_);
   AscendingItems seen(user.seen);
-  compute_output(user);
+  compute_output(user, question);
   for (Index first = 0, end = 0; (first = candidates.next_allowed(end)) < items;) {
     // Blocks of tile_multiple items that are not all left out.
     first = first / tile_multiple * tile_multiple;
@@ -83,9 +83,11 @@ std::span<const Recommendation> BasicRanker<Network>::recommendations(std::span<
 }
 
 template <class Network>
-void BasicRanker<Network>::compute_output(const UserState& user) {
+void BasicRanker<Network>::compute_output(const UserState& user, const Question& question) {
   load(user);
   if (user.events == 0) return;
+  if (!state_.questions.empty())
+    recommender_->context().write_question(question.time, EventContext::known(user.last_time), state_.questions.data());
   recommender_->network().compute_output(state_);
   if (!recommender_->uses_session_knn()) return;
   detail::LogSumExp sum;
@@ -116,17 +118,22 @@ void BasicRanker<Network>::score_tile_without_neighbours(const UserState& user, 
 }
 
 template <class Network>
-void BasicRanker<Network>::observe_index(UserState& user, std::uint32_t item) {
+void BasicRanker<Network>::observe_index(UserState& user, std::uint32_t item, const EventDetails& details) {
   load(user);
-  step(item);
+  const EventContext& context = recommender_->context();
+  std::uint32_t codes[EventContext::most_codes_of_event];
+  context.write(details.time, EventContext::known(user.last_time), details.rating, codes);
+  History event({&item, 1});
+  event.context = {codes, context.codes_of_event()};
+  step(event);
+  user.last_time = details.time.value_or(EventContext::no_time);
   const std::size_t is_new = std::binary_search(user.seen.begin(), user.seen.end(), item) ? 0 : 1;
   reserve(user, is_new);
   record(user, {&item, 1}, {&item, is_new});
 }
 
 template <class Network>
-void BasicRanker<Network>::step(const std::uint32_t& item) {
-  const History event({&item, 1});
+void BasicRanker<Network>::step(const History& event) {
   if constexpr (Network::has_input_projections) {
     if (recommender_->input_projections().size() > 0) {
       recommender_->network().step(event, recommender_->input_projections(), state_);
@@ -194,22 +201,38 @@ void BasicRanker<Network>::store(std::vector<float>& numbers) {
 }
 
 template <class Network>
-void BasicRanker<Network>::observe_indices(UserState& user, std::span<const std::uint32_t> items) {
-  if (items.empty()) return;
+void BasicRanker<Network>::observe_all(UserState& user, const History& history) {
+  if (history.empty()) return;
+  for (const std::uint32_t item : history.items)
+    if (static_cast<Index>(item) >= recommender_->items())
+      detail::fail<std::invalid_argument>(
+          {"a history has item ", item, ", and the recommender ", recommender_->items(), " items"});
   load(user);
+  // The codes of all events; a history that goes on where the state has ended has a gap before its first event too.
+  const EventContext& context = recommender_->context();
+  const std::size_t each = context.codes_of_event();
+  std::vector<std::uint32_t> codes(each * history.size());
+  if (each > 0)
+    for (std::size_t k = 0; k < history.size(); ++k)
+      context.write(EventContext::time_of(history, k),
+                    k == 0 ? EventContext::known(user.last_time) : EventContext::time_of(history, k - 1),
+                    history.ratings.empty() ? 0.0f : history.ratings[k], &codes[each * k]);
+  History events(history.items);
+  events.context = codes;
   if (recommender_->input_projections().size() > 0) {
-    for (const std::uint32_t& item : items) step(item);
+    for (std::size_t k = 0; k < events.size(); ++k) step(events.subspan(k, 1));
   } else {
     constexpr std::size_t together = 1024;  // events, whose projections are in memory at once
-    for (auto rest = items; !rest.empty(); rest = rest.subspan(std::min(together, rest.size())))
-      recommender_->network().step_sequence(History(rest.first(std::min(together, rest.size()))), state_);
+    for (std::size_t begin = 0; begin < events.size(); begin += together)
+      recommender_->network().step_sequence(events.subspan(begin, std::min(together, events.size() - begin)), state_);
   }
   std::vector<std::uint32_t> new_items;
-  distinct_items(History(items), new_items);
+  distinct_items(history, new_items);
   std::erase_if(new_items,
                 [&](std::uint32_t item) { return std::binary_search(user.seen.begin(), user.seen.end(), item); });
   reserve(user, new_items.size());
-  record(user, items, new_items);
+  record(user, history.items, new_items);
+  user.last_time = EventContext::time_of(history, history.size() - 1).value_or(EventContext::no_time);
 }
 
 }  // namespace lstmrec

@@ -27,6 +27,7 @@ std::size_t write_recommendations(const BasicRecommender<Network>& recommender, 
                                   std::size_t n, const Candidates& candidates, std::ostream& csv, std::size_t threads) {
   if (sequences.items != recommender.item_ids())
     throw std::invalid_argument("the sequences must have the recommender's items, with its indices: see align_items");
+  recommender.context().expect_times_of(sequences);
   constexpr std::size_t batch = 64;
   const BasicBatchRanker<Network> ranker(recommender);
   ThreadPool pool(threads);

@@ -8,6 +8,7 @@
 #include <lstmrec/core/compiled.hpp>
 #include <lstmrec/data/catalogue_item.hpp>
 #include <lstmrec/data/event.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/trained_on.hpp>
 #include <lstmrec/data/vocabulary.hpp>
@@ -34,6 +35,7 @@ struct RecommenderParts {
   MarkovChain markov = {};                 ///< Empty where the weight is 0.
   SessionKnn session_knn = {};             ///< Empty where its weight is 0.
   ItemFeatures features = {};              ///< Of which item vectors are made; empty where there are none.
+  EventContext context = {};               ///< What the network reads of events beside their items.
   ReplayMemory memory = {};                ///< For updates; empty where config.memory_sequences is 0.
   TrainedOn trained_on = {};
   std::vector<std::uint32_t> withdrawn = {};  ///< Items that are not recommended, in ascending order.
@@ -94,6 +96,7 @@ class BasicRecommender {
   const MarkovChain& markov() const& { return parts_.markov; }
   const SessionKnn& session_knn() const& { return parts_.session_knn; }
   const ItemFeatures& features() const& { return parts_.features; }
+  const EventContext& context() const& { return parts_.context; }
   const ReplayMemory& memory() const& { return parts_.memory; }
   const TrainedOn& trained_on() const& { return parts_.trained_on; }
   /// The indices of items that are not recommended, in ascending order.
@@ -107,6 +110,7 @@ class BasicRecommender {
   MarkovChain markov() && { return std::move(parts_.markov); }
   SessionKnn session_knn() && { return std::move(parts_.session_knn); }
   ItemFeatures features() && { return std::move(parts_.features); }
+  EventContext context() && { return std::move(parts_.context); }
   ReplayMemory memory() && { return std::move(parts_.memory); }
   TrainedOn trained_on() && { return parts_.trained_on; }
   std::vector<std::uint32_t> withdrawn() && { return std::move(parts_.withdrawn); }
@@ -188,7 +192,7 @@ class BasicRecommender {
 
   /// Makes the events of sessions and evaluations cheaper by what the first layer computes of an item alone, for 16
   /// hidden × items bytes (14 MB at 256 units and 3416 items). Not saved. Does nothing where the network's input or
-  /// first block looks at more than the item.
+  /// first block looks at more than the item, as with times or ratings as inputs.
   void cache_input_projections();
   /// Empty, or what cache_input_projections has computed.
   const Matrix<float>& input_projections() const& { return input_projections_; }
@@ -198,6 +202,7 @@ class BasicRecommender {
   NetworkScorer<Network> scorer() const& {
     return {.network = &parts_.network,
             .input_projections = input_projections_.size() > 0 ? &input_projections_ : nullptr,
+            .context = &parts_.context,
             .item_counts = parts_.item_counts,
             .markov = &parts_.markov,
             .markov_weight = markov_weight(),

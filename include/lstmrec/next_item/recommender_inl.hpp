@@ -196,7 +196,7 @@ void BasicRecommender<Network>::restore_items(const std::vector<RawId>& ids) {
 template <class Network>
 void BasicRecommender<Network>::cache_input_projections() {
   if constexpr (Network::has_input_projections)
-    if (items() > 0) input_projections_ = parts_.network.input_projections();
+    if (items() > 0 && !parts_.network.reads_context()) input_projections_ = parts_.network.input_projections();
 }
 
 template <class Network>
@@ -234,6 +234,7 @@ void BasicRecommender<Network>::check() const {
   }
   expect(parts_.features.size() == static_cast<std::size_t>(parts_.config.item_features),
          "as many features of items as the configuration says");
+  expect(parts_.context.inputs() == parts_.config.context_inputs(), "the context that the configuration says");
   const Network shape(1, parts_.config);
   expect(parts_.network.blocks.size() == shape.blocks.size(), "as many blocks as the configuration says");
   const auto found = parameter_views(parts_.network), expected = parameter_views(shape);

@@ -4,12 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/recent_items.hpp>
+#include <lstmrec/core/error.hpp>
 #include <lstmrec/core/random.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <lstmrec/data/item_features.hpp>
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/config.hpp>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 namespace lstmrec {
 
@@ -20,6 +24,30 @@ inline ItemFeatures find_item_features(const Split& split, const RecommenderConf
       split.sequences.catalogue,
       {.title_words = config.title_words,
        .most = config.item_features < 0 ? most_item_features : static_cast<std::size_t>(config.item_features)});
+}
+
+/// Turns the events of a split into the codes that a network of this configuration reads. Ratings have up to
+/// EventContext::most_rating_levels levels: all that training events have, or else as many of their quantiles. Throws
+/// ConfigError where the log does not have what is to be read.
+inline EventContext event_context(const Split& split, const RecommenderConfig& config) {
+  const Sequences& sequences = split.sequences;
+  const auto expect = [&](bool asked, bool has, const char* name, const char* what) {
+    if (asked && !has)
+      detail::fail<ConfigError>({name, " must be false: ", sequences.source, " has no ", what, " of events"});
+  };
+  expect(config.gap_inputs, sequences.has_times, "gap_inputs", "times");
+  expect(config.hour_inputs, sequences.has_times, "hour_inputs", "times");
+  expect(config.question_time, sequences.has_times, "question_time", "times");
+  expect(config.rating_inputs, sequences.has_ratings, "rating_inputs", "ratings");
+  std::vector<float> levels;
+  if (config.rating_inputs) {
+    for (std::size_t user = 0; user < sequences.size(); ++user) {
+      const auto ratings = split.train(user).ratings;
+      levels.insert(levels.end(), ratings.begin(), ratings.end());
+    }
+    levels = rating_levels(std::move(levels));
+  }
+  return EventContext(config.context_inputs(), sequences.ticks_per_second, std::move(levels));
 }
 
 /// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weights

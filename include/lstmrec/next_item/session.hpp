@@ -34,18 +34,22 @@ class BasicSession {
     ranker_.reserve(user_, 256);
   }
 
-  void observe(const RawId& id) {
-    ranker_.observe(user_, id);
+  void observe(const RawId& id, const EventDetails& details = {}) {
+    ranker_.observe(user_, id, details);
     is_scored_ = false;
   }
-  bool observe_if_known(const RawId& id) {
-    const bool known = ranker_.observe_if_known(user_, id);
+  bool observe_if_known(const RawId& id, const EventDetails& details = {}) {
+    const bool known = ranker_.observe_if_known(user_, id, details);
     is_scored_ = is_scored_ && !known;
     return known;
   }
   template <std::ranges::forward_range Ids>
   void observe_all(const Ids& ids) {
     ranker_.observe_all(user_, ids);
+    is_scored_ = false;
+  }
+  void observe_all(const History& history) {
+    ranker_.observe_all(user_, history);
     is_scored_ = false;
   }
 
@@ -55,16 +59,20 @@ class BasicSession {
 
   /// The score of every item, by the recommender's index; borrowed until the next call. Lists that follow without an
   /// event between are made of these scores.
-  std::span<const float> scores() & {
-    if (!is_scored_) ranker_.scores(user_);
+  std::span<const float> scores(const Question& question = {}) & {
+    if (!is_scored_ || question != question_) ranker_.scores(user_, question);
     is_scored_ = true;
+    question_ = question;
     return ranker_.last_scores();
   }
 
   /// The lists are borrowed from the session.
-  std::span<const Recommendation> top_n(std::size_t n) & { return top_n(n, ranker_.default_candidates()); }
-  std::span<const Recommendation> top_n(std::size_t n, const Candidates& candidates) & {
-    return is_scored_ ? ranker_.list(user_, n, candidates) : ranker_.top_n(user_, n, candidates);
+  std::span<const Recommendation> top_n(std::size_t n, const Question& question = {}) & {
+    return top_n(n, ranker_.default_candidates(), question);
+  }
+  std::span<const Recommendation> top_n(std::size_t n, const Candidates& candidates, const Question& question = {}) & {
+    return is_scored_ && question == question_ ? ranker_.list(user_, n, candidates)
+                                               : ranker_.top_n(user_, n, candidates, question);
   }
 
   std::vector<std::byte> save() const { return ranker_.save(user_); }
@@ -78,7 +86,8 @@ class BasicSession {
  private:
   BasicRanker<Network> ranker_;
   UserState user_;
-  bool is_scored_ = false;  ///< Whether the ranker's last scores are those of user_.
+  bool is_scored_ = false;  ///< Whether the ranker's last scores are those of user_,
+  Question question_;       ///< asked so.
 };
 template <class Network>
 BasicSession(const BasicRecommender<Network>&) -> BasicSession<Network>;

@@ -53,17 +53,16 @@ Split with_items_of(const BasicRecommender<Network>& before, const Split& split)
   return result;
 }
 
-/// Adds the sequences of a memory to the training part, behind all others. Times and ratings, which it does not have,
-/// are the earliest of the log and 0.
+/// Adds the sequences of a memory to the training part, behind all others. It has no times or ratings: these are
+/// EventContext::no_time, which is earlier than all others, and 0.
 inline void add_memory(const ReplayMemory& memory, Split& split) {
   Sequences& sequences = split.sequences;
   EventColumns& events = sequences.events;
-  const std::int64_t earliest = events.times.empty() ? 0 : *std::min_element(events.times.begin(), events.times.end());
   for (std::size_t n = 0; n < memory.size(); ++n) {
     const auto items = memory[n];
     events.users.insert(events.users.end(), items.size(), static_cast<std::uint32_t>(sequences.size()));
     events.items.insert(events.items.end(), items.begin(), items.end());
-    if (sequences.has_times) events.times.insert(events.times.end(), items.size(), earliest);
+    if (sequences.has_times) events.times.insert(events.times.end(), items.size(), EventContext::no_time);
     if (sequences.has_ratings) events.ratings.insert(events.ratings.end(), items.size(), 0);
     if (!events.weights.empty()) events.weights.insert(events.weights.end(), items.size(), 1);
     sequences.offsets.push_back(events.size());

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/data/event_context.hpp>
 #include <span>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct UserState {
   std::vector<float> network;  ///< What the network carries from event to event; empty before the first event.
   std::vector<std::uint32_t>
       recent;  ///< The last items, as far as Markov chain and session kNN look back; the newest last.
-  std::vector<std::uint32_t> seen;  ///< The distinct items of all events, in ascending order.
+  std::vector<std::uint32_t> seen;                 ///< The distinct items of all events, in ascending order.
+  std::int64_t last_time = EventContext::no_time;  ///< Of the last event, for a recommender that reads times.
   std::uint64_t events = 0;
   std::uint64_t recommender = 0;  ///< Fingerprint of the recommender that has seen the events; 0 before the first.
 
@@ -34,8 +36,9 @@ namespace detail {
 
 /// The beginning of a user's state as bytes.
 struct UserStateHeader {
-  static constexpr std::uint64_t current = 0x35302d7373657301u;
+  static constexpr std::uint64_t current = 0x36302d7373657301u;
   std::uint64_t kind = current, recommender = 0, events = 0, network = 0, recent = 0, seen = 0;
+  std::int64_t last_time = EventContext::no_time;
 };
 
 }  // namespace detail
@@ -47,7 +50,8 @@ inline std::vector<std::byte> to_bytes(const UserState& state, std::uint64_t rec
                                        .events = state.events,
                                        .network = state.network.size(),
                                        .recent = state.recent.size(),
-                                       .seen = state.seen.size()};
+                                       .seen = state.seen.size(),
+                                       .last_time = state.last_time};
   std::vector<std::byte> bytes;
   const auto append = [&](const void* data, std::size_t size) {
     const auto* begin = static_cast<const std::byte*>(data);
@@ -77,6 +81,7 @@ inline UserState user_state_from_bytes(std::span<const std::byte> bytes, std::ui
       header.recent > header.events)
     throw Error("a saved user state is damaged");
   UserState state;
+  state.last_time = header.last_time;
   state.events = header.events;
   state.recommender = header.events > 0 ? recommender : 0;
   state.network.resize(header.network);
