@@ -95,7 +95,7 @@ std::vector<Interactions> cut_by_days(const Interactions& log, double days) {
     part.has_times = true;
     part.has_ratings = log.has_ratings;
     const RawId& item = log.items.id(event.item);
-    part.observe(log.users.id(event.user), item, event.time, event.rating, event.weight);
+    part.observe(log.users.id(event.user), item, event.time, event.rating, event.weight, event.kind);
     part.catalogue[part.items.index(item)] = log.catalogue[event.item];
   }
   std::vector<Interactions> result;

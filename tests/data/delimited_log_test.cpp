@@ -116,6 +116,11 @@ TEST_CASE("Kinds of events are counted, and read as asked for") {
   CHECK(all.kinds[0].name == "view");
   CHECK(all.kinds[0].events == 2);
   CHECK(all.events.size() == 4);
+  const std::vector<std::uint32_t> kinds{kind_id("view"), kind_id("cart"), kind_id("view"), kind_id("buy")};
+  CHECK(all.events.kinds == kinds);
+  const Sequences sequences = build_sequences(all);
+  CHECK(sequences[1].kinds[1] == kind_id("buy"));
+  CHECK(sequences[1].back().kind == kind_id("buy"));
   const Interactions some = read_log(path, {.kinds = {"buy", "cart"}});
   CHECK(events_of(some) == Events{"1 10 101", "2 12 103"});
   CHECK(some.items.size() == 2);  // nothing is known of what was not read

@@ -12,9 +12,9 @@ using namespace lstmrec;
 namespace {
 
 std::vector<std::uint32_t> codes_of(const EventContext& context, std::optional<std::int64_t> time,
-                                    std::optional<std::int64_t> before, float rating = 0) {
+                                    std::optional<std::int64_t> before, float rating = 0, std::uint32_t kind = 0) {
   std::vector<std::uint32_t> codes(context.codes_of_event());
-  context.write(time, before, rating, codes.data());
+  context.write(time, before, rating, kind, codes.data());
   return codes;
 }
 
@@ -59,12 +59,26 @@ TEST_CASE("context: a rating has the code of the highest level that is not above
   CHECK(codes_of(context, {}, {}, 5) == Codes{3});
 }
 
+TEST_CASE("context: a kind has the code of its place among those that are known") {
+  const EventContext context({.kinds = true}, 1, {}, {4, 7, 9});
+  CHECK(codes_of(context, {}, {}, 0, 0) == Codes{0});
+  CHECK(codes_of(context, {}, {}, 0, 4) == Codes{1});
+  CHECK(codes_of(context, {}, {}, 0, 9) == Codes{3});
+  CHECK(codes_of(context, {}, {}, 0, 8) == Codes{0});
+  CHECK(codes_of(context, {}, {}, 0, 10) == Codes{0});
+  CHECK(kind_id("") == 0);
+  CHECK(kind_id("view") != kind_id("cart"));
+  CHECK(kind_id("a") == 0xe40c292cu);  // as FNV-1a of 32 bits is published
+}
+
 TEST_CASE("context: inputs have codes of their own, one after the other") {
-  const ContextInputs inputs{.gaps = true, .hours = true, .ratings = true};
-  const EventContext context(inputs, 1, {1, 2});
+  const ContextInputs inputs{.gaps = true, .hours = true, .ratings = true, .kinds = true};
+  const EventContext context(inputs, 1, {1, 2}, {5});
   const std::uint32_t hours = EventContext::gap_codes, days = hours + EventContext::hour_codes;
-  CHECK(codes_of(context, 4, 2, 2) == Codes{4, hours + 1, days + 4, days + EventContext::day_codes + 2});
-  CHECK(EventContext::codes(inputs) == 64 + 25 + 8 + 33);
+  const std::uint32_t ratings = days + EventContext::day_codes, kinds = ratings + 33;
+  CHECK(codes_of(context, 4, 2, 2, 5) == Codes{4, hours + 1, days + 4, ratings + 2, kinds + 1});
+  CHECK(context.codes_of_event() == EventContext::most_codes_of_event);
+  CHECK(EventContext::codes(inputs) == 64 + 25 + 8 + 33 + 32);
   CHECK(EventContext::codes({}) == 0);
   Codes question(EventContext::codes_of_question);
   context.write_question(4, 2, question.data());
@@ -105,6 +119,8 @@ TEST_CASE("context: levels out of order and ticks that are none are refused") {
   CHECK_THROWS_AS(EventContext({.ratings = true}, 1, {1, 1}), std::invalid_argument);
   CHECK_THROWS_AS(EventContext({.ratings = true}, 1, {std::numeric_limits<float>::quiet_NaN()}), std::invalid_argument);
   CHECK_THROWS_AS(EventContext({.ratings = true}, 1, std::vector<float>(33)), std::invalid_argument);
+  CHECK_THROWS_AS(EventContext({.kinds = true}, 1, {}, {2, 2}), std::invalid_argument);
+  CHECK_THROWS_AS(EventContext({.kinds = true}, 1, {}, std::vector<std::uint32_t>(32)), std::invalid_argument);
   CHECK_THROWS_AS(EventContext({}, 0, {}), std::invalid_argument);
 }
 

@@ -255,13 +255,19 @@ TEST_CASE("Visits begin where a user pauses longer") {
           "memory: visits need times, and there are none");
 }
 
-TEST_CASE("Sequences: of repeats that are dropped the largest weight is kept, and weights are checked") {
+TEST_CASE("Sequences: of repeats that are dropped the largest weight and its kind are kept, and weights are checked") {
   Interactions log;
   for (const auto& [user, item, weight] : std::vector<std::tuple<int, int, float>>{
            {1, 7, 0.f}, {1, 7, 3.f}, {1, 8, 0.f}, {1, 7, 1.f}, {2, 7, 0.f}, {2, 8, 0.f}, {2, 8, 2.f}})
-    log.observe(user, item, 0, 0, weight);
+    log.observe(user, item, 0, 0, weight, 10 + static_cast<std::uint32_t>(weight));
+  using Kinds = std::vector<std::uint32_t>;
+  CHECK(build_sequences(log, {.keep_immediate_repeats = false}).events.kinds == Kinds{13, 10, 11, 10, 12});
+  CHECK(build_sequences(log, {.keep_repeats = false}).events.kinds == Kinds{13, 10, 10, 12});
   CHECK(build_sequences(log, {.keep_immediate_repeats = false}).events.weights == std::vector<float>{3, 0, 1, 0, 2});
   CHECK(build_sequences(log, {.keep_repeats = false}).events.weights == std::vector<float>{3, 0, 0, 2});
+  log.events.kinds.pop_back();
+  CHECK_THROWS_AS(build_sequences(log), std::invalid_argument);
+  log.events.kinds.push_back(0);
   log.events.weights[2] = -1;
   CHECK_THROWS_AS(build_sequences(log), std::invalid_argument);
 }

@@ -21,17 +21,18 @@ using namespace lstmrec;
 
 namespace {
 
-constexpr ContextInputs all_inputs{.gaps = true, .hours = true, .ratings = true, .question_time = true};
+constexpr ContextInputs all_inputs{.gaps = true, .hours = true, .ratings = true, .kinds = true, .question_time = true};
 
 /// some_batch with any codes of all inputs, and of the time of the question.
 SequenceBatch batch_with_context(bool excludes) {
   SequenceBatch batch = some_batch(excludes);
-  const EventContext context(all_inputs, 1, {1, 2, 3});
+  const EventContext context(all_inputs, 1, {1, 2, 3}, {1, 2});
   Random random(9);
   const auto time = [&] { return static_cast<std::int64_t>(random.below(1'000'000)); };
   for (std::size_t column = 0; column < batch.inputs.size(); ++column) {
     std::uint32_t codes[EventContext::most_codes_of_event];
-    context.write(time(), time(), static_cast<float>(random.below(4)), codes);
+    context.write(time(), time(), static_cast<float>(random.below(4)), static_cast<std::uint32_t>(random.below(4)),
+                  codes);
     batch.context.insert(batch.context.end(), codes, codes + context.codes_of_event());
     context.write_question(time(), time(), codes);
     batch.questions.insert(batch.questions.end(), codes, codes + EventContext::codes_of_question);
@@ -47,15 +48,18 @@ RecommenderConfig network_config(std::int64_t embedding_size, std::int64_t block
           .gap_inputs = true,
           .hour_inputs = true,
           .rating_inputs = true,
+          .kind_inputs = true,
           .question_time = true};
 }
 
 constexpr int groups = 4, items_of_group = 3;
 
 /// Users with 12 events. What comes next is of a group that an event says beside its item, in one of these ways: by the
-/// rating that the user gave, by the hour, by the gap before it, or, if `by_question`, by the gap after it.
-enum class Tells { rating, hour, gap, next_gap };
+/// rating that the user gave, by its kind, by the hour, by the gap before it, or, if `by_question`, by the gap after
+/// it.
+enum class Tells { rating, kind, hour, gap, next_gap };
 Interactions telling_log(Tells tells, int users = 60, std::uint64_t seed = 1) {
+  constexpr const char* kinds[groups] = {"view", "cart", "purchase", "like"};
   Random random(seed);
   Interactions log{.has_times = true, .has_ratings = true};
   for (int user = 0; user < users; ++user) {
@@ -68,9 +72,10 @@ Interactions telling_log(Tells tells, int users = 60, std::uint64_t seed = 1) {
       if (tells == Tells::gap) time += seconds[next];
       if (tells == Tells::next_gap) time += seconds[group];
       if (tells == Tells::hour) time = (time / 86'400 + 1) * 86'400 + next * 18'000;
-      if (tells == Tells::rating) time += 1000;
+      if (tells == Tells::rating || tells == Tells::kind) time += 1000;
       log.observe("user " + std::to_string(seed) + '-' + std::to_string(user), item, time,
-                  tells == Tells::rating ? static_cast<float>(next + 1) : 3);
+                  tells == Tells::rating ? static_cast<float>(next + 1) : 3, 1,
+                  kind_id(tells == Tells::kind ? kinds[next] : "view"));
       group = next;
     }
   }
@@ -92,6 +97,7 @@ RecommenderConfig reading(Tells tells) {
   config.gap_inputs = tells == Tells::gap;
   config.hour_inputs = tells == Tells::hour;
   config.rating_inputs = tells == Tells::rating;
+  config.kind_inputs = tells == Tells::kind;
   config.question_time = tells == Tells::next_gap;
   return config;
 }
@@ -101,7 +107,7 @@ Split split_of(Tells tells) { return leave_one_out(build_sequences(telling_log(t
 /// Everything read at once, for what has to work with all of it.
 RecommenderConfig reading_all() {
   RecommenderConfig config = small();
-  config.gap_inputs = config.hour_inputs = config.rating_inputs = config.question_time = true;
+  config.gap_inputs = config.hour_inputs = config.rating_inputs = config.kind_inputs = config.question_time = true;
   config.training.epochs = 3;
   return config;
 }
@@ -125,7 +131,7 @@ TEST_CASE("context: steps give what a training pass gives") {
 }
 
 TEST_CASE("context: what only the context tells is learned where it is read") {
-  for (const Tells tells : {Tells::rating, Tells::hour, Tells::gap, Tells::next_gap}) {
+  for (const Tells tells : {Tells::rating, Tells::kind, Tells::hour, Tells::gap, Tells::next_gap}) {
     CAPTURE(static_cast<int>(tells));
     const Split split = split_of(tells);
     const auto ndcg = [&](const RecommenderConfig& config) {
@@ -146,6 +152,7 @@ TEST_CASE("context: sessions that are told of it rank as the evaluator, event by
   save(trained, folder.path() / "model.safetensors");
   const auto recommender = load_recommender(folder.path() / "model.safetensors");
   CHECK(recommender.context().rating_levels() == std::vector<float>{3});
+  CHECK(recommender.context().kinds() == std::vector<std::uint32_t>{kind_id("view")});
   CHECK(recommender.context().ticks_per_second() == 1);
   CHECK(recommender.fingerprint() == trained.fingerprint());
   for (std::size_t k = 0; k < split.test.size(); k += 7) {
@@ -155,7 +162,8 @@ TEST_CASE("context: sessions that are told of it rank as the evaluator, event by
     recommender.score({&history, 1}, scores);
     Session step_by_step(recommender), at_once(recommender), in_parts(recommender);
     for (const Event& event : history)
-      step_by_step.observe(split.sequences.items.id(event.item), {.time = event.time, .rating = event.rating});
+      step_by_step.observe(split.sequences.items.id(event.item),
+                           {.time = event.time, .rating = event.rating, .kind = "view"});
     at_once.observe_all(history);
     in_parts.observe_all(history.first(4));
     in_parts.observe_all(history.subspan(4));
@@ -265,6 +273,7 @@ TEST_CASE("context: what a log does not have cannot be read") {
   CHECK(message_of(Tells::gap) == "gap_inputs must be false: memory has no times of events");
   CHECK(message_of(Tells::hour) == "hour_inputs must be false: memory has no times of events");
   CHECK(message_of(Tells::next_gap) == "question_time must be false: memory has no times of events");
+  CHECK(message_of(Tells::kind) == "kind_inputs must be false: memory has no kinds of events");
   CHECK(message_of(Tells::rating) == "rating_inputs must be false: memory has no ratings of events");
 }
 

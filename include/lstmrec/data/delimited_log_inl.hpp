@@ -152,7 +152,8 @@ class DelimitedLogReader {
       try {
         if (!csv_.next()) break;
         EventKind* const kind = counts_kinds_ ? kind_of(options) : nullptr;
-        if (kind == nullptr || kind->is_read) add_event(kind == nullptr ? 1 : kind->weight);
+        if (kind == nullptr || kind->is_read)
+          add_event(kind == nullptr ? 1 : kind->weight, kind == nullptr ? 0 : kind_id(kind->name));
         if (kind != nullptr) ++kind->events;
       } catch (const ParseError& error) {
         if (csv_.quote_is_open() || bad == options.skip_bad_lines) throw;
@@ -179,6 +180,7 @@ class DelimitedLogReader {
       if (options.kind_column || !options.kinds.empty() || !options.kind_weights.empty())
         fail_in(*layout_->kind, {"expected at most 1000 kinds of events, got another: ", excerpt(name)});
       kinds.clear();
+      log_.events.kinds = {};
       counts_kinds_ = false;
       return nullptr;
     }
@@ -205,7 +207,7 @@ class DelimitedLogReader {
     return text;
   }
 
-  void add_event(float weight) {
+  void add_event(float weight, std::uint32_t kind) {
     const std::string_view user = id(layout_->user, "a user"), item = id(layout_->item, "an item");
     std::int64_t time = 0;
     if (layout_->time) {
@@ -225,7 +227,7 @@ class DelimitedLogReader {
       last_user_ = user;
       last_user_index_ = log_.users.add_text(user);
     }
-    log_.add(last_user_index_, log_.items.add_text(item), rating, time, weight);
+    log_.add(last_user_index_, log_.items.add_text(item), rating, time, weight, kind);
   }
 
   [[noreturn, gnu::noinline, gnu::cold]] void fail_in(std::size_t column,

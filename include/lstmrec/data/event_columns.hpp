@@ -12,7 +12,7 @@
 namespace lstmrec {
 
 /// A log as columns, one entry an event each; the columns that the data does not have are empty. 16 bytes an event with
-/// times, 4 more with ratings, 4 more with weights.
+/// times, 4 more each with ratings, with weights and with kinds.
 struct EventColumns {
   std::vector<std::uint32_t> users;
   std::vector<std::uint32_t> items;
@@ -20,12 +20,14 @@ struct EventColumns {
   std::vector<float> ratings;       ///< Empty, or one an event.
   /// What each event counts as a target of training; of one that counts 0 nothing is predicted. Empty: each counts 1.
   std::vector<float> weights;
+  std::vector<std::uint32_t> kinds;  ///< Event::kind; empty, or one an event.
 
   std::size_t size() const { return items.size(); }
   bool empty() const { return items.empty(); }
   Event operator[](std::size_t row) const {
     assert(row < size());
-    return {times.empty() ? 0 : times[row], users[row], items[row], ratings.empty() ? 0.0f : ratings[row], weight(row)};
+    return {times.empty() ? 0 : times[row],        users[row],  items[row],
+            ratings.empty() ? 0.0f : ratings[row], weight(row), kinds.empty() ? 0 : kinds[row]};
   }
   float weight(std::size_t row) const { return weights.empty() ? 1.0f : weights[row]; }
   auto begin() const { return detail::RowIterator<EventColumns>(this, 0); }
@@ -38,10 +40,12 @@ struct EventColumns {
     if (!times.empty()) times[row] = event.time;
     if (!ratings.empty()) ratings[row] = event.rating;
     if (!weights.empty()) weights[row] = event.weight;
+    if (!kinds.empty()) kinds[row] = event.kind;
   }
 
   /// Appends a row to the columns of users and items, and to those of times and ratings where the data has them. The
-  /// first weight that is not 1 makes the column of weights. A call that throws changes nothing.
+  /// first weight that is not 1 makes the column of weights, and the first kind that is not 0 that of kinds. A call
+  /// that throws changes nothing.
   void append(const Event& event, bool has_times, bool has_ratings) {
     const std::size_t before = size();
     try {
@@ -51,18 +55,24 @@ struct EventColumns {
       if (has_ratings) ratings.push_back(event.rating);
       if (weights.empty() && event.weight != 1) weights.assign(before, 1.0f);
       if (!weights.empty() || event.weight != 1) weights.push_back(event.weight);
+      if (kinds.empty() && event.kind != 0) kinds.assign(before, 0);
+      if (!kinds.empty() || event.kind != 0) kinds.push_back(event.kind);
     } catch (...) {  // so that no column is longer than another
       users.resize(before);
       items.resize(before);
       if (has_times) times.resize(before);
       if (has_ratings) ratings.resize(before);
+      if (!weights.empty()) weights.resize(before);
+      if (!kinds.empty()) kinds.resize(before);
       throw;
     }
   }
 
   /// The rows [begin, end), which are of one user.
   History rows(std::size_t begin, std::size_t end) const& {
-    return History(items, times, ratings, begin < end ? users[begin] : 0).subspan(begin, end - begin);
+    History all(items, times, ratings, begin < end ? users[begin] : 0);
+    all.kinds = kinds;
+    return all.subspan(begin, end - begin);
   }
   History rows(std::size_t, std::size_t) const&& = delete;  // it borrows the columns
 
@@ -74,6 +84,7 @@ struct EventColumns {
     if (!columns.times.empty()) visitor(columns.times);
     if (!columns.ratings.empty()) visitor(columns.ratings);
     if (!columns.weights.empty()) visitor(columns.weights);
+    if (!columns.kinds.empty()) visitor(columns.kinds);
   }
 
   /// Keeps the rows for which keep(row) holds, in their order and in place; returns how many go. `keep` is asked once

@@ -11,6 +11,7 @@
 #include <lstmrec/data/sequences.hpp>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace lstmrec {
 struct EventDetails {
   std::optional<std::int64_t> time = {};  ///< In the ticks of the log that was trained on, mostly seconds since 1970.
   float rating = 0;
+  std::string_view kind = {};  ///< Such as view or purchase.
 };
 
 /// What is known of the moment at which a list is asked for.
@@ -33,11 +35,14 @@ struct ContextInputs {
   bool gaps = false;           ///< The time since the event before it.
   bool hours = false;          ///< The hour of the day and the day of the week, in UTC.
   bool ratings = false;        ///< The rating that the user gave.
+  bool kinds = false;          ///< The kind of the event: view, cart, purchase …
   bool question_time = false;  ///< When a list is asked for, which no event has.
 
   friend bool operator==(const ContextInputs&, const ContextInputs&) = default;
   /// How many codes an event has: hours are two.
-  std::size_t count() const { return std::size_t{gaps} + 2 * std::size_t{hours} + std::size_t{ratings}; }
+  std::size_t count() const {
+    return std::size_t{gaps} + 2 * std::size_t{hours} + std::size_t{ratings} + std::size_t{kinds};
+  }
 };
 
 /// The different values among some ratings, in ascending order, or quantiles of them where there are too many.
@@ -58,36 +63,43 @@ inline std::vector<float> rating_levels(std::vector<float> ratings, std::size_t 
 ///     gap       none before it or no times; less than a second; then two codes for each doubling, up to 48 years
 ///     hour      no times; 0 … 23, and no times; Monday … Sunday
 ///     rating    none, or below all levels; then the highest level that is not above it
+///     kind      none, or another kind; then those that are known, in the order of their kind_id
 ///
 /// The logarithmic steps of gaps are those of HSTU (Zhai and others, "Actions speak louder than words", 2024) as
 /// RecTools has them, here of the base √2.
 class EventContext {
  public:
   static constexpr std::uint32_t gap_codes = 64, hour_codes = 25, day_codes = 8;
-  static constexpr std::size_t most_rating_levels = 32;
+  static constexpr std::size_t most_rating_levels = 32, most_kinds = 31;
 
   EventContext() = default;
-  /// `ticks_per_second`: of the times. `rating_levels`: in ascending order, not read without ratings as input. Throws
-  /// std::invalid_argument on more than most_rating_levels, or where they are not in order or no time can be read.
-  EventContext(const ContextInputs& inputs, std::int64_t ticks_per_second, std::vector<float> rating_levels)
+  /// `ticks_per_second`: of the times. `rating_levels` and `kinds`, a kind_id each: in ascending order, not looked at
+  /// where they are no inputs. Throws std::invalid_argument where there are too many, where they are not in order, or
+  /// where no time can be read.
+  EventContext(const ContextInputs& inputs, std::int64_t ticks_per_second, std::vector<float> rating_levels,
+               std::vector<std::uint32_t> kinds = {})
       : inputs_(inputs), ticks_per_second_(ticks_per_second) {
     if (inputs.ratings) rating_levels_ = std::move(rating_levels);
+    if (inputs.kinds) kinds_ = std::move(kinds);
     const auto& levels = rating_levels_;
     if (ticks_per_second < 1 || levels.size() > most_rating_levels ||
         !std::all_of(levels.begin(), levels.end(), [](float level) { return std::isfinite(level); }) ||
-        std::adjacent_find(levels.begin(), levels.end(), std::greater_equal<>()) != levels.end())
-      throw std::invalid_argument("a context needs ticks of a second, and at most 32 ratings in ascending order");
+        std::adjacent_find(levels.begin(), levels.end(), std::greater_equal<>()) != levels.end() ||
+        kinds_.size() > most_kinds ||
+        std::adjacent_find(kinds_.begin(), kinds_.end(), std::greater_equal<>()) != kinds_.end())
+      throw std::invalid_argument(
+          "a context needs ticks of a second, and at most 32 ratings and 31 kinds in ascending order");
   }
 
   /// How many codes all inputs have together.
   static std::size_t codes(const ContextInputs& inputs) {
     return inputs.gaps * gap_codes + inputs.hours * (hour_codes + day_codes) +
-           inputs.ratings * (1 + most_rating_levels);
+           inputs.ratings * (1 + most_rating_levels) + inputs.kinds * (1 + most_kinds);
   }
   /// How many codes the time of a question has: see `write_question`.
   static constexpr std::size_t question_codes = gap_codes + hour_codes + day_codes;
   static constexpr std::size_t codes_of_question = 3;
-  static constexpr std::size_t most_codes_of_event = 4;
+  static constexpr std::size_t most_codes_of_event = 5;
 
   const ContextInputs& inputs() const { return inputs_; }
   bool reads_times() const { return inputs_.gaps || inputs_.hours || inputs_.question_time; }
@@ -99,13 +111,14 @@ class EventContext {
   }
   std::int64_t ticks_per_second() const { return ticks_per_second_; }
   const std::vector<float>& rating_levels() const { return rating_levels_; }
+  const std::vector<std::uint32_t>& kinds() const { return kinds_; }
 
   /// How many codes an event has.
   std::size_t codes_of_event() const { return inputs_.count(); }
 
   /// Writes the codes of an event; `time_before`: of the event before it, if there is one and its time is known.
   void write(std::optional<std::int64_t> time, std::optional<std::int64_t> time_before, float rating,
-             std::uint32_t* codes) const {
+             std::uint32_t kind, std::uint32_t* codes) const {
     std::uint32_t first = 0;
     if (inputs_.gaps) {
       *codes++ = gap_code(time, time_before);
@@ -116,13 +129,18 @@ class EventContext {
       codes += 2;
       first += hour_codes + day_codes;
     }
-    if (inputs_.ratings) *codes++ = first + rating_code(rating);
+    if (inputs_.ratings) {
+      *codes++ = first + rating_code(rating);
+      first += 1 + most_rating_levels;
+    }
+    if (inputs_.kinds) *codes++ = first + kind_code(kind);
   }
 
   /// Writes those of an event of a history that begins with the user's first event.
   void write(const History& history, std::size_t position, std::uint32_t* codes) const {
     write(time_of(history, position), position == 0 ? std::nullopt : time_of(history, position - 1),
-          history.ratings.empty() ? 0.0f : history.ratings[position], codes);
+          history.ratings.empty() ? 0.0f : history.ratings[position],
+          history.kinds.empty() ? 0 : history.kinds[position], codes);
   }
 
   /// Writes the codes of the time at which a list is asked for: of the time since the user's last event, and of hour
@@ -168,9 +186,15 @@ class EventContext {
                                       rating_levels_.begin());
   }
 
+  std::uint32_t kind_code(std::uint32_t kind) const {
+    const auto place = std::lower_bound(kinds_.begin(), kinds_.end(), kind);
+    return place == kinds_.end() || *place != kind ? 0 : 1 + static_cast<std::uint32_t>(place - kinds_.begin());
+  }
+
   ContextInputs inputs_;
   std::int64_t ticks_per_second_ = 1;
   std::vector<float> rating_levels_;
+  std::vector<std::uint32_t> kinds_;
 };
 
 }  // namespace lstmrec

@@ -54,20 +54,22 @@ struct Interactions {
   }
 
   /// Appends an event of raw ids; new ones get an index, and new items an empty entry in the catalogue. Time and rating
-  /// are left out where the data has none. Throws what `add` throws; ids that are new stay in the vocabularies
-  /// then.
-  void observe(const RawId& user, const RawId& item, std::int64_t time = 0, float rating = 0, float weight = 1) {
+  /// are left out where the data has none. `kind`: kind_id("view"), say. Throws what `add` throws; ids that are new
+  /// stay in the vocabularies then.
+  void observe(const RawId& user, const RawId& item, std::int64_t time = 0, float rating = 0, float weight = 1,
+               std::uint32_t kind = 0) {
     const std::uint32_t user_index = users.add(user), item_index = items.add(item);
     if (catalogue.size() < items.size()) catalogue.resize(items.size());
-    add(user_index, item_index, rating, time, weight);
+    add(user_index, item_index, rating, time, weight, kind);
   }
 
   /// Appends an event; time and rating are left out where the data has none. Throws DataError at 2³² − 1 events. A call
   /// that throws, for want of memory too, changes nothing.
-  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time, float weight = 1) {
+  void add(std::uint32_t user, std::uint32_t item, float rating, std::int64_t time, float weight = 1,
+           std::uint32_t kind = 0) {
     if (events.size() >= std::numeric_limits<std::uint32_t>::max())
       detail::fail<DataError>({source, ": a log holds at most 4294967295 events"});
-    events.append({time, user, item, rating, weight}, has_times, has_ratings);
+    events.append({time, user, item, rating, weight, kind}, has_times, has_ratings);
   }
 };
 

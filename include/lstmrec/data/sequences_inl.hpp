@@ -97,8 +97,8 @@ inline void shuffle_ties(EventColumns& events, std::uint64_t seed) {
   }
 }
 
-/// Gives an event whose repeats will be dropped the largest weight among them, in a log that is sorted: a purchase
-/// after a view of the same item stays a purchase.
+/// Gives an event whose repeats will be dropped the largest weight among them, and the kind of that one, in a log that
+/// is sorted: a purchase after a view of the same item stays a purchase.
 inline void keep_largest_weights(const SequenceOptions& options, std::size_t items, EventColumns& events) {
   std::vector<std::size_t> last(options.keep_repeats ? 0 : items, events.size());  // by item: the event before it
   for (std::size_t row = events.size(); row-- > 0;) {
@@ -107,8 +107,10 @@ inline void keep_largest_weights(const SequenceOptions& options, std::size_t ite
       next = std::exchange(last[events.items[row]], row);
     else if (!options.keep_immediate_repeats && row + 1 < events.size() && events.items[row + 1] == events.items[row])
       next = row + 1;
-    if (next < events.size() && events.users[next] == events.users[row])
-      events.weights[row] = std::max(events.weights[row], events.weights[next]);
+    if (next == events.size() || events.users[next] != events.users[row] || events.weights[next] <= events.weights[row])
+      continue;
+    events.weights[row] = events.weights[next];
+    if (!events.kinds.empty()) events.kinds[row] = events.kinds[next];
   }
 }
 
@@ -148,7 +150,8 @@ LSTMREC_INLINE Sequences build_sequences(Interactions log, const SequenceOptions
   }
   const auto fits = [&](std::size_t size, bool exists) { return size == (exists ? events.size() : 0); };
   if (!fits(events.users.size(), true) || !fits(events.times.size(), log.has_times) ||
-      !fits(events.ratings.size(), log.has_ratings) || !fits(events.weights.size(), !events.weights.empty()))
+      !fits(events.ratings.size(), log.has_ratings) || !fits(events.weights.size(), !events.weights.empty()) ||
+      !fits(events.kinds.size(), !events.kinds.empty()))
     throw std::invalid_argument("a log's columns must be equally long, and there where it says so");
   for (std::size_t row = 0; row < events.size(); ++row) {
     if (events.users[row] >= log.users.size() || events.items[row] >= items) {

@@ -40,6 +40,7 @@ struct RecommenderConfig {
   bool gap_inputs = false;
   bool hour_inputs = false;
   bool rating_inputs = false;
+  bool kind_inputs = false;
   bool question_time = false;
   double markov_weight = -1;
   double item_knn_weight = -1;
@@ -56,7 +57,7 @@ struct RecommenderConfig {
 
   BasicTrainingConfig<NextItemTrainingDefaults> training = {};
 
-  ContextInputs context_inputs() const { return {gap_inputs, hour_inputs, rating_inputs, question_time}; }
+  ContextInputs context_inputs() const { return {gap_inputs, hour_inputs, rating_inputs, kind_inputs, question_time}; }
 
   /// Calls visitor(name, field, explanation) for every field, those of `training` included, in this order.
   template <class Config, class Visitor>
@@ -79,6 +80,7 @@ struct RecommenderConfig {
     visitor("gap_inputs", config.gap_inputs, "The network reads the time since the event before, beside each item");
     visitor("hour_inputs", config.hour_inputs, "It reads each event's hour of the day and day of the week, in UTC");
     visitor("rating_inputs", config.rating_inputs, "It reads the rating of each event");
+    visitor("kind_inputs", config.kind_inputs, "It reads the kind of each event: view, cart, purchase");
     visitor("question_time", config.question_time,
             "It is told when a list is asked for: another protocol, as what comes next depends on when it comes");
     visitor("markov_weight", config.markov_weight,

@@ -141,6 +141,7 @@ inline ItemFeatures get_features(TensorReader& file, std::int64_t count) {
 inline void put_context(TensorWriter& file, const EventContext& context) {
   file.metadata["context.ticks_per_second"] = to_text(context.ticks_per_second());
   if (context.inputs().ratings) file.put_owned("context.rating_levels", std::vector<float>(context.rating_levels()));
+  if (context.inputs().kinds) file.put_owned("context.kinds", std::vector<std::uint32_t>(context.kinds()));
 }
 
 /// Reads it back. Throws ModelFileError where it can't be.
@@ -149,8 +150,11 @@ inline EventContext get_context(TensorReader& file, const RecommenderConfig& con
   if (config.context_inputs() != ContextInputs()) get_number(file, "context.ticks_per_second", ticks);
   std::vector<float> levels;
   if (config.rating_inputs) levels = file.get<float>("context.rating_levels");
+  std::vector<std::uint32_t> kinds;
+  if (config.kind_inputs) kinds = file.get<std::uint32_t>("context.kinds");
   EventContext context;
-  check_read(file, "context.", [&] { context = EventContext(config.context_inputs(), ticks, std::move(levels)); });
+  check_read(file, "context.",
+             [&] { context = EventContext(config.context_inputs(), ticks, std::move(levels), std::move(kinds)); });
   return context;
 }
 

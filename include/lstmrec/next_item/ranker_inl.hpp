@@ -122,7 +122,7 @@ void BasicRanker<Network>::observe_index(UserState& user, std::uint32_t item, co
   load(user);
   const EventContext& context = recommender_->context();
   std::uint32_t codes[EventContext::most_codes_of_event];
-  context.write(details.time, EventContext::known(user.last_time), details.rating, codes);
+  context.write(details.time, EventContext::known(user.last_time), details.rating, kind_id(details.kind), codes);
   History event({&item, 1});
   event.context = {codes, context.codes_of_event()};
   step(event);
@@ -216,7 +216,8 @@ void BasicRanker<Network>::observe_all(UserState& user, const History& history) 
     for (std::size_t k = 0; k < history.size(); ++k)
       context.write(EventContext::time_of(history, k),
                     k == 0 ? EventContext::known(user.last_time) : EventContext::time_of(history, k - 1),
-                    history.ratings.empty() ? 0.0f : history.ratings[k], &codes[each * k]);
+                    history.ratings.empty() ? 0.0f : history.ratings[k], history.kinds.empty() ? 0 : history.kinds[k],
+                    &codes[each * k]);
   History events(history.items);
   events.context = codes;
   if (recommender_->input_projections().size() > 0) {

@@ -11,6 +11,7 @@
 #include <lstmrec/data/split.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
 #include <lstmrec/next_item/config.hpp>
+#include <map>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -26,6 +27,22 @@ inline ItemFeatures find_item_features(const Split& split, const RecommenderConf
        .most = config.item_features < 0 ? most_item_features : static_cast<std::size_t>(config.item_features)});
 }
 
+/// The kinds of training events, at most as many of the most common ones as a context knows, in ascending order.
+inline std::vector<std::uint32_t> known_kinds(const Split& split) {
+  std::map<std::uint32_t, std::size_t> counts;
+  for (std::size_t user = 0; user < split.sequences.size(); ++user)
+    for (const std::uint32_t kind : split.train(user).kinds)
+      if (kind != 0) ++counts[kind];
+  std::vector<std::pair<std::size_t, std::uint32_t>> by_count;
+  for (const auto& [kind, count] : counts) by_count.emplace_back(~count, kind);
+  std::sort(by_count.begin(), by_count.end());
+  by_count.resize(std::min(by_count.size(), EventContext::most_kinds));
+  std::vector<std::uint32_t> kinds;
+  for (const auto& [count, kind] : by_count) kinds.push_back(kind);
+  std::sort(kinds.begin(), kinds.end());
+  return kinds;
+}
+
 /// Turns the events of a split into the codes that a network of this configuration reads. Ratings have up to
 /// EventContext::most_rating_levels levels: all that training events have, or else as many of their quantiles. Throws
 /// ConfigError where the log does not have what is to be read.
@@ -39,6 +56,7 @@ inline EventContext event_context(const Split& split, const RecommenderConfig& c
   expect(config.hour_inputs, sequences.has_times, "hour_inputs", "times");
   expect(config.question_time, sequences.has_times, "question_time", "times");
   expect(config.rating_inputs, sequences.has_ratings, "rating_inputs", "ratings");
+  expect(config.kind_inputs, !sequences.events.kinds.empty(), "kind_inputs", "kinds");
   std::vector<float> levels;
   if (config.rating_inputs) {
     for (std::size_t user = 0; user < sequences.size(); ++user) {
@@ -47,7 +65,8 @@ inline EventContext event_context(const Split& split, const RecommenderConfig& c
     }
     levels = rating_levels(std::move(levels));
   }
-  return EventContext(config.context_inputs(), sequences.ticks_per_second, std::move(levels));
+  return EventContext(config.context_inputs(), sequences.ticks_per_second, std::move(levels),
+                      config.kind_inputs ? known_kinds(split) : std::vector<std::uint32_t>());
 }
 
 /// The configuration with which `fit` trains: everything is decided that it leaves to the data, but for the weights

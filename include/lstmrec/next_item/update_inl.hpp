@@ -53,8 +53,8 @@ Split with_items_of(const BasicRecommender<Network>& before, const Split& split)
   return result;
 }
 
-/// Adds the sequences of a memory to the training part, behind all others. It has no times or ratings: these are
-/// EventContext::no_time, which is earlier than all others, and 0.
+/// Adds the sequences of a memory to the training part, behind all others. It has no times, ratings
+/// or kinds: these are EventContext::no_time, which is earlier than all others, and 0.
 inline void add_memory(const ReplayMemory& memory, Split& split) {
   Sequences& sequences = split.sequences;
   EventColumns& events = sequences.events;
@@ -65,6 +65,7 @@ inline void add_memory(const ReplayMemory& memory, Split& split) {
     if (sequences.has_times) events.times.insert(events.times.end(), items.size(), EventContext::no_time);
     if (sequences.has_ratings) events.ratings.insert(events.ratings.end(), items.size(), 0);
     if (!events.weights.empty()) events.weights.insert(events.weights.end(), items.size(), 1);
+    if (!events.kinds.empty()) events.kinds.insert(events.kinds.end(), items.size(), 0);
     sequences.offsets.push_back(events.size());
     split.train_length.push_back(static_cast<std::uint32_t>(items.size()));
   }
