@@ -43,6 +43,9 @@ class AveragedRecommenders {
  public:
   explicit AveragedRecommenders(std::span<const Recommender> models) : models_(models) {}
 
+  /// What all of them read beside items.
+  const EventContext& context() const { return models_.front().context(); }
+
   Index items() const { return models_.front().items(); }
 
   /// That of one which has held nothing out, if there is one.
@@ -78,6 +81,9 @@ std::vector<Recommender> load_all(const std::vector<Path>& paths) {
       throw Error(path.string() + ": expected the items of " + paths.front().string() + ", got others");
     if (model.exclude_seen() != models.front().exclude_seen())
       throw Error(path.string() + ": expected exclude_seen as in " + paths.front().string());
+    if (model.context().inputs() != models.front().context().inputs() ||
+        model.context().ticks_per_second() != models.front().context().ticks_per_second())
+      throw Error(path.string() + ": expected a network that reads what " + paths.front().string() + " reads");
   }
   return models;
 }

@@ -437,6 +437,24 @@ reads_json_lines() {
   expect_error 1 'worse.jsonl:1: expected one JSON object a line, got "{\"oops"' "$any" --data worse.jsonl
 }
 
+reads_more_than_items() {
+  local any=$programs/train shop=$source_folder/data/shop
+  local reads=(--gap-inputs 1 --hour-inputs 1 --kind-inputs 1 --question-time 1)
+  expect 0 "$any" --data "$shop/events.csv" --split users "${tiny[@]}" "${reads[@]}" --model model --metrics told.json
+  grep -qF '; the model knows when each target happens' out || fail 'the protocol should say that times are known'
+  grep -q '^time not known  *0\.' out || fail 'there should be a line of the model that is not told the time'
+  grep -qF '"time_not_known"' told.json || fail 'its figures should be in the file'
+  expect 0 "$any" --data "$shop/events.csv" --split users --evaluate model --metrics again.json
+  [[ $(grep -m 1 '"ndcg@10"' told.json) == $(grep -m 1 '"ndcg@10"' again.json) ]] || fail 'a loaded model should rank as before'
+  # The program that lists for one user and the one that lists for all tell the model the same.
+  expect 0 "$recommend" --model model --data "$shop/events.csv" --user v1229 --top 1
+  local first
+  first=$(sed -n 's/^ *1 *\([^ ]*\) .*/\1/p' out)
+  expect 0 "$recommend" --model model --data "$shop/events.csv" --all lists.csv --top 1
+  grep -qE "^v1229,1,$first," lists.csv || fail "the first item of v1229 should be $first in both lists"
+  expect_error 1 'rating_inputs is set, but ' "$any" --data "$shop/events.csv" "${tiny[@]}" --quiet --rating-inputs 1
+}
+
 takes_in_new_items() {
   local any=$programs/train add=$programs/add_items shop=$source_folder/data/shop
   expect 0 "$any" --data "$shop/events.csv" --items "$shop/items.csv" "${tiny[@]}" --item-features -1 --model model

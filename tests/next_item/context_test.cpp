@@ -180,6 +180,12 @@ TEST_CASE("context: sessions that are told of it rank as the evaluator, event by
       const auto list = session->top_n(3, question);
       CHECK(list[0].score == Approx(scores.maxCoeff()).margin(1e-4));
     }
+    std::vector<std::uint32_t> beyond{0, static_cast<std::uint32_t>(recommender.items())};
+    CHECK_THROWS_AS(at_once.observe_all(History(beyond)), std::invalid_argument);
+    History renumbered = history;
+    ++renumbered.numbering;
+    CHECK_THROWS_AS(at_once.observe_all(renumbered), std::invalid_argument);
+    CHECK(step_by_step.state() == at_once.state());
     // Asked otherwise, a list is another, and asked again it is what it was.
     const std::vector<float> before(step_by_step.scores(question).begin(), step_by_step.scores(question).end());
     const std::vector<float> other(step_by_step.scores().begin(), step_by_step.scores().end());
@@ -270,11 +276,11 @@ TEST_CASE("context: what a log does not have cannot be read") {
     for (int item = 0; item < 5; ++item) bare.observe(user, item);
   const Split split = leave_one_out(build_sequences(bare));
   const auto message_of = [&](Tells tells) { return thrown<ConfigError>([&] { fit(split, reading(tells)); }); };
-  CHECK(message_of(Tells::gap) == "gap_inputs must be false: memory has no times of events");
-  CHECK(message_of(Tells::hour) == "hour_inputs must be false: memory has no times of events");
-  CHECK(message_of(Tells::next_gap) == "question_time must be false: memory has no times of events");
-  CHECK(message_of(Tells::kind) == "kind_inputs must be false: memory has no kinds of events");
-  CHECK(message_of(Tells::rating) == "rating_inputs must be false: memory has no ratings of events");
+  CHECK(message_of(Tells::gap) == "gap_inputs is set, but memory has no times of events");
+  CHECK(message_of(Tells::hour) == "hour_inputs is set, but memory has no times of events");
+  CHECK(message_of(Tells::next_gap) == "question_time is set, but memory has no times of events");
+  CHECK(message_of(Tells::kind) == "kind_inputs is set, but memory has no kinds of events");
+  CHECK(message_of(Tells::rating) == "rating_inputs is set, but memory has no ratings of events");
 }
 
 TEST_CASE("context: batches have the codes of their events, and one question in eight has no time") {

@@ -88,7 +88,8 @@ class BasicRanker {
   }
 
   /// Records events with their times and ratings, whose items are the recommender's indices. The state has the bits of
-  /// events recorded one by one. Throws std::invalid_argument on an item that the recommender does not have.
+  /// events recorded one by one. Throws std::invalid_argument on an item that the recommender does not have, or on a
+  /// history of sequences that number their items otherwise.
   void observe_all(UserState& user, const History& history);
 
   /// Takes the memory that so many more events of different items need: observing them then allocates nothing.

@@ -203,6 +203,8 @@ void BasicRanker<Network>::store(std::vector<float>& numbers) {
 template <class Network>
 void BasicRanker<Network>::observe_all(UserState& user, const History& history) {
   if (history.empty()) return;
+  if (history.numbering != 0 && history.numbering != recommender_->item_ids().fingerprint())
+    throw std::invalid_argument("the history's items are numbered otherwise than the recommender's: see align_items");
   for (const std::uint32_t item : history.items)
     if (static_cast<Index>(item) >= recommender_->items())
       detail::fail<std::invalid_argument>(

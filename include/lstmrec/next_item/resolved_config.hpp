@@ -50,7 +50,7 @@ inline EventContext event_context(const Split& split, const RecommenderConfig& c
   const Sequences& sequences = split.sequences;
   const auto expect = [&](bool asked, bool has, const char* name, const char* what) {
     if (asked && !has)
-      detail::fail<ConfigError>({name, " must be false: ", sequences.source, " has no ", what, " of events"});
+      detail::fail<ConfigError>({name, " is set, but ", sequences.source, " has no ", what, " of events"});
   };
   expect(config.gap_inputs, sequences.has_times, "gap_inputs", "times");
   expect(config.hour_inputs, sequences.has_times, "hour_inputs", "times");
