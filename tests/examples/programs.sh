@@ -266,7 +266,7 @@ warm_start() {
   expect_error 2 'expected a file' "$train" --data small --warm-start ''
   expect_error 1 'an input would be overwritten' "$train" --data small --warm-start before --model before
   expect_error 1 'absent' "$train" --data small --warm-start absent
-  expect_error 1 'same form and sizes' "$train" --data small --quiet --warm-start before --hidden-size 16
+  expect_error 1 'same form, sizes and inputs' "$train" --data small --quiet --warm-start before --hidden-size 16
   expect_error 1 'ratings.csv' "$train" --data small --quiet --warm-start small/ratings.csv
   mkdir other
   awk -F, -v OFS=, 'NR > 1 { $2 += 100000 } 1' small/ratings.csv >other/ratings.csv
