@@ -12,7 +12,8 @@ using namespace lstmrec;
 namespace {
 
 std::vector<std::uint32_t> codes_of(const EventContext& context, std::optional<std::int64_t> time,
-                                    std::optional<std::int64_t> before, float rating = 0, std::uint32_t kind = 0) {
+                                    std::optional<std::int64_t> before, std::optional<float> rating = {},
+                                    std::uint32_t kind = 0) {
   std::vector<std::uint32_t> codes(context.codes_of_event());
   context.write(time, before, rating, kind, codes.data());
   return codes;
@@ -27,6 +28,8 @@ TEST_CASE("context: the gap before an event has two codes for each doubling") {
   CHECK(context.codes_of_event() == 1);
   CHECK(codes_of(context, 100, {}) == Codes{0});
   CHECK(codes_of(context, {}, 100) == Codes{0});
+  CHECK(codes_of(context, EventContext::no_time, 100) == Codes{0});
+  CHECK(codes_of(context, 100, EventContext::no_time) == Codes{0});
   CHECK(codes_of(context, 100, 100) == Codes{1});
   CHECK(codes_of(context, 99, 100) == Codes{1});  // times that go backwards
   CHECK(codes_of(context, 101, 100) == Codes{2});
@@ -57,6 +60,10 @@ TEST_CASE("context: a rating has the code of the highest level that is not above
   CHECK(codes_of(context, {}, {}, 1) == Codes{1});
   CHECK(codes_of(context, {}, {}, 3) == Codes{2});
   CHECK(codes_of(context, {}, {}, 5) == Codes{3});
+  const EventContext from_zero({.ratings = true}, 1, {-1, 0, 1});
+  CHECK(codes_of(from_zero, {}, {}, 0) == Codes{2});
+  CHECK(codes_of(from_zero, {}, {}) == Codes{0});
+  CHECK(codes_of(from_zero, {}, {}, std::numeric_limits<float>::quiet_NaN()) == Codes{0});
 }
 
 TEST_CASE("context: a kind has the code of its place among those that are known") {

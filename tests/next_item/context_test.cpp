@@ -7,6 +7,7 @@
 #include <lstmrec/next_item/network.hpp>
 #include <lstmrec/next_item/session.hpp>
 #include <lstmrec/next_item/update.hpp>
+#include <lstmrec/next_item/update_inl.hpp>  // add_memory
 #include <lstmrec/nn/gradient_check.hpp>
 #include <string>
 #include <utility>
@@ -283,14 +284,56 @@ TEST_CASE("context: what a log does not have cannot be read") {
   CHECK(message_of(Tells::rating) == "rating_inputs is set, but memory has no ratings of events");
 }
 
-TEST_CASE("context: batches have the codes of their events, and one question in eight has no time") {
+TEST_CASE("context: who is told nothing of events gets lists as good as from a network that reads items only") {
+  // Half of what comes next follows from the item, half from the gap.
+  Interactions log = telling_log(Tells::gap, 400);
+  for (std::size_t row = 1; row < log.events.size(); row += 2)
+    if (log.events.users[row] == log.events.users[row - 1]) log.events.items[row] = log.events.items[row - 1];
+  const Split split = leave_one_out(build_sequences(log));
+  const auto hits_of = [&](const RecommenderConfig& config) {
+    const auto recommender = fit(split, config).recommender;
+    int hits = 0;
+    for (const Target target : split.test) {
+      Session session(recommender);
+      for (const std::uint32_t item : split.history(target).items) session.observe(split.sequences.items.id(item));
+      for (const auto& [item, title, score] : session.top_n(1))
+        hits += item == split.sequences.items.id(split.event(target).item);
+    }
+    return hits;
+  };
+  const int never = hits_of(small()), untold = hits_of(reading(Tells::gap));
+  CHECK(never > 200);
+  CHECK(untold > 0.9 * never);
+}
+
+TEST_CASE("context: an own input meets finite numbers in an update, whose old sequences have no times") {
+  const Split split = split_of(Tells::gap);
+  RecommenderConfig config = small();
+  config.memory_sequences = 20;
+  const auto before = fit(split, config).recommender;
+  CHECK(before.memory().size() == 20);
+  Split with_memory = leave_one_out(build_sequences(telling_log(Tells::gap, 5, 2)));
+  detail::add_memory(before.memory(), with_memory);
+  const BatchBuilder builder(with_memory, {.question_time = true}, EventContext(all_inputs, 1, {3}, {1}));
+  auto parts = cut_subsequences(with_memory, 20, 1);
+  SequenceBatch batch;
+  builder.fill(parts, 1, 1, batch);
+  for (const std::int64_t time : batch.times) CHECK(time >= 0);
+  for (const float rating : batch.ratings) CHECK((rating == 0 || rating == 3));
+  std::size_t unknown = 0;
+  for (std::size_t column = 0; column < batch.inputs.size(); ++column)
+    unknown += batch.context[5 * column + 1] == EventContext::gap_codes;  // the hour
+  CHECK(unknown > batch.inputs.size() / 2);
+}
+
+TEST_CASE("context: batches have the codes of their events; one sequence and one question in eight are told nothing") {
   const Split split = split_of(Tells::gap);
   const EventContext context({.gaps = true}, 1, {});
   const BatchBuilder builder(split, {.question_time = true}, context);
   auto parts = cut_subsequences(split, 4, 1);
   SequenceBatch batch;
   builder.fill(parts, 1, 1, batch);
-  std::size_t column = 0, untold = 0;
+  std::size_t column = 0, untold = 0, silent = 0;
   for (Index step = 0; step < batch.steps.steps(); ++step)
     for (Index alive = 0; alive < batch.steps.alive(step); ++alive, ++column) {
       const Subsequence& part = parts[static_cast<std::size_t>(alive)];
@@ -298,7 +341,9 @@ TEST_CASE("context: batches have the codes of their events, and one question in 
       const auto position = part.begin + static_cast<std::size_t>(step);
       std::uint32_t expected = 0, question[EventContext::codes_of_question];
       context.write(history, position, &expected);
-      CHECK(batch.context[column] == expected);
+      const bool is_told = batch.context[column] != 0 || position == 0;
+      silent += is_told ? 0 : 1;
+      CHECK((!is_told || batch.context[column] == expected));
       context.write_question(history.times[position + 1], history.times[position], question);
       const std::uint32_t* const found = &batch.questions[EventContext::codes_of_question * column];
       untold += found[0] == 0;
@@ -307,4 +352,6 @@ TEST_CASE("context: batches have the codes of their events, and one question in 
   CHECK(column == batch.inputs.size());
   CHECK(untold > column / 12);
   CHECK(untold < column / 6);
+  CHECK(silent > 0);
+  CHECK(silent < column / 4);
 }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <lstmrec/core/error.hpp>
+#include <lstmrec/core/random.hpp>
 #include <lstmrec/data/event.hpp>
 #include <lstmrec/data/sequences.hpp>
 #include <optional>
@@ -20,7 +22,7 @@ namespace lstmrec {
 /// What is known of an event beside user and item, where somebody tells a Ranker or Session.
 struct EventDetails {
   std::optional<std::int64_t> time = {};  ///< In the ticks of the log that was trained on, mostly seconds since 1970.
-  float rating = 0;
+  std::optional<float> rating = {};
   std::string_view kind = {};  ///< Such as view or purchase.
 };
 
@@ -113,11 +115,21 @@ class EventContext {
   const std::vector<float>& rating_levels() const { return rating_levels_; }
   const std::vector<std::uint32_t>& kinds() const { return kinds_; }
 
+  /// A hash of all that decides about codes; 0 where nothing is read.
+  std::uint64_t hash() const {
+    if (inputs_ == ContextInputs()) return 0;
+    std::uint64_t hash = mix_seed(static_cast<std::uint64_t>(ticks_per_second_), inputs_.count());
+    for (const float level : rating_levels_) hash = mix_seed(hash, std::bit_cast<std::uint32_t>(level));
+    for (const std::uint32_t kind : kinds_) hash = mix_seed(hash, kind);
+    return hash;
+  }
+
   /// How many codes an event has.
   std::size_t codes_of_event() const { return inputs_.count(); }
 
-  /// Writes the codes of an event; `time_before`: of the event before it, if there is one and its time is known.
-  void write(std::optional<std::int64_t> time, std::optional<std::int64_t> time_before, float rating,
+  /// Writes the codes of an event; `time_before`: of the event before it, if there is one. Times that are `no_time` and
+  /// ratings that are not a number are not known.
+  void write(std::optional<std::int64_t> time, std::optional<std::int64_t> time_before, std::optional<float> rating,
              std::uint32_t kind, std::uint32_t* codes) const {
     std::uint32_t first = 0;
     if (inputs_.gaps) {
@@ -139,8 +151,7 @@ class EventContext {
   /// Writes those of an event of a history that begins with the user's first event.
   void write(const History& history, std::size_t position, std::uint32_t* codes) const {
     write(time_of(history, position), position == 0 ? std::nullopt : time_of(history, position - 1),
-          history.ratings.empty() ? 0.0f : history.ratings[position],
-          history.kinds.empty() ? 0 : history.kinds[position], codes);
+          rating_of(history, position), history.kinds.empty() ? 0 : history.kinds[position], codes);
   }
 
   /// Writes the codes of the time at which a list is asked for: of the time since the user's last event, and of hour
@@ -152,18 +163,19 @@ class EventContext {
 
   /// Stands for a time that is not known, in a log that has times.
   static constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
-  static std::optional<std::int64_t> known(std::int64_t time) {
-    return time == no_time ? std::nullopt : std::optional(time);
+  static std::optional<float> rating_of(const History& history, std::size_t position) {
+    return history.ratings.empty() ? std::nullopt : std::optional(history.ratings[position]);
   }
   static std::optional<std::int64_t> time_of(const History& history, std::size_t position) {
-    return history.times.empty() ? std::nullopt : known(history.times[position]);
+    return history.times.empty() ? std::nullopt : std::optional(history.times[position]);
   }
 
  private:
+  static bool is_known(const std::optional<std::int64_t>& time) { return time && *time != no_time; }
   static std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0); }
 
   std::uint32_t gap_code(std::optional<std::int64_t> time, std::optional<std::int64_t> before) const {
-    if (!time || !before) return 0;
+    if (!is_known(time) || !is_known(before)) return 0;
     const double seconds =
         (static_cast<double>(*time) - static_cast<double>(*before)) / static_cast<double>(ticks_per_second_);
     if (seconds < 1) return 1;
@@ -173,7 +185,7 @@ class EventContext {
   void write_hour(std::optional<std::int64_t> time, std::uint32_t first, std::uint32_t* codes) const {
     codes[0] = first;
     codes[1] = first + hour_codes;
-    if (!time) return;
+    if (!is_known(time)) return;
     const std::int64_t hours = floor_divide(floor_divide(*time, ticks_per_second_), 3600);
     const std::int64_t days = floor_divide(hours, 24);
     codes[0] += 1 + static_cast<std::uint32_t>(hours - 24 * days);
@@ -181,8 +193,9 @@ class EventContext {
     codes[1] += 1 + static_cast<std::uint32_t>(day - 7 * floor_divide(day, 7));
   }
 
-  std::uint32_t rating_code(float rating) const {
-    return static_cast<std::uint32_t>(std::upper_bound(rating_levels_.begin(), rating_levels_.end(), rating) -
+  std::uint32_t rating_code(std::optional<float> rating) const {
+    if (!rating || std::isnan(*rating)) return 0;
+    return static_cast<std::uint32_t>(std::upper_bound(rating_levels_.begin(), rating_levels_.end(), *rating) -
                                       rating_levels_.begin());
   }
 

@@ -30,11 +30,13 @@ std::uint64_t add_to_hash(std::uint64_t hash, const std::vector<Number>& numbers
 
 }  // namespace detail
 
-/// A hash that tells logs apart: of every event, in order, with all that is known of it. Users and items count by their
-/// indices, not by their ids. Cost: one pass over the events.
+/// A hash that tells logs apart: of every event, in order, with all that is known of it but its kind, which only some
+/// networks read. Users and items count by their indices, not by their ids. Cost: one pass over the events.
 inline std::uint64_t fingerprint(const Sequences& sequences) {
   std::uint64_t hash = mix_seed(sequences.size(), sequences.items.size());
-  EventColumns::visit(sequences.events, [&](const auto& column) { hash = detail::add_to_hash(hash, column); });
+  EventColumns::visit(sequences.events, [&](const auto& column) {
+    if (static_cast<const void*>(&column) != &sequences.events.kinds) hash = detail::add_to_hash(hash, column);
+  });
   return hash;
 }
 

@@ -41,7 +41,7 @@ struct Split {
   History history(Target target) const& {
     const History all = sequences[target.user];
     History history = all.first(target.position);
-    if (!all.times.empty()) history.asked_at = all.times[target.position];
+    if (target.position < all.times.size()) history.asked_at = all.times[target.position];
     return history;
   }
   History train(std::size_t) const&& = delete;  // a history is borrowed

@@ -84,15 +84,17 @@ LSTMREC_INLINE std::string test_caveat(const TrainedOn& model, const Split& spli
 ///     std::cout << result << '\n';                 // table.hpp
 ///     result.ndcg_at(10).value;
 ///
-/// Full ranking, never sampled; ties count against the model (rank_of); the scorer sees nothing from the target on.
+/// Full ranking, never sampled; ties count against the model (rank_of); the scorer sees nothing from the target on, but
+/// for the target's time where it was made to read that (EvaluateOptions::question_time).
 /// Where seen items are left out, a target that the user has had before is a miss, as it is in every list that a
 /// Session makes; the protocol then says how many there are.
 /// A recommender may number its items otherwise than the data, or know others, as yesterday's model does on today's
 /// log: its items are matched by id, events of items that it does not know are left out of the histories, and a target
 /// that it does not know is a miss, which the protocol counts. So models of different items can be compared
 /// (compare.hpp). The figures don't depend on the number of threads, nor on the batch if the scores don't. Memory:
-/// for_each_scored. Throws ConfigError if there are no cutoffs or no batch, DataError if there are no targets or if the
-/// scorer knows none of them, std::invalid_argument if scorer and data don't fit, and Error on a NaN among the scores.
+/// for_each_scored. Throws ConfigError if there are no cutoffs or no batch, DataError if there are no targets, if the
+/// scorer knows none of them, or if it reads times and those of the data are in other ticks, std::invalid_argument if
+/// scorer and data don't fit, and Error on a NaN among the scores.
 LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, std::span<const Target> targets,
                                    const EvaluateOptions& options = {});
 

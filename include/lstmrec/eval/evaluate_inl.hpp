@@ -244,7 +244,7 @@ LSTMREC_INLINE Evaluation evaluate(const ScorerRef& scorer, const Split& split, 
     result.protocol += message({" (", misses - ranking.seen, " targets unknown to the model are misses)"});
   if (!unknown.empty()) result.protocol += message({" (", unknown.size(), " targets unknown to training are misses)"});
   result.protocol += ", all items ranked, ties against the model";
-  if (scorer.context() != nullptr && scorer.context()->inputs().question_time)
+  if (scorer.context() != nullptr && scorer.context()->inputs().question_time && split.sequences.has_times)
     result.protocol += options.question_time ? "; the model knows when each target happens"
                                              : "; the model does not know when a target happens";
   result.caveat = test_caveat(scorer.trained_on(), split, targets);

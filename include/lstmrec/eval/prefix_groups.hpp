@@ -33,7 +33,8 @@ template <class HistoryOf>
 PrefixGroups prefix_groups(std::size_t count, const HistoryOf& history) {
   const auto address = [](const History& h) {  // equal for equal beginnings, and hardly ever for others
     const auto of = [](const auto* data) { return reinterpret_cast<std::uintptr_t>(data); };
-    return std::size_t{of(h.items.data()) + 5 * of(h.times.data()) + 25 * of(h.ratings.data())};
+    return std::size_t{of(h.items.data()) + 5 * of(h.times.data()) + 25 * of(h.ratings.data()) +
+                       125 * of(h.kinds.data())};
   };
   const auto by_length = argsort_by(count, [&](std::size_t k) { return history(k).size(); });
   auto order = argsort_by(count, [&](std::size_t k) { return address(history(by_length[k])); });
@@ -41,7 +42,8 @@ PrefixGroups prefix_groups(std::size_t count, const HistoryOf& history) {
 
   PrefixGroups found;  // in the order of addresses, which differs from run to run
   const auto begin_at_one_row = [](const History& a, const History& b) {
-    return a.items.data() == b.items.data() && a.times.data() == b.times.data() && a.ratings.data() == b.ratings.data();
+    return a.items.data() == b.items.data() && a.times.data() == b.times.data() &&
+           a.ratings.data() == b.ratings.data() && a.kinds.data() == b.kinds.data();
   };
   for (std::size_t k = 1; k <= count; ++k)
     if (k == count || !begin_at_one_row(history(order[k - 1]), history(order[k]))) found.offsets.push_back(k);

@@ -28,7 +28,8 @@ namespace lstmrec {
 /// indices, and other functions refuse such data. It may have
 /// `exclude_seen()`: whether it was made to leave out the items of a history, which evaluations then follow. It may
 /// have `trained_on()`, a TrainedOn: evaluations then say where their figures are not those of a test; and `context()`,
-/// an EventContext: they then refuse data whose times are in other ticks, and say where the time of a target is known.
+/// a const EventContext&: they then refuse data whose times are in other ticks, and say where the time of a target is
+/// known. Whoever wraps a recommender passes all of these on.
 template <class S>
 concept Scorer = requires(const S& scorer, std::span<const History> histories, MatrixRef<float> scores) {
   { scorer.items() } -> std::convertible_to<Index>;
@@ -61,7 +62,7 @@ class ScorerRef {
     if constexpr (requires { scorer.exclude_seen(); }) exclude_seen_ = scorer.exclude_seen();
     if constexpr (requires { scorer.trained_on(); }) trained_on_ = scorer.trained_on();
     if constexpr (requires {
-                    { scorer.context() } -> std::convertible_to<const EventContext&>;
+                    { scorer.context() } -> std::same_as<const EventContext&>;
                   })
       context_ = &scorer.context();
     is_tiled_ = TiledScorer<S>;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/core/argsort.hpp>
@@ -105,8 +106,8 @@ class BatchBuilder {
     const auto columns = static_cast<std::size_t>(batch.steps.columns());
     const EventColumns& events = split_->sequences.events;
     batch.inputs.resize(columns);
-    batch.times.resize(events.times.empty() ? 0 : columns);
-    batch.ratings.resize(events.ratings.empty() ? 0 : columns);
+    batch.times.assign(events.times.empty() ? 0 : columns, 0);
+    batch.ratings.assign(events.ratings.empty() ? 0 : columns, 0);
     batch.context.resize(columns * context_.codes_of_event());
     batch.questions.resize(options_.question_time ? columns * EventContext::codes_of_question : 0);
     batch.labels_per_column = options_.horizon;
@@ -124,20 +125,33 @@ class BatchBuilder {
         if (options_.exclude_seen)
           batch.excluded[column] = past_of(part, part.begin + static_cast<std::uint32_t>(step), pasts[number], batch);
         batch.dropout_seeds[column] = mix_seed(seed, part.user, part.begin + static_cast<std::uint32_t>(step));
-        fill_context(part.user, part.begin + static_cast<std::uint32_t>(step), column, batch);
+        fill_context(part.user, part.begin + static_cast<std::uint32_t>(step), seed, column, batch);
       }
   }
 
  private:
+  /// Sessions may be told nothing but items, and lists be asked for without a time, so the network has to learn what to
+  /// say then: one sequence in eight, drawn anew in each epoch, has no context, and one event in eight no question.
   /// To be called with the column's dropout seed set.
-  void fill_context(std::uint32_t user, std::uint32_t position, std::size_t column, SequenceBatch& batch) const {
+  void fill_context(std::uint32_t user, std::uint32_t position, std::uint64_t seed, std::size_t column,
+                    SequenceBatch& batch) const {
     const History history = split_->train(user);
-    if (!batch.context.empty())
-      context_.write(history, position, batch.context.data() + column * context_.codes_of_event());
+    if (!batch.context.empty()) {
+      std::uint32_t* const codes = batch.context.data() + column * context_.codes_of_event();
+      if (mix_seed(seed, user, std::uint64_t{1} << 32) % 8 == 0)
+        context_.write({}, {}, {}, 0, codes);
+      else
+        context_.write(history, position, codes);
+    }
     if (batch.questions.empty()) return;
-    // Lists are asked for without a time too, so the network has to learn what to say then.
     const bool is_told = mix_seed(batch.dropout_seeds[column]) % 8 != 0;
-    context_.write_question(is_told ? EventContext::time_of(history, position + 1) : std::nullopt,
+    std::uint32_t asked = position + 1;  // the first event that it predicts, if any
+    for (std::uint32_t k = 0; k < followers(user, position); ++k)
+      if (is_label(user, position, k)) {
+        asked = position + 1 + k;
+        break;
+      }
+    context_.write_question(is_told ? EventContext::time_of(history, asked) : std::nullopt,
                             EventContext::time_of(history, position),
                             batch.questions.data() + column * EventContext::codes_of_question);
   }
@@ -146,8 +160,11 @@ class BatchBuilder {
                    SequenceBatch& batch) const {
     const History history = split_->train(user);
     batch.inputs[column] = history.items[position];
-    if (!history.times.empty()) batch.times[column] = history.times[position];
-    if (!history.ratings.empty()) batch.ratings[column] = history.ratings[position];
+    // An input of one's own meets the numbers that events have where nothing is known.
+    if (!history.times.empty() && history.times[position] != EventContext::no_time)
+      batch.times[column] = history.times[position];
+    if (!history.ratings.empty() && !std::isnan(history.ratings[position]))
+      batch.ratings[column] = history.ratings[position];
     const std::span<std::uint32_t> labels(batch.labels.data() + column * options_.horizon, options_.horizon);
     const std::span<float> weights(batch.weights.data() + column * options_.horizon, options_.horizon);
     double sum = 0, weight = 0;

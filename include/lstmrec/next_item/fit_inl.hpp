@@ -43,10 +43,14 @@ ItemFeatures features_of(const BasicRecommender<Network>* before, const Split& s
 }
 
 /// What a training's network reads of events beside their items: what the recommender that it goes on from reads.
+/// Throws ConfigError where the log does not have it, or where the network's input reads items only.
 template <class Network>
 EventContext context_of(const BasicRecommender<Network>* before, const Split& split, const RecommenderConfig& config) {
-  EventContext context = event_context(split, config);  // which sees to it that the log has what is read
-  if (!before) return context;
+  if constexpr (!requires(const Network& network) { network.input.context.count(); })
+    if (config.context_inputs().count() > 0)
+      throw ConfigError("this network's input has no table of context, so nothing but items and its own can be read");
+  if (!before) return event_context(split, config);
+  expect_context(split, config);
   before->context().expect_times_of(split.sequences);
   return before->context();
 }

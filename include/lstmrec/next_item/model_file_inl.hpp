@@ -46,16 +46,24 @@ inline void expect_plausible_sizes(const RecommenderConfig& config, double found
         {"the configuration's sizes need about ", std::llround(wanted), " numbers, found ", std::llround(found)});
 }
 
-/// The network's scores of a few items after three short histories, which are spread over the catalogue.
+/// The network's scores of a few items after three short histories, which are spread over the catalogue. An hour lies
+/// between two of their events, and a minute before the question.
 template <class Network>
-std::vector<float> replay(const Network& network) {
+std::vector<float> replay(const Network& network, const EventContext& context) {
   const auto items = static_cast<std::uint64_t>(network.items());
   std::vector<float> scores;
   for (const std::size_t length : replayed_lengths) {
     auto state = network.initial_state();
     for (std::size_t event = 0; event < length; ++event) {
       const std::uint32_t item = replayed_event(length, event, items);
-      network.step(History({&item, 1}), state);
+      const auto time = static_cast<std::int64_t>(3600 * event);
+      std::uint32_t codes[EventContext::most_codes_of_event];
+      context.write(time, time - 3600, context.rating_levels().empty() ? 0.0f : context.rating_levels().back(),
+                    context.kinds().empty() ? 0 : context.kinds().back(), codes);
+      History known({&item, 1});
+      known.context = {codes, context.codes_of_event()};
+      network.step(known, state);
+      if (!state.questions.empty()) context.write_question(time + 60, time, state.questions.data());
     }
     network.compute_output(state);
     for (std::size_t k = 0; k < replayed_items; ++k) {
@@ -181,7 +189,7 @@ void save(const BasicRecommender<Network>& recommender, const std::filesystem::p
   if (recommender.states_of() != 0) file.metadata["states_of"] = detail::to_text(recommender.states_of());
   put_network(file, "network.", recommender.network());
   if constexpr (Network::sees_items_only) {
-    put_replay(file, "replay.scores", detail::replay(recommender.network()));
+    put_replay(file, "replay.scores", detail::replay(recommender.network(), recommender.context()));
   }
   file.write(path);
 }
@@ -215,7 +223,8 @@ BasicRecommender<Network> load_recommender(const std::filesystem::path& path) {
   expect_network(file, "network.", Network(1, parts.config), items);
   parts.network = Network(static_cast<Index>(items), parts.config);
   get_network(file, "network.", parts.network);
-  if constexpr (Network::sees_items_only) expect_replay(file, "replay.scores", detail::replay(parts.network));
+  if constexpr (Network::sees_items_only)
+    expect_replay(file, "replay.scores", detail::replay(parts.network, parts.context));
   return BasicRecommender<Network>(std::move(parts));
 }
 

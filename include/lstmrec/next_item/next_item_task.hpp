@@ -145,7 +145,8 @@ class NextItemTask {
                   return config.training.learning_rate *
                          warmup_cosine(std::min(step, all_steps_ - 1), all_steps_, config.training.warmup);
                 },
-            .identity = identity_of(config, mix_seed(trained_on_.split, begins_with ^ hash_of_features()))};
+            .identity =
+                identity_of(config, mix_seed(trained_on_.split, begins_with ^ hash_of_features() ^ hash_of_context()))};
   }
 
   /// Keeps the record of the model that training goes on from, where that model has learned events that are held out
@@ -254,6 +255,10 @@ class NextItemTask {
   }
 
  private:
+  /// With the kinds of all events where these are read, since the split's fingerprint is without them.
+  std::uint64_t hash_of_context() const {
+    return config.kind_inputs ? add_to_hash(context_.hash(), split_->sequences.events.kinds) : context_.hash();
+  }
   std::uint64_t hash_of_features() const {
     if (feature_rows_.empty()) return 0;
     return add_to_hash(add_to_hash(0, feature_rows_.offsets), feature_rows_.features);

@@ -51,7 +51,8 @@ struct Recommendation {
 /// the recommender that has seen its events; with another, std::invalid_argument is thrown.
 template <class Network>
 class BasicRanker {
-  static_assert(Network::sees_items_only, "a ranker is told of items only, so the network's input must need no more");
+  static_assert(Network::sees_items_only,
+                "a ranker is told of items and EventDetails, so the network's input must need no more");
 
  public:
   using Recommender = BasicRecommender<Network>;

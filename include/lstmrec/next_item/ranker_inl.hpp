@@ -9,6 +9,7 @@
 #include <lstmrec/data/event_columns.hpp>
 #include <lstmrec/eval/scorer.hpp>
 #include <lstmrec/next_item/ranker.hpp>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -87,7 +88,7 @@ void BasicRanker<Network>::compute_output(const UserState& user, const Question&
   load(user);
   if (user.events == 0) return;
   if (!state_.questions.empty())
-    recommender_->context().write_question(question.time, EventContext::known(user.last_time), state_.questions.data());
+    recommender_->context().write_question(question.time, user.last_time, state_.questions.data());
   recommender_->network().compute_output(state_);
   if (!recommender_->uses_session_knn()) return;
   detail::LogSumExp sum;
@@ -122,14 +123,14 @@ void BasicRanker<Network>::observe_index(UserState& user, std::uint32_t item, co
   load(user);
   const EventContext& context = recommender_->context();
   std::uint32_t codes[EventContext::most_codes_of_event];
-  context.write(details.time, EventContext::known(user.last_time), details.rating, kind_id(details.kind), codes);
+  context.write(details.time, user.last_time, details.rating, kind_id(details.kind), codes);
   History event({&item, 1});
   event.context = {codes, context.codes_of_event()};
   step(event);
-  user.last_time = details.time.value_or(EventContext::no_time);
   const std::size_t is_new = std::binary_search(user.seen.begin(), user.seen.end(), item) ? 0 : 1;
   reserve(user, is_new);
   record(user, {&item, 1}, {&item, is_new});
+  user.last_time = details.time.value_or(EventContext::no_time);
 }
 
 template <class Network>
@@ -217,8 +218,8 @@ void BasicRanker<Network>::observe_all(UserState& user, const History& history) 
   if (each > 0)
     for (std::size_t k = 0; k < history.size(); ++k)
       context.write(EventContext::time_of(history, k),
-                    k == 0 ? EventContext::known(user.last_time) : EventContext::time_of(history, k - 1),
-                    history.ratings.empty() ? 0.0f : history.ratings[k], history.kinds.empty() ? 0 : history.kinds[k],
+                    k == 0 ? std::optional(user.last_time) : EventContext::time_of(history, k - 1),
+                    EventContext::rating_of(history, k), history.kinds.empty() ? 0 : history.kinds[k],
                     &codes[each * k]);
   History events(history.items);
   events.context = codes;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <lstmrec/baselines/recent_items.hpp>
@@ -43,10 +44,8 @@ inline std::vector<std::uint32_t> known_kinds(const Split& split) {
   return kinds;
 }
 
-/// Turns the events of a split into the codes that a network of this configuration reads. Ratings have up to
-/// EventContext::most_rating_levels levels: all that training events have, or else as many of their quantiles. Throws
-/// ConfigError where the log does not have what is to be read.
-inline EventContext event_context(const Split& split, const RecommenderConfig& config) {
+/// Throws ConfigError where a network of this configuration would read what the log does not have.
+inline void expect_context(const Split& split, const RecommenderConfig& config) {
   const Sequences& sequences = split.sequences;
   const auto expect = [&](bool asked, bool has, const char* name, const char* what) {
     if (asked && !has)
@@ -57,12 +56,23 @@ inline EventContext event_context(const Split& split, const RecommenderConfig& c
   expect(config.question_time, sequences.has_times, "question_time", "times");
   expect(config.rating_inputs, sequences.has_ratings, "rating_inputs", "ratings");
   expect(config.kind_inputs, !sequences.events.kinds.empty(), "kind_inputs", "kinds");
+}
+
+/// Turns the events of a split into the codes that a network of this configuration reads. Ratings have up to
+/// EventContext::most_rating_levels levels: all that training events have, or else as many of their quantiles. Throws
+/// what expect_context throws, and DataError on a rating that is not finite.
+inline EventContext event_context(const Split& split, const RecommenderConfig& config) {
+  if (config.context_inputs() == ContextInputs()) return {};
+  expect_context(split, config);
+  const Sequences& sequences = split.sequences;
   std::vector<float> levels;
   if (config.rating_inputs) {
     for (std::size_t user = 0; user < sequences.size(); ++user) {
       const auto ratings = split.train(user).ratings;
       levels.insert(levels.end(), ratings.begin(), ratings.end());
     }
+    if (!std::all_of(levels.begin(), levels.end(), [](float rating) { return std::isfinite(rating); }))
+      throw DataError(sequences.source + ": a rating is not finite");
     levels = rating_levels(std::move(levels));
   }
   return EventContext(config.context_inputs(), sequences.ticks_per_second, std::move(levels),

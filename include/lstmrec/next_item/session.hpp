@@ -58,7 +58,7 @@ class BasicSession {
   UserState state() && { return std::move(user_); }
 
   /// The score of every item, by the recommender's index; borrowed until the next call. Lists that follow without an
-  /// event between are made of these scores.
+  /// event between, asked for with the same question, are made of these scores.
   std::span<const float> scores(const Question& question = {}) & {
     if (!is_scored_ || question != question_) ranker_.scores(user_, question);
     is_scored_ = true;

@@ -53,8 +53,8 @@ Split with_items_of(const BasicRecommender<Network>& before, const Split& split)
   return result;
 }
 
-/// Adds the sequences of a memory to the training part, behind all others. It has no times, ratings
-/// or kinds: these are EventContext::no_time, which is earlier than all others, and 0.
+/// Adds the sequences of a memory to the training part, behind all others. Their times, ratings and kinds are not
+/// known: these are EventContext::no_time, which is earlier than all others, no number, and 0.
 inline void add_memory(const ReplayMemory& memory, Split& split) {
   Sequences& sequences = split.sequences;
   EventColumns& events = sequences.events;
@@ -63,7 +63,8 @@ inline void add_memory(const ReplayMemory& memory, Split& split) {
     events.users.insert(events.users.end(), items.size(), static_cast<std::uint32_t>(sequences.size()));
     events.items.insert(events.items.end(), items.begin(), items.end());
     if (sequences.has_times) events.times.insert(events.times.end(), items.size(), EventContext::no_time);
-    if (sequences.has_ratings) events.ratings.insert(events.ratings.end(), items.size(), 0);
+    if (sequences.has_ratings)
+      events.ratings.insert(events.ratings.end(), items.size(), std::numeric_limits<float>::quiet_NaN());
     if (!events.weights.empty()) events.weights.insert(events.weights.end(), items.size(), 1);
     if (!events.kinds.empty()) events.kinds.insert(events.kinds.end(), items.size(), 0);
     sequences.offsets.push_back(events.size());
