@@ -4,6 +4,7 @@
 /// The layers alone: parameters and formulas, for anybody's network.
 
 #include <lstmrec/nn/any_cell.hpp>
+#include <lstmrec/nn/attentive.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/dropout.hpp>
 #include <lstmrec/nn/embedding.hpp>
@@ -19,3 +20,4 @@
 #include <lstmrec/nn/recurrent.hpp>
 #include <lstmrec/nn/recurrent_block.hpp>
 #include <lstmrec/nn/slstm_cell.hpp>
+#include <lstmrec/nn/state_attention.hpp>

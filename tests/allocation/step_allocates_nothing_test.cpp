@@ -148,6 +148,7 @@ TEST_CASE("A fixed LstmCell with its state needs no heap at all") {
 TEST_CASE("NextItemNetwork: step and score of one user allocate nothing, also where 128 KiB are not enough") {
   check_network({.embedding_size = 256, .hidden_size = 256}, 5000);
   check_network({.embedding_size = 33, .hidden_size = 65, .blocks = 2, .tied_vectors = false}, 40001);
+  check_network({.embedding_size = 33, .hidden_size = 65, .blocks = 2, .attention_window = 2}, 5000);
 }
 
 TEST_CASE("NextItemNetwork: step and score allocate nothing with any cell in any block") {

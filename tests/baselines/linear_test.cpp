@@ -20,9 +20,9 @@ using namespace lstmrec;
 
 namespace {
 
-using Rows = std::vector<std::vector<double>>;
+using DenseRows = std::vector<std::vector<double>>;
 
-Rows zeros(std::size_t rows, std::size_t columns) { return Rows(rows, std::vector<double>(columns)); }
+DenseRows zeros(std::size_t rows, std::size_t columns) { return DenseRows(rows, std::vector<double>(columns)); }
 
 /// The last events of a history, decayed, as a dense row.
 std::vector<double> decayed_row(History history, std::size_t items, std::size_t window, double decay) {
@@ -33,9 +33,9 @@ std::vector<double> decayed_row(History history, std::size_t items, std::size_t 
 }
 
 /// (XᵀX + λ I)⁻¹ XᵀY by Gauss and Jordan's elimination, from rows that are written out.
-Rows ridge(const Rows& x, const Rows& y, double lambda) {
+DenseRows ridge(const DenseRows& x, const DenseRows& y, double lambda) {
   const std::size_t n = x.front().size();
-  Rows a = zeros(n, n), b = zeros(n, y.front().size());
+  DenseRows a = zeros(n, n), b = zeros(n, y.front().size());
   for (std::size_t row = 0; row < x.size(); ++row)
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < n; ++j) a[i][j] += x[row][i] * x[row][j];
@@ -54,14 +54,15 @@ Rows ridge(const Rows& x, const Rows& y, double lambda) {
   return b;
 }
 
-std::vector<double> product(const std::vector<double>& x, const Rows& b) {
+std::vector<double> product(const std::vector<double>& x, const DenseRows& b) {
   std::vector<double> scores(b.front().size());
   for (std::size_t i = 0; i < x.size(); ++i)
     for (std::size_t j = 0; j < scores.size(); ++j) scores[j] += x[i] * b[i][j];
   return scores;
 }
 
-void check_scores(const Split& split, const LinearScorer& scorer, const Rows& b, std::size_t window, double decay) {
+void check_scores(const Split& split, const LinearScorer& scorer, const DenseRows& b, std::size_t window,
+                  double decay) {
   for (const Target target : split.test) {
     const auto x = decayed_row(split.history(target), b.size(), window, decay);
     const auto found = scores_of(scorer, split.history(target)), expected = product(x, b);
@@ -74,16 +75,16 @@ void check_scores(const Split& split, const LinearScorer& scorer, const Rows& b,
 TEST_CASE("EASE equals its definition: each item by regression on a user's others") {
   const Split split = random_split();
   const std::size_t items = split.sequences.items.size(), users = split.sequences.size();
-  Rows x = zeros(users, items);
+  DenseRows x = zeros(users, items);
   for (std::size_t user = 0; user < users; ++user)
     for (const Event& event : split.train(user)) x[user][event.item] = 1;
 
   // B's column j minimises its own sum of squares without the item j.
-  Rows b = zeros(items, items);
+  DenseRows b = zeros(items, items);
   for (std::size_t j = 0; j < items; ++j) {
-    Rows others = x, own = zeros(users, 1);
+    DenseRows others = x, own = zeros(users, 1);
     for (std::size_t user = 0; user < users; ++user) own[user][0] = std::exchange(others[user][j], 0.0);
-    const Rows column = ridge(others, own, 7);
+    const DenseRows column = ridge(others, own, 7);
     for (std::size_t i = 0; i < items; ++i) b[i][j] = column[i][0];
     CHECK(b[j][j] == 0);
   }
@@ -95,7 +96,7 @@ TEST_CASE("the decayed ridge equals its definition on sequences with repeats") {
   const Split split = random_split();
   const std::size_t items = split.sequences.items.size();
   for (const auto& [window, decay] : {std::pair<std::size_t, double>(20, .8), {1, .8}, {3, 1.0}}) {
-    Rows x, y;
+    DenseRows x, y;
     for (std::size_t user = 0; user < split.sequences.size(); ++user) {
       const History train = split.train(user);
       for (std::size_t position = 1; position < train.size(); ++position) {
@@ -103,7 +104,7 @@ TEST_CASE("the decayed ridge equals its definition on sequences with repeats") {
         y.push_back(decayed_row(train.subspan(position, 1), items, 1, 1));
       }
     }
-    const Rows b = ridge(x, y, 3);
+    const DenseRows b = ridge(x, y, 3);
     check_scores(split, DecayedRidgeEquations(split, {window, decay}).solve(3), b, window, decay);
     check_scores(split, DecayedRidgeEquations<double>(split, {window, decay}).solve(3), b, window, decay);
   }

@@ -1,4 +1,4 @@
-// Every kind of cell in every kind of block, as the configuration chooses them.
+// Every kind of cell in every kind of block, with attention and without, as the configuration chooses them.
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -21,19 +21,23 @@ using namespace lstmrec;
 namespace {
 
 constexpr std::array cells = {CellKind::lstm, CellKind::gru, CellKind::slstm};
-constexpr std::array kinds = {BlockKind::residual, BlockKind::plain};
+constexpr std::array block_kinds = {BlockKind::residual, BlockKind::plain};
+constexpr std::int64_t attention_windows[] = {0, 3};
 
 /// Calls check(config) for a configuration of every cell in every block.
 template <class Check>
 void for_each_cell_and_block(const RecommenderConfig& config, Check&& check) {
   for (const CellKind cell : cells)
-    for (const BlockKind block : kinds) {
-      RecommenderConfig chosen = config;
-      chosen.cell = cell;
-      chosen.block = block;
-      INFO(names_of(cell)[static_cast<std::size_t>(cell)] << ", " << names_of(block)[static_cast<std::size_t>(block)]);
-      check(chosen);
-    }
+    for (const BlockKind block : block_kinds)
+      for (const std::int64_t window : attention_windows) {
+        RecommenderConfig chosen = config;
+        chosen.cell = cell;
+        chosen.block = block;
+        chosen.attention_window = window;
+        INFO(names_of(cell)[static_cast<std::size_t>(cell)] << ", " << names_of(block)[static_cast<std::size_t>(block)]
+                                                            << ", attention window " << window);
+        check(chosen);
+      }
 }
 
 const RecommenderConfig three_blocks = {.embedding_size = 4, .hidden_size = 3, .blocks = 3, .feed_forward_factor = 1};
@@ -155,5 +159,6 @@ TEST_CASE("Cells and blocks: fit, save, load and warm_start") {
         CHECK(warm.epochs.front().loss < result.epochs.front().loss);
         CHECK(warm.recommender.config().cell == config.cell);
         CHECK(warm.recommender.config().block == config.block);
+        CHECK(warm.recommender.config().attention_window == config.attention_window);
       });
 }

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Users without any taste, of 20 items.
-Split noise(std::uint64_t seed = 1) {
+Split interrupted_noise(std::uint64_t seed = 1) {
   Random random(seed);
   std::vector<std::vector<std::uint32_t>> events(40);
   for (auto& list : events)
@@ -33,7 +33,7 @@ Split noise(std::uint64_t seed = 1) {
   return split_of(events, 20);
 }
 
-RecommenderConfig small() {
+RecommenderConfig interrupted_config() {
   return {.embedding_size = 8,
           .hidden_size = 12,
           .blocks = 2,
@@ -92,8 +92,8 @@ void check_same(const FitResult& resumed, const FitResult& undisturbed) {
 }  // namespace
 
 TEST_CASE("Checkpoints: a training ends with the same bits wherever it was interrupted and whoever goes on") {
-  Split split = noise();
-  RecommenderConfig config = small();
+  Split split = interrupted_noise();
+  RecommenderConfig config = interrupted_config();
   config.sampled_negatives = GENERATE(0, 6);
   config.training.ema_decay = GENERATE(0.9, 0.0);
   config.training.patience = GENERATE(0, 1);
@@ -116,8 +116,8 @@ TEST_CASE("Checkpoints: a training ends with the same bits wherever it was inter
 }
 
 TEST_CASE("Checkpoints: written by the minute, by the epoch, at a stop, and two are kept") {
-  const Split split = noise();
-  const RecommenderConfig config = small();
+  const Split split = interrupted_noise();
+  const RecommenderConfig config = interrupted_config();
   const TemporaryFolder folder;
   std::vector<std::string> written;
   std::size_t batches = 0;
@@ -164,8 +164,8 @@ TEST_CASE("Checkpoints: written by the minute, by the epoch, at a stop, and two 
 }
 
 TEST_CASE("Checkpoints: the remains of a killed program go, and an unreadable newest one gives way to the one before") {
-  const Split split = noise();
-  const RecommenderConfig config = small();
+  const Split split = interrupted_noise();
+  const RecommenderConfig config = interrupted_config();
   const FitResult undisturbed = fit(split, config);
   const TemporaryFolder folder;
   FitOptions options;
@@ -190,8 +190,8 @@ TEST_CASE("Checkpoints: the remains of a killed program go, and an unreadable ne
 }
 
 TEST_CASE("Checkpoints: of another training are refused, and no training begins over those of an earlier one") {
-  const Split split = noise();
-  const RecommenderConfig config = small();
+  const Split split = interrupted_noise();
+  const RecommenderConfig config = interrupted_config();
   const TemporaryFolder folder;
   FitOptions options;
   options.checkpoint = {.folder = folder.path() / "a", .resume = true};
@@ -207,7 +207,7 @@ TEST_CASE("Checkpoints: of another training are refused, and no training begins 
   other = config;
   other.training.seed = 2;
   CHECK(contains(message(split, other), "config.seed: expected \"2\", found \"1\""));
-  CHECK(contains(message(noise(2), config), "a checkpoint of another training: data: "));
+  CHECK(contains(message(interrupted_noise(2), config), "a checkpoint of another training: data: "));
   Split shorter = split;
   --shorter.train_length[3];
   CHECK(contains(message(shorter, config), "a checkpoint of another training: data: "));
@@ -223,8 +223,9 @@ TEST_CASE("Checkpoints: of another training are refused, and no training begins 
 }
 
 TEST_CASE("Checkpoints: a warm start goes on from its own and from no other's") {
-  const Split split = noise();
-  const Recommender before(parts_of(fit(split, small()).recommender));  // of which nobody knows what it has learned
+  const Split split = interrupted_noise();
+  const Recommender before(
+      parts_of(fit(split, interrupted_config()).recommender));  // of which nobody knows what it has learned
   const FitResult undisturbed = warm_start(before, split);
   const TemporaryFolder folder;
   std::size_t calls = 0;

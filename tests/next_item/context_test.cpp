@@ -83,7 +83,7 @@ Interactions telling_log(Tells tells, int users = 60, std::uint64_t seed = 1) {
   return log;
 }
 
-RecommenderConfig small() {
+RecommenderConfig context_config() {
   return {.embedding_size = 16,
           .hidden_size = 16,
           .dropout = 0,
@@ -94,7 +94,7 @@ RecommenderConfig small() {
 }
 
 RecommenderConfig reading(Tells tells) {
-  RecommenderConfig config = small();
+  RecommenderConfig config = context_config();
   config.gap_inputs = tells == Tells::gap;
   config.hour_inputs = tells == Tells::hour;
   config.rating_inputs = tells == Tells::rating;
@@ -103,11 +103,11 @@ RecommenderConfig reading(Tells tells) {
   return config;
 }
 
-Split split_of(Tells tells) { return leave_one_out(build_sequences(telling_log(tells))); }
+Split telling_split(Tells tells) { return leave_one_out(build_sequences(telling_log(tells))); }
 
 /// Everything read at once, for what has to work with all of it.
 RecommenderConfig reading_all() {
-  RecommenderConfig config = small();
+  RecommenderConfig config = context_config();
   config.gap_inputs = config.hour_inputs = config.rating_inputs = config.kind_inputs = config.question_time = true;
   config.training.epochs = 3;
   return config;
@@ -134,20 +134,20 @@ TEST_CASE("context: steps give what a training pass gives") {
 TEST_CASE("context: what only the context tells is learned where it is read") {
   for (const Tells tells : {Tells::rating, Tells::kind, Tells::hour, Tells::gap, Tells::next_gap}) {
     CAPTURE(static_cast<int>(tells));
-    const Split split = split_of(tells);
+    const Split split = telling_split(tells);
     const auto ndcg = [&](const RecommenderConfig& config) {
       const auto recommender = fit(split, config).recommender;
       CHECK(recommender.context().codes_of_event() == config.context_inputs().count());
       return evaluate(recommender, split, split.test, {.cutoffs = {3}, .exclude_seen = false}).ndcg_at(3).value;
     };
     // Of 12 items the three of a group are equally likely: .71 is what anybody can reach, and .18 what chance does.
-    CHECK(ndcg(small()) < 0.4);
+    CHECK(ndcg(context_config()) < 0.4);
     CHECK(ndcg(reading(tells)) > 0.55);
   }
 }
 
 TEST_CASE("context: sessions that are told of it rank as the evaluator, event by event and at once, after a file too") {
-  const Split split = split_of(Tells::gap);
+  const Split split = telling_split(Tells::gap);
   const auto trained = fit(split, reading_all()).recommender;
   const TemporaryFolder folder;
   save(trained, folder.path() / "model.safetensors");
@@ -197,7 +197,7 @@ TEST_CASE("context: sessions that are told of it rank as the evaluator, event by
 }
 
 TEST_CASE("context: who is not told the time of a question gets lists as good as from a network that never is") {
-  const Split split = split_of(Tells::gap);
+  const Split split = telling_split(Tells::gap);
   RecommenderConfig config = reading(Tells::gap);
   const auto never = fit(split, config).recommender;
   config.question_time = true;
@@ -216,7 +216,7 @@ TEST_CASE("context: who is not told the time of a question gets lists as good as
 }
 
 TEST_CASE("context: the network is made by the configuration, the threads change no bit, and cached items are none") {
-  const Split split = split_of(Tells::rating);
+  const Split split = telling_split(Tells::rating);
   RecommenderConfig config = reading_all();
   config.training.epochs = 1;
   const auto one = fit(split, config, {.threads = 1}).recommender;
@@ -232,7 +232,7 @@ TEST_CASE("context: the network is made by the configuration, the threads change
 }
 
 TEST_CASE("context: an update and a warm start read what the model reads") {
-  const Split split = split_of(Tells::gap);
+  const Split split = telling_split(Tells::gap);
   RecommenderConfig config = reading_all();
   config.memory_sequences = 20;
   const auto before = fit(split, config).recommender;
@@ -252,14 +252,14 @@ TEST_CASE("context: an update and a warm start read what the model reads") {
 }
 
 TEST_CASE("context: an evaluation says whether the time of a target is known, and refuses times in other ticks") {
-  const Split split = split_of(Tells::next_gap);
+  const Split split = telling_split(Tells::next_gap);
   const auto recommender = fit(split, reading(Tells::next_gap)).recommender;
   const auto told = evaluate(recommender, split, split.test, {.cutoffs = {3}});
   const auto not_told = evaluate(recommender, split, split.test, {.cutoffs = {3}, .question_time = false});
   CHECK(contains(told.protocol, "; the model knows when each target happens"));
   CHECK(contains(not_told.protocol, "; the model does not know when a target happens"));
   CHECK(told.ndcg[0].value > not_told.ndcg[0].value + 0.2);
-  const auto other = fit(split, small()).recommender;
+  const auto other = fit(split, context_config()).recommender;
   CHECK_FALSE(contains(evaluate(other, split, split.test, {.cutoffs = {3}}).protocol, "happens"));
 
   Interactions log = telling_log(Tells::next_gap);
@@ -301,14 +301,14 @@ TEST_CASE("context: who is told nothing of events gets lists as good as from a n
     }
     return hits;
   };
-  const int never = hits_of(small()), untold = hits_of(reading(Tells::gap));
+  const int never = hits_of(context_config()), untold = hits_of(reading(Tells::gap));
   CHECK(never > 200);
   CHECK(untold > 0.9 * never);
 }
 
 TEST_CASE("context: an own input meets finite numbers in an update, whose old sequences have no times") {
-  const Split split = split_of(Tells::gap);
-  RecommenderConfig config = small();
+  const Split split = telling_split(Tells::gap);
+  RecommenderConfig config = context_config();
   config.memory_sequences = 20;
   const auto before = fit(split, config).recommender;
   CHECK(before.memory().size() == 20);
@@ -327,7 +327,7 @@ TEST_CASE("context: an own input meets finite numbers in an update, whose old se
 }
 
 TEST_CASE("context: batches have the codes of their events; one sequence and one question in eight are told nothing") {
-  const Split split = split_of(Tells::gap);
+  const Split split = telling_split(Tells::gap);
   const EventContext context({.gaps = true}, 1, {});
   const BatchBuilder builder(split, {.question_time = true}, context);
   auto parts = cut_subsequences(split, 4, 1);

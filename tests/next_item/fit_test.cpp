@@ -47,7 +47,7 @@ Split noise(std::uint32_t items, std::uint32_t users) {
   return split_of(events, items);
 }
 
-RecommenderConfig small() {
+RecommenderConfig fit_config() {
   return {.embedding_size = 8,
           .hidden_size = 12,
           .blocks = 2,
@@ -101,7 +101,7 @@ double hit_rate_at_1(const Recommender& recommender, const Split& split) {
 
 TEST_CASE("fit: learns a walk round a circle") {
   const Split split = circle(11, 60);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 25;
   config.target_horizon = 1;
   config.training.patience = 0;
@@ -120,7 +120,7 @@ TEST_CASE("fit: learns a walk round a circle") {
 
 TEST_CASE("fit: a user's own loss learns it too") {
   const Split split = circle(11, 60);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 25;
   config.target_horizon = 1;
   const auto result = fit(split, config, {}, SmoothedLoss{0.1f});
@@ -129,7 +129,7 @@ TEST_CASE("fit: a user's own loss learns it too") {
 
 TEST_CASE("fit: sampled negatives learn it too") {
   const Split split = circle(40, 100);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.sampled_negatives = 10;
   config.training.epochs = 25;
   config.target_horizon = 1;
@@ -144,7 +144,7 @@ TEST_CASE("fit: sampled negatives learn it too") {
 TEST_CASE("fit: the same seed gives the same bits for any number of threads") {
   const Split split = noise(20, 40);
   for (const std::int64_t shards : {2, 3}) {
-    RecommenderConfig config = small();
+    RecommenderConfig config = fit_config();
     config.training.shards = shards;
     config.sampled_negatives = shards == 2 ? 0 : 7;
     const auto one = fit(split, config, {.threads = 1}), two = fit(split, config, {.threads = 2});
@@ -163,7 +163,7 @@ TEST_CASE("fit: the same seed gives the same bits for any number of threads") {
 
 TEST_CASE("fit: shards cut the work and change no more than rounding") {
   const Split split = noise(20, 40);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 1;
   config.training.shards = 1;
   const auto one = fit(split, config);
@@ -184,16 +184,16 @@ TEST_CASE("fit: one thread means that no thread is started") {
   const Split split = noise(20, 40);
   std::ptrdiff_t most = 0;
   const auto watch = [&](const TrainingProgress&) { most = std::max(most, threads_now()); };
-  fit(split, small(), {.threads = 1, .progress = watch});
+  fit(split, fit_config(), {.threads = 1, .progress = watch});
   CHECK(most == before);
-  fit(split, small(), {.threads = 2, .progress = watch});
+  fit(split, fit_config(), {.threads = 2, .progress = watch});
   CHECK(most == before + 1);  // so the test can see one
 }
 #endif
 
 TEST_CASE("fit: progress counts every event, batch and epoch") {
   const Split split = noise(20, 40);  // 40 users with 6 training events, so 5 inputs each and one window of 5
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.patience = 0;
   std::vector<TrainingProgress> seen;
   const auto result = fit(split, config, {.progress = [&](const TrainingProgress& p) { seen.push_back(p); }});
@@ -219,7 +219,7 @@ TEST_CASE("fit: progress counts every event, batch and epoch") {
 }
 
 TEST_CASE("fit: negatives are sampled where there are many items, unless their number is given") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 0;
   CHECK(fit(noise(20, 40), config).recommender.config().sampled_negatives == 0);
   CHECK(fit(noise(20001, 40), config).recommender.config().sampled_negatives == 2048);
@@ -228,7 +228,7 @@ TEST_CASE("fit: negatives are sampled where there are many items, unless their n
 }
 
 TEST_CASE("fit: the batch size follows from the number of windows unless it is given") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 1;
   config.training.batch_size = 0;
   config.window = 1;
@@ -246,7 +246,7 @@ TEST_CASE("fit: stops when asked to and keeps what it has") {
   const Split split = noise(20, 40);
   std::stop_source stop;
   std::size_t calls = 0;
-  const auto result = fit(split, small(),
+  const auto result = fit(split, fit_config(),
                           {.progress =
                                [&](const TrainingProgress& p) {
                                  ++calls;
@@ -265,7 +265,7 @@ TEST_CASE("fit: stops when asked to and keeps what it has") {
 
 TEST_CASE("fit: stops early when validation gets no better, and keeps the best weights") {
   const Split split = noise(20, 60);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 40;
   config.training.patience = 2;
   config.markov_weight = config.session_knn_weight = 0;  // so that the kept recommender is the one that was validated
@@ -281,11 +281,11 @@ TEST_CASE("fit: stops early when validation gets no better, and keeps the best w
 TEST_CASE("fit: without validation targets the last epoch is kept") {
   Split split = noise(20, 40);
   split.validation.clear();
-  const auto result = fit(split, small());
+  const auto result = fit(split, fit_config());
   CHECK(result.best_epoch == 0);
   CHECK(result.epochs.size() == 3);
   CHECK_FALSE(result.epochs.back().validation);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 0;
   CHECK_FALSE(same_bits(result.recommender.network(), fit(split, config).recommender.network()));
 }
@@ -305,7 +305,7 @@ TEST_CASE("fit: validates on at most so many targets, the same for a seed") {
 
 TEST_CASE("fit: a loss that is not finite ends in TrainingDiverged that says where") {
   const Split split = noise(20, 40);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.shards = 1;
   int calls_left = 14;  // a batch has 40 columns, of which the loss is given 32 and then 8; an epoch has 5 batches
   try {
@@ -322,7 +322,7 @@ TEST_CASE("fit: a loss that is not finite ends in TrainingDiverged that says whe
 
 TEST_CASE("fit: a learning rate far too high ends in TrainingDiverged") {
   const Split split = noise(20, 40);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.learning_rate = 1e3;
   config.training.weight_decay = 1;  // a step of decay turns every weight over and makes it a thousand times as large
   config.training.warmup = 0;
@@ -337,13 +337,13 @@ TEST_CASE("fit: a learning rate far too high ends in TrainingDiverged") {
 }
 
 TEST_CASE("fit: bad configurations and splits without training events are refused") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.dropout = 1;
   CHECK_THROWS_AS(fit(noise(20, 4), config), ConfigError);
   Split split = noise(20, 4);
   for (auto& length : split.train_length) length = 1;
   try {
-    fit(split, small());
+    fit(split, fit_config());
     FAIL("nothing thrown");
   } catch (const Error& error) {
     CHECK(error.what() == std::string("test: no user has two events to train on"));
@@ -352,12 +352,13 @@ TEST_CASE("fit: bad configurations and splits without training events are refuse
   CHECK(thrown<DataError>([] { fit(train_on_all({})); }) == "memory: no user has two events to train on");
   Split broken = noise(20, 4);
   broken.validation[0].position = 99;  // else it would be found after the first epoch
-  CHECK(contains(thrown<std::invalid_argument>([&] { fit(broken, small()); }), "the split does not hold together"));
+  CHECK(
+      contains(thrown<std::invalid_argument>([&] { fit(broken, fit_config()); }), "the split does not hold together"));
 }
 
 TEST_CASE("fit: says what memory it needs, and refuses before the first step where there is less") {
   const Split split = noise(20, 40);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   const TrainingMemory small_memory = training_memory(split, config);
   CHECK(small_memory.network > 0);
   CHECK(small_memory.markov_chain > 0);
@@ -393,7 +394,7 @@ TEST_CASE("fit: says what memory it needs, and refuses before the first step whe
 }
 
 TEST_CASE("fit: repeats are no targets unless they are to be recommended, and weigh nothing in the loss") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.exclude_seen = true;
   const Split only_repeats = split_of({{1, 1, 1, 1, 1}, {2, 2, 2, 2}}, 3);
   try {
@@ -402,7 +403,7 @@ TEST_CASE("fit: repeats are no targets unless they are to be recommended, and we
   } catch (const Error& error) {
     CHECK(std::string(error.what()).find("only repeats") != std::string::npos);
   }
-  CHECK_NOTHROW(fit(only_repeats, small()));
+  CHECK_NOTHROW(fit(only_repeats, fit_config()));
 
   std::vector<std::vector<std::uint32_t>> once(40), thrice(40);
   for (std::uint32_t user = 0; user < 40; ++user)
@@ -420,7 +421,7 @@ TEST_CASE("fit: repeats are no targets unless they are to be recommended, and we
 
 TEST_CASE("fit: what is trained on all events has learned from the last ones") {
   const Split split = circle(20, 30);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   const auto events = split.sequences.events.size();
   const auto result = fit(train_on_all(split.sequences), config);
   CHECK(result.best_epoch == 0);
@@ -443,7 +444,7 @@ Split other_items() {
 }  // namespace
 
 TEST_CASE("warm_start: begins with the weights of before, item by item of the same id") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.tied_vectors = GENERATE(true, false);
   config.sampled_negatives = GENERATE(0, 4);
   const auto before = fit(circle(20, 30), config).recommender;
@@ -459,12 +460,13 @@ TEST_CASE("warm_start: begins with the weights of before, item by item of the sa
     CHECK(network.head.bias(item) == (taken ? known.head.bias(id) : 0));
   }
   CHECK((known.head.bias.array() != 0).any());
-  CHECK(network.blocks[1].recurrent.cell.recurrent_weight == known.blocks[1].recurrent.cell.recurrent_weight);
+  CHECK(network.blocks[1].recurrent.layer.cell.recurrent_weight ==
+        known.blocks[1].recurrent.layer.cell.recurrent_weight);
   CHECK(network.output_projection.weight == known.output_projection.weight);
 }
 
 TEST_CASE("warm_start: goes on with the settings of before and keeps the last epoch") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.markov_weight = 0.5;
   config.training.patience = 1;
   const auto before = fit(circle(20, 60), config).recommender;
@@ -488,7 +490,7 @@ TEST_CASE("warm_start: goes on with the settings of before and keeps the last ep
 }
 
 TEST_CASE("warm_start: an epoch on more of the same is better than the first of a training") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.sampled_negatives = GENERATE(0, 6);
   const auto before = fit(circle(20, 60), config).recommender;
   const Split more = circle(20, 90);
@@ -499,7 +501,7 @@ TEST_CASE("warm_start: an epoch on more of the same is better than the first of 
 }
 
 TEST_CASE("fit, warm_start: a recommender says what it has learned from, of earlier trainings too") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.epochs = 1;
   const Split split = circle(20, 30), all = train_on_all(split.sequences), more = circle(20, 40);
   const auto tested = fit(split, config).recommender, final_one = fit(all, config).recommender;
@@ -519,7 +521,7 @@ TEST_CASE("fit, warm_start: a recommender says what it has learned from, of earl
 TEST_CASE("warm_start: needs a trained recommender that knows some of the items") {
   const Split split = circle(20, 30);
   CHECK_THROWS_AS(warm_start(Recommender{}, split), std::invalid_argument);
-  const auto before = fit(split, small()).recommender;
+  const auto before = fit(split, fit_config()).recommender;
   CHECK_THROWS_AS(warm_start(before, split, -1), ConfigError);
   Split others = split;
   others.sequences.items = {};
@@ -543,7 +545,7 @@ TEST_CASE("warm_start: needs a trained recommender that knows some of the items"
 }
 
 TEST_CASE("warm_start: takes other settings of the training, which are kept") {
-  const auto before = fit(circle(20, 60), small()).recommender;
+  const auto before = fit(circle(20, 60), fit_config()).recommender;
   RecommenderConfig config = before.config();
   config.training.epochs = 1;
   config.training.learning_rate = 0.004;
@@ -558,7 +560,7 @@ TEST_CASE("warm_start: takes other settings of the training, which are kept") {
 
 TEST_CASE("fit: what ends it after the first step arrives with what had been learned by then") {
   const Split split = noise(20, 40);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.markov_weight = GENERATE(0.5, -1.0);
   config.training.epochs = 1;
   const Recommender of_one_epoch = fit(split, config).recommender;
@@ -589,7 +591,7 @@ TEST_CASE("fit: what ends it after the first step arrives with what had been lea
 
 TEST_CASE("fit: ends within a batch of training or validation where it is told to terminate") {
   const Split split = noise(20, 400);
-  RecommenderConfig config = small();
+  RecommenderConfig config = fit_config();
   config.training.batch_size = 64;
   std::stop_source terminate;
   std::size_t batches = 0, last_batch = 0;
@@ -629,11 +631,11 @@ TEST_CASE("fit: ends within a batch of training or validation where it is told t
 TEST_CASE("fit: never sees anything but the training events") {
   Split split = noise(20, 40);
   split.validation.clear();
-  const auto before = fit(split, small());
+  const auto before = fit(split, fit_config());
   for (std::uint32_t user = 0; user < split.sequences.size(); ++user)
     for (std::size_t position = split.train_length[user]; position < split.sequences[user].size(); ++position) {
       std::uint32_t& item = split.sequences.events.items[split.sequences.offsets[user] + position];
       item = (item + 7) % 20;
     }
-  CHECK(same_bits(before.recommender.network(), fit(split, small()).recommender.network()));
+  CHECK(same_bits(before.recommender.network(), fit(split, fit_config()).recommender.network()));
 }

@@ -65,7 +65,7 @@ Interactions visits(int count, int known, std::uint64_t seed = 1) {
 
 Split all_of(Interactions log) { return train_on_all(build_sequences(std::move(log))); }
 
-RecommenderConfig small(std::int64_t sampled_negatives = 0) {
+RecommenderConfig content_config(std::int64_t sampled_negatives = 0) {
   return {.embedding_size = 16,
           .hidden_size = 16,
           .dropout = 0,
@@ -78,7 +78,7 @@ RecommenderConfig small(std::int64_t sampled_negatives = 0) {
 }
 
 const Recommender& trained() {
-  static const Recommender recommender = fit(all_of(visits(200, 8)), small()).recommender;
+  static const Recommender recommender = fit(all_of(visits(200, 8)), content_config()).recommender;
   return recommender;
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("content: gradients of feature vectors and biases where negatives are 
 
 TEST_CASE("content: a model's item vectors have it, whatever is trained on") {
   for (const std::int64_t negatives : {0, 16}) {
-    RecommenderConfig config = small(negatives);
+    RecommenderConfig config = content_config(negatives);
     config.training.epochs = 1;
     const Split split = all_of(visits(40, 8));
     const auto result = fit(split, config);
@@ -211,7 +211,7 @@ TEST_CASE("content: a model's item vectors have it, whatever is trained on") {
 TEST_CASE("content: without features of items a training is what it was") {
   Interactions bare = visits(40, 8);
   for (ItemInfo& info : bare.catalogue) info = {};
-  RecommenderConfig config = small();
+  RecommenderConfig config = content_config();
   config.training.epochs = 1;
   const auto with = fit(all_of(bare), config).recommender;
   CHECK(with.config().item_features == 0);
@@ -237,7 +237,7 @@ TEST_CASE("content: items without any event are recommended to whom they suit") 
     CHECK(new_scores[item] == Approx(old_scores[item]).margin(1e-4));
 
   // A model that was trained without features knows what the vectors of alike items have in common.
-  RecommenderConfig config = small();
+  RecommenderConfig config = content_config();
   config.item_features = 0;
   Recommender plain = fit(all_of(visits(200, 8)), config).recommender;
   plain.add_items(new_items());

@@ -18,10 +18,10 @@ inline constexpr Index network_items = 7;  ///< Of the networks that are checked
 /// Column j of some_batch excludes the first j mod 6 of these.
 inline const std::vector<std::uint32_t> excluded_items = {4, 1, 6, 0, 4};
 
-/// A batch of the sequences in `lengths`; two labels a column, the second sometimes of weight zero.
+/// A batch of the sequences in `ragged_lengths`; two labels a column, the second sometimes of weight zero.
 inline SequenceBatch some_batch(bool excludes) {
   SequenceBatch batch;
-  batch.steps = PackedSteps(lengths);
+  batch.steps = PackedSteps(ragged_lengths);
   batch.labels_per_column = 2;
   Random random(5);
   for (Index column = 0; column < batch.steps.columns(); ++column) {
@@ -90,7 +90,7 @@ void check_step_against_forward(const Network& network, double tolerance, Sequen
   for (Index sequence = 0; sequence < batch.steps.sequences(); ++sequence) {
     auto state = network.initial_state();
     Vector<typename Network::Scalar> scores(network_items);
-    for (Index step = 0; step < lengths[static_cast<std::size_t>(sequence)]; ++step) {
+    for (Index step = 0; step < ragged_lengths[static_cast<std::size_t>(sequence)]; ++step) {
       const Index column = batch.steps.begin(step) + sequence;
       network.step(batch.events().subspan(static_cast<std::size_t>(column), 1), state);
       ask(state, column, 1);

@@ -21,7 +21,7 @@ constexpr Index items = network_items;
 /// The part of a batch that belongs to one sequence, as a batch.
 SequenceBatch alone(const SequenceBatch& batch, Index sequence) {
   SequenceBatch part;
-  part.steps = PackedSteps(std::vector<Index>{lengths[static_cast<std::size_t>(sequence)]});
+  part.steps = PackedSteps(std::vector<Index>{ragged_lengths[static_cast<std::size_t>(sequence)]});
   part.labels_per_column = 2;
   for (Index step = 0; step < part.steps.steps(); ++step) {
     const auto column = static_cast<std::size_t>(batch.steps.begin(step) + sequence);

@@ -25,8 +25,8 @@ using own_block::DecayingSum;
 
 namespace {
 
-using Network = NextItemNetwork<float, DecayingSum<float>>;
-using OwnRecommender = BasicRecommender<Network>;
+using OwnNetwork = NextItemNetwork<float, DecayingSum<float>>;
+using OwnRecommender = BasicRecommender<OwnNetwork>;
 static_assert(NetworkBlock<DecayingSum<float>> && !ProjectsInputs<DecayingSum<float>>);
 
 /// Users who walk round a circle of 11 items.
@@ -37,7 +37,7 @@ Split circle(std::uint32_t users) {
   return split_of(events, 11);
 }
 
-RecommenderConfig small() {
+RecommenderConfig own_block_config() {
   return {.embedding_size = 12,
           .hidden_size = 8,
           .blocks = 2,
@@ -58,7 +58,7 @@ Matrix<float> scores_of(const OwnRecommender& recommender, const std::vector<His
 }  // namespace
 
 TEST_CASE("Own block: gradients, and steps that compute what forward computes") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = own_block_config();
   config.embedding_size = 3;
   config.hidden_size = 4;
   config.blocks = 3;
@@ -70,8 +70,8 @@ TEST_CASE("Own block: gradients, and steps that compute what forward computes") 
 
 TEST_CASE("Own block: fit learns, evaluate, sessions and lists agree, and a saved model is the same once loaded") {
   const Split split = circle(60);
-  const auto result = fit<Network>(split, small());
-  static_assert(std::is_same_v<decltype(result), const BasicFitResult<Network>>);
+  const auto result = fit<OwnNetwork>(split, own_block_config());
+  static_assert(std::is_same_v<decltype(result), const BasicFitResult<OwnNetwork>>);
   OwnRecommender recommender = result.recommender;
   CHECK(result.epochs.back().loss < 0.5 * result.epochs.front().loss);
   const EvaluateOptions options{.cutoffs = {1}, .threads = 1, .bootstrap_samples = 0};
@@ -107,20 +107,20 @@ TEST_CASE("Own block: fit learns, evaluate, sessions and lists agree, and a save
 
   const TemporaryFolder folder;
   save(recommender, folder.path() / "model");
-  const auto loaded = load_recommender<Network>(folder.path() / "model");
+  const auto loaded = load_recommender<OwnNetwork>(folder.path() / "model");
   CHECK(same_bits(loaded.network(), recommender.network()));
   CHECK(scores_of(loaded, histories) == scores);
   CHECK(contains(thrown<ModelFileError>([&] { load_recommender(folder.path() / "model"); }), "is missing"));
 }
 
 TEST_CASE("Own block: warm_start goes on from its weights, and sampled negatives train it too") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = own_block_config();
   config.training.epochs = 5;
   config.sampled_negatives = GENERATE(0, 5);
-  const auto before = fit<Network>(circle(40), config);
+  const auto before = fit<OwnNetwork>(circle(40), config);
   const Split more = circle(60);
   config.training.epochs = 1;
-  const auto warm = warm_start(before.recommender, more, 1), cold = fit<Network>(more, config);
+  const auto warm = warm_start(before.recommender, more, 1), cold = fit<OwnNetwork>(more, config);
   CHECK(warm.epochs[0].loss < 0.8 * cold.epochs[0].loss);
   const auto unchanged = warm_start(before.recommender, more, 0).recommender;
   CHECK(same_bits(unchanged.network(), before.recommender.network()));

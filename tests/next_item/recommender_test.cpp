@@ -225,7 +225,7 @@ TEST_CASE("Recommender: the fingerprint tells the parts of a network, its items'
     others.push_back(Recommender(std::move(changed)).fingerprint());
   };
   with([](NextItemNetwork<float>& n) { n.head.bias(6) += 1; });
-  with([](NextItemNetwork<float>& n) { n.blocks[1].recurrent.cell.bias *= 2; });
+  with([](NextItemNetwork<float>& n) { n.blocks[1].recurrent.layer.cell.bias *= 2; });
   with([](NextItemNetwork<float>& n) { n.input.item_vectors.table *= 2; });
   with([](NextItemNetwork<float>& n) { n.own_output_vectors.table *= 2; });
   with([](NextItemNetwork<float>& n) { n.output_projection.weight *= 2; });

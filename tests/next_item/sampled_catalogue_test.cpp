@@ -85,8 +85,8 @@ TEST_CASE("Sampled catalogue: the small network holds the touched items, the neg
                      whole.own_output_vectors.table.col(columns[column])) == 0);
       CHECK(catalogue.network().head.bias[column] == whole.head.bias[columns[column]]);
     }
-    CHECK(distance(catalogue.network().blocks[0].recurrent.cell.input_weight,
-                   whole.blocks[0].recurrent.cell.input_weight) == 0);
+    CHECK(distance(catalogue.network().blocks[0].recurrent.layer.cell.input_weight,
+                   whole.blocks[0].recurrent.layer.cell.input_weight) == 0);
     CHECK(std::set<std::uint32_t>(columns.begin(), columns.end()).size() == columns.size());
   }
 }
@@ -163,7 +163,8 @@ TEST_CASE("Adam of touched columns: theirs is the dense step, the others stay") 
     CHECK(distance(lazy.own_output_vectors.table.col(item), expected.own_output_vectors.table.col(item)) <= tolerance);
     CHECK(std::abs(lazy.head.bias[item] - expected.head.bias[item]) <= tolerance);
   }
-  CHECK(distance(lazy.blocks[0].recurrent.cell.input_weight, dense.blocks[0].recurrent.cell.input_weight) == 0);
+  CHECK(distance(lazy.blocks[0].recurrent.layer.cell.input_weight, dense.blocks[0].recurrent.layer.cell.input_weight) ==
+        0);
   CHECK(distance(lazy.input.item_vectors.table.col(7), before.input.item_vectors.table.col(7)) > 0.01);
 }
 

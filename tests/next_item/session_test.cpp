@@ -325,7 +325,7 @@ TEST_CASE("Session: one of a recommender that differs only in its weights is ref
   config.training.seed = 2;
   const Recommender second = fit(sample_split(), config).recommender;
   NextItemNetwork<float> changed = first.network();
-  changed.blocks[1].recurrent.cell.recurrent_weight *= 2;
+  changed.blocks[1].recurrent.layer.cell.recurrent_weight *= 2;
   Recommender third = first;
   third.set_network(changed);
   const auto bytes = Session(first).save();

@@ -23,7 +23,7 @@ using namespace lstmrec;
 
 namespace {
 
-constexpr std::uint32_t items = 2500;  // two tiles and a part of one, which is no whole number of tile_multiple
+constexpr std::uint32_t many_items = 2500;  // two tiles and a part of one, which is no whole number of tile_multiple
 
 /// Hides that a scorer is tiled.
 template <TiledScorer S>
@@ -41,19 +41,19 @@ const Split& split() {
     for (auto& events : users) {
       const std::size_t length = 3 + random.below(40);
       while (events.size() < length) {
-        const auto item = static_cast<std::uint32_t>(random.below(items) * random.below(items) / items);
+        const auto item = static_cast<std::uint32_t>(random.below(many_items) * random.below(many_items) / many_items);
         events.push_back(item);
-        if (random.below(3) == 0) events.push_back((7 * item + 1) % items);
+        if (random.below(3) == 0) events.push_back((7 * item + 1) % many_items);
         if (random.below(9) == 0) events.push_back(events[random.below(events.size())]);
       }
     }
-    return split_of(users, items);
+    return split_of(users, many_items);
   }();
   return result;
 }
 
 Recommender recommender_of(double markov_weight) {
-  auto parts = random_parts(items, {.embedding_size = 12, .hidden_size = 16, .markov_weight = markov_weight});
+  auto parts = random_parts(many_items, {.embedding_size = 12, .hidden_size = 16, .markov_weight = markov_weight});
   parts.item_counts = training_counts(split());
   if (markov_weight > 0) parts.markov = MarkovChain(split());
   return Recommender(std::move(parts));
@@ -106,12 +106,12 @@ void check_bits_of_tiles(const S& scorer) {
   std::vector<History> histories;
   for (std::size_t k = 0; k < 9; ++k) histories.push_back(split().history(split().test[k]));
   histories.push_back({});
-  Matrix<float> all(items, static_cast<Index>(histories.size()));
+  Matrix<float> all(many_items, static_cast<Index>(histories.size()));
   const Matrix<float> outputs = scorer.outputs(histories);
   scorer.score_tile(histories, outputs, 0, all);
   for (const Index first : {0, 64, 1024, 2048, 2432, 2496})
     for (const Index most : {Index{1}, tile_multiple, Index{1024}}) {
-      const Index rows = std::min(most, items - first);
+      const Index rows = std::min(most, many_items - first);
       for (std::size_t k = 0; k < histories.size(); ++k) {
         const auto column = static_cast<Index>(k);
         Matrix<float> tile(rows, 1), own = outputs;

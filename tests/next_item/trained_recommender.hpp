@@ -15,15 +15,14 @@ inline const Split& sample_split() {
 }
 
 inline const Recommender& sample_recommender() {
-  static const Recommender recommender =
-      fit(sample_split(),
-          {.embedding_size = 16,
-           .hidden_size = 24,
-           .blocks = 2,
-           .markov_weight = 0,
-           .session_knn_weight = 0,
-           .training = {.epochs = 1}})
-          .recommender;
+  static const Recommender recommender = fit(sample_split(), {.embedding_size = 16,
+                                                              .hidden_size = 24,
+                                                              .blocks = 2,
+                                                              .attention_window = 5,
+                                                              .markov_weight = 0,
+                                                              .session_knn_weight = 0,
+                                                              .training = {.epochs = 1}})
+                                             .recommender;
   return recommender;
 }
 

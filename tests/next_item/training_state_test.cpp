@@ -23,11 +23,11 @@ using namespace lstmrec;
 
 namespace {
 
-using Network = NextItemNetwork<float>;
+using FloatNetwork = NextItemNetwork<float>;
 using Gradients = std::span<const std::span<float>>;
 
 /// Users without any taste, of 20 items.
-Split noise(std::size_t users = 40) {
+Split state_noise(std::size_t users = 40) {
   Random random(1);
   std::vector<std::vector<std::uint32_t>> events(users);
   for (auto& list : events)
@@ -35,7 +35,7 @@ Split noise(std::size_t users = 40) {
   return split_of(events, 20);
 }
 
-RecommenderConfig small() {
+RecommenderConfig state_config() {
   return {.embedding_size = 8,
           .hidden_size = 12,
           .blocks = 2,
@@ -49,21 +49,21 @@ RecommenderConfig small() {
           .training = {.epochs = 2, .batch_size = 8, .learning_rate = 0.01, .ema_decay = 0.9, .shards = 3}};
 }
 
-Network network_after(const Split& split, const RecommenderConfig& config, const FitOptions& options) {
+FloatNetwork network_after(const Split& split, const RecommenderConfig& config, const FitOptions& options) {
   return fit(split, config, options).recommender.network();
 }
 
 /// Copies of all values that visit_state shows of a training.
-std::vector<std::any> state_of(const NetworkTraining<Network>& training) {
+std::vector<std::any> state_of(const NetworkTraining<FloatNetwork>& training) {
   std::vector<std::any> state;
-  NetworkTraining<Network>::visit_state(training,
-                                        [&](const std::string&, const auto& value) { state.emplace_back(value); });
+  NetworkTraining<FloatNetwork>::visit_state(training,
+                                             [&](const std::string&, const auto& value) { state.emplace_back(value); });
   return state;
 }
 
-void put_back(const std::vector<std::any>& state, NetworkTraining<Network>& training) {
+void put_back(const std::vector<std::any>& state, NetworkTraining<FloatNetwork>& training) {
   std::size_t next = 0;
-  NetworkTraining<Network>::visit_state(training, [&](const std::string&, auto& value) {
+  NetworkTraining<FloatNetwork>::visit_state(training, [&](const std::string&, auto& value) {
     value = std::any_cast<std::remove_cvref_t<decltype(value)>>(state.at(next++));
   });
   REQUIRE(next == state.size());
@@ -80,15 +80,15 @@ struct Training {
   std::vector<Subsequence> parts = cut_subsequences(split, static_cast<std::uint32_t>(config.window), 1);
   SoftmaxCrossEntropy loss;
   FeatureRows no_features;
-  detail::NextItemSteps<Network> steps;
+  detail::NextItemSteps<FloatNetwork> steps;
 
   Training(const Split& data, const RecommenderConfig& chosen, std::uint64_t seed)
       : split(data),
         config(chosen),
         steps(initial(chosen, seed), batches, config, counts, no_features, loss, {.threads = 2}) {}
 
-  static Network initial(const RecommenderConfig& config, std::uint64_t seed) {
-    Network network(20, config);
+  static FloatNetwork initial(const RecommenderConfig& config, std::uint64_t seed) {
+    FloatNetwork network(20, config);
     Random random(seed);
     network.initialise(random);
     return network;
@@ -109,8 +109,8 @@ struct Training {
 }  // namespace
 
 TEST_CASE("reduce_gradients: sees all gradients of every batch, always in the same blocks") {
-  const Split split = noise();
-  RecommenderConfig config = small();
+  const Split split = state_noise();
+  RecommenderConfig config = state_config();
   config.tied_vectors = false;
   std::set<std::vector<std::pair<const float*, std::size_t>>> layouts;
   std::size_t calls = 0, numbers = 0, batches = 0;
@@ -128,7 +128,7 @@ TEST_CASE("reduce_gradients: sees all gradients of every batch, always in the sa
     }
     layouts.insert(layout);
   };
-  const Network network = network_after(split, config, options);
+  const FloatNetwork network = network_after(split, config, options);
   CHECK(calls == batches);
   CHECK(calls == 10);
   CHECK(numbers == static_cast<std::size_t>(parameter_count(network)));
@@ -137,13 +137,13 @@ TEST_CASE("reduce_gradients: sees all gradients of every batch, always in the sa
 }
 
 TEST_CASE("reduce_gradients: one that changes nothing changes no bit, clipped or not") {
-  const Split split = noise(60);
-  RecommenderConfig config = small();
+  const Split split = state_noise(60);
+  RecommenderConfig config = state_config();
   config.hidden_size = 96;  // so that some parameters are many blocks of an update
   config.blocks = 1;
   for (const double clip_norm : {1e6, 0.05}) {
     config.training.clip_norm = clip_norm;
-    const Network alone = network_after(split, config, {.threads = 2});
+    const FloatNetwork alone = network_after(split, config, {.threads = 2});
     CHECK(same_bits(network_after(split, config, {.threads = 2, .reduce_gradients = [](Gradients) {}}), alone));
     const auto add_nothing = [](Gradients gradients) {
       for (const auto& block : gradients)
@@ -154,19 +154,19 @@ TEST_CASE("reduce_gradients: one that changes nothing changes no bit, clipped or
 }
 
 TEST_CASE("reduce_gradients: one that changes nothing changes no bit of the optimiser's state either") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = state_config();
   config.hidden_size = 96;  // so that some parameters are many blocks of an update
   config.blocks = 1;
-  const Network initial = Training::initial(config, 1);
+  const FloatNetwork initial = Training::initial(config, 1);
   // All gradients are clipped, so the norm that is taken after the hook matters to the last bit.
-  NetworkTraining<Network> alone(initial, {}, 0.9, 0.05), hooked(initial, {}, 0.9, 0.05);
+  NetworkTraining<FloatNetwork> alone(initial, {}, 0.9, 0.05), hooked(initial, {}, 0.9, 0.05);
   hooked.reduce_gradients = [](Gradients) {};
   ThreadPool pool(2);
-  std::vector<Network> drawn(2, initial);
+  std::vector<FloatNetwork> drawn(2, initial);
   randomise(drawn[0], 1);
   randomise(drawn[1], 2);
   for (std::size_t step = 0; step < 40; ++step) {
-    for (Network& part : drawn) for_each_parameter([](auto& gradient) { gradient *= 0.97f; }, part);
+    for (FloatNetwork& part : drawn) for_each_parameter([](auto& gradient) { gradient *= 0.97f; }, part);
     auto gradients = drawn, same_gradients = drawn;
     alone.step(gradients, 1, 0.01, 0, step, pool);
     hooked.step(same_gradients, 1, 0.01, 0, step, pool);
@@ -175,16 +175,16 @@ TEST_CASE("reduce_gradients: one that changes nothing changes no bit of the opti
   REQUIRE(a.size() == b.size());
   std::size_t networks = 0;
   for (std::size_t k = 0; k < a.size(); ++k) {
-    if (a[k].type() != typeid(Network)) continue;
-    CHECK(same_bits(std::any_cast<const Network&>(a[k]), std::any_cast<const Network&>(b[k])));
+    if (a[k].type() != typeid(FloatNetwork)) continue;
+    CHECK(same_bits(std::any_cast<const FloatNetwork&>(a[k]), std::any_cast<const FloatNetwork&>(b[k])));
     ++networks;
   }
   CHECK(networks == 4);  // weights, two moments, average
 }
 
 TEST_CASE("reduce_gradients: what it changes is what the optimiser reads, and what is clipped") {
-  const Split split = noise();
-  RecommenderConfig config = small();
+  const Split split = state_noise();
+  RecommenderConfig config = state_config();
   config.training.epochs = 1;
   const auto doubled = [](Gradients gradients) {
     for (const auto& block : gradients)
@@ -194,33 +194,33 @@ TEST_CASE("reduce_gradients: what it changes is what the optimiser reads, and wh
     for (const auto& block : gradients) std::fill(block.begin(), block.end(), 0.0f);
   };
   config.training.clip_norm = 1e6;
-  const Network alone = network_after(split, config, {});
+  const FloatNetwork alone = network_after(split, config, {});
   CHECK_FALSE(same_bits(network_after(split, config, {.reduce_gradients = doubled}), alone));
   // Gradients that are always clipped are the same once doubled, to rounding.
   config.training.clip_norm = 1e-4;
-  const Network clipped = network_after(split, config, {});
+  const FloatNetwork clipped = network_after(split, config, {});
   CHECK(parameter_distance(network_after(split, config, {.reduce_gradients = doubled}), clipped) < 1e-3);
   // Without any gradient the weights stay.
   config.training.epochs = 0;
-  const Network initial = network_after(split, config, {});
+  const FloatNetwork initial = network_after(split, config, {});
   config.training.epochs = 1;
   CHECK(parameter_distance(network_after(split, config, {.reduce_gradients = nothing}), initial) < 1e-6);
 }
 
 TEST_CASE("reduce_gradients: what is not finite ends in TrainingDiverged") {
   const auto spoil = [](Gradients gradients) { gradients.front().front() = std::numeric_limits<float>::infinity(); };
-  CHECK_THROWS_AS(fit(noise(), small(), {.reduce_gradients = spoil}), TrainingDiverged);
+  CHECK_THROWS_AS(fit(state_noise(), state_config(), {.reduce_gradients = spoil}), TrainingDiverged);
 }
 
 TEST_CASE("reduce_gradients: refused with sampled negatives, whose gradients have other columns in each process") {
-  RecommenderConfig config = small();
+  RecommenderConfig config = state_config();
   config.sampled_negatives = 5;
-  CHECK_THROWS_AS(fit(noise(), config, {.reduce_gradients = [](Gradients) {}}), ConfigError);
+  CHECK_THROWS_AS(fit(state_noise(), config, {.reduce_gradients = [](Gradients) {}}), ConfigError);
 }
 
 TEST_CASE("Training state: put into a fresh training, which goes on to the same bits") {
-  const Split split = noise();
-  RecommenderConfig config = small();
+  const Split split = state_noise();
+  RecommenderConfig config = state_config();
   config.sampled_negatives = GENERATE(0, 6);
   config.training.ema_decay = GENERATE(0.9, 0.0);
   config.training.weight_decay = 0.01;
@@ -234,16 +234,16 @@ TEST_CASE("Training state: put into a fresh training, which goes on to the same 
   CHECK(same_bits(after.steps.training.averaged(), undisturbed.steps.training.averaged()));
 
   std::set<std::string> names;
-  NetworkTraining<Network>::visit_state(after.steps.training,
-                                        [&](const std::string& name, auto&) { names.insert(name); });
+  NetworkTraining<FloatNetwork>::visit_state(after.steps.training,
+                                             [&](const std::string& name, auto&) { names.insert(name); });
   CHECK(names.size() == state_of(after.steps.training).size());  // so that a file can hold them
 
   // With the network alone put back it goes on otherwise, so the rest of the state matters.
   Training network_only(split, config, 2);
   const auto state = state_of(until.steps.training);
-  NetworkTraining<Network>::visit_state(network_only.steps.training, [&](const std::string& name, auto& value) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, Network>)
-      if (name == "network") value = std::any_cast<Network>(state.front());
+  NetworkTraining<FloatNetwork>::visit_state(network_only.steps.training, [&](const std::string& name, auto& value) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, FloatNetwork>)
+      if (name == "network") value = std::any_cast<FloatNetwork>(state.front());
   });
   REQUIRE(same_bits(network_only.steps.training.network(), until.steps.training.network()));
   network_only.run(9, 23);
@@ -251,8 +251,8 @@ TEST_CASE("Training state: put into a fresh training, which goes on to the same 
 }
 
 TEST_CASE("Training state: the same for any number of steps before") {
-  const Split split = noise();
-  const RecommenderConfig config = small();
+  const Split split = state_noise();
+  const RecommenderConfig config = state_config();
   Training undisturbed(split, config, 1);
   undisturbed.run(0, 6);
   for (const std::size_t steps : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{6}}) {

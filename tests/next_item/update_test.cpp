@@ -53,7 +53,7 @@ Split tested_on(const std::vector<Row>& rows) {
   return split;
 }
 
-RecommenderConfig small(std::int64_t memory) {
+RecommenderConfig update_config(std::int64_t memory) {
   return {.embedding_size = 16,
           .hidden_size = 16,
           .dropout = 0,
@@ -75,7 +75,7 @@ const std::vector<Row>& new_log() {
 }
 
 const Recommender& old_recommender() {
-  static const Recommender recommender = fit(all_of(old_log()), small(50)).recommender;
+  static const Recommender recommender = fit(all_of(old_log()), update_config(50)).recommender;
   return recommender;
 }
 
@@ -163,12 +163,12 @@ TEST_CASE("update: without an epoch the network is that of before, and new items
 TEST_CASE("update: learns the new log, and forgets less with a memory") {
   const Split fresh = tested_on(walks("test", 40, 10, 30, 900000)), old = tested_on(walks("again", 40, 0, 20, 900000));
   const auto without = [&] {
-    auto config = small(0);
+    auto config = update_config(0);
     config.markov_weight = config.session_knn_weight = 0;
     return fit(all_of(old_log()), config).recommender;
   }();
   const auto with = [&] {
-    auto config = small(100);
+    auto config = update_config(100);
     config.markov_weight = config.session_knn_weight = 0;
     return fit(all_of(old_log()), config).recommender;
   }();
@@ -186,7 +186,7 @@ TEST_CASE("update: learns the new log, and forgets less with a memory") {
 
 TEST_CASE("update: the same from a saved model, and for any number of threads") {
   const bool has_sessions = GENERATE(true, false);
-  RecommenderConfig config = small(50);
+  RecommenderConfig config = update_config(50);
   if (!has_sessions) config.session_knn_weight = 0;
   const Recommender before = fit(all_of(old_log()), config).recommender;
   CHECK(before.memory().size() == (has_sessions ? 0 : 50));

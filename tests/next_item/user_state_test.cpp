@@ -23,7 +23,7 @@ using namespace lstmrec;
 
 namespace {
 
-std::vector<float> copy(std::span<const float> scores) { return {scores.begin(), scores.end()}; }
+std::vector<float> copy_of(std::span<const float> scores) { return {scores.begin(), scores.end()}; }
 
 bool same_lists(std::span<const Recommendation> a, std::span<const Recommendation> b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Recommendation& x, const Recommendation& y) {
@@ -59,12 +59,12 @@ TEST_CASE("Ranker: many interleaved users get what sessions of their own give") 
       ranker.observe(states[user], id);
       sessions[user].observe(id);
       if ((round + user) % 7 != 0) continue;
-      REQUIRE(copy(ranker.scores(states[user])) == copy(sessions[user].scores()));
+      REQUIRE(copy_of(ranker.scores(states[user])) == copy_of(sessions[user].scores()));
       REQUIRE(same_lists(ranker.top_n(states[user], 5), sessions[user].top_n(5)));
     }
   for (std::size_t user = 0; user < users; ++user) {
     CHECK(states[user] == sessions[user].state());
-    CHECK(copy(ranker.scores(states[user])) == copy(sessions[user].scores()));
+    CHECK(copy_of(ranker.scores(states[user])) == copy_of(sessions[user].scores()));
     CHECK(ranker.save(states[user]) == sessions[user].save());
   }
   // A list is that of the user who is asked for, also after another user's scores.
@@ -103,7 +103,7 @@ TEST_CASE("Ranker: whole histories at once, unknown ids and new users, among oth
 
   // A user without events gets the most popular items, whoever came before.
   Session session(recommender);
-  CHECK(copy(ranker.scores(nobody)) == copy(session.scores()));
+  CHECK(copy_of(ranker.scores(nobody)) == copy_of(session.scores()));
   CHECK(nobody == UserState());
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("User state: as bytes and back it is the same, and goes on with the sa
     ranker.observe(user, id);
     other.observe(restored, id);
     REQUIRE(restored == user);
-    REQUIRE(copy(ranker.scores(user)) == copy(other.scores(restored)));
+    REQUIRE(copy_of(ranker.scores(user)) == copy_of(other.scores(restored)));
   }
   CHECK(user.seen.size() < user.events);  // repeats count as events and are kept once
 }

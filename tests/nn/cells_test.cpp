@@ -176,7 +176,7 @@ TEST_CASE("AnyCell: a kind computes the bits of the cell of its own type") {
     using Layer = std::remove_cvref_t<decltype(layer)>;
     using Scalar = typename Layer::Scalar;
     using Any = Recurrent<AnyCell<Scalar>>;
-    const PackedSteps steps(lengths);
+    const PackedSteps steps(ragged_lengths);
     Any any(layer.input_size(), layer.hidden_size(), {kind});
     Any initialised = any;
     Layer same_initialised = layer;
@@ -247,7 +247,7 @@ TEST_CASE("AnyCell: the kinds' names and shapes, and the LSTM by default") {
 }
 
 TEST_CASE("A cell of one's own: values, gradients, and a place in a block") {
-  const PackedSteps steps(lengths);
+  const PackedSteps steps(ragged_lengths);
   TanhLayer<double> layer(3, 4);
   Random random(1);
   layer.initialise(random);

@@ -12,13 +12,13 @@ using namespace lstmrec;
 
 namespace {
 
-constexpr Index items = 7, features = 5, size = 6;
+constexpr Index item_count = 7, feature_count = 5, vector_size = 6;
 
 /// Some features an item, none of the fourth.
 FeatureRows some_rows() {
   FeatureRows rows;
-  for (std::uint32_t item = 0; item < items; ++item) {
-    for (std::uint32_t feature = item % 2; feature < features && item != 3; feature += 2)
+  for (std::uint32_t item = 0; item < item_count; ++item) {
+    for (std::uint32_t feature = item % 2; feature < feature_count && item != 3; feature += 2)
       rows.push(feature, 0.25f * static_cast<float>(1 + item + feature));
     rows.end_row();
   }
@@ -27,7 +27,7 @@ FeatureRows some_rows() {
 
 /// The same as a matrix, features × items.
 Matrix<double> dense(const FeatureRows& rows) {
-  Matrix<double> c = Matrix<double>::Zero(features, static_cast<Index>(rows.rows()));
+  Matrix<double> c = Matrix<double>::Zero(feature_count, static_cast<Index>(rows.rows()));
   for (std::size_t item = 0; item < rows.rows(); ++item)
     for (std::size_t k = 0; k < rows[item].size(); ++k)
       c(rows[item].features[k], static_cast<Index>(item)) = static_cast<double>(rows[item].values[k]);
@@ -37,7 +37,7 @@ Matrix<double> dense(const FeatureRows& rows) {
 }  // namespace
 
 TEST_CASE("ItemVectors: e = δ + W c and back, of all items and of some") {
-  ItemVectors<double> vectors(items, size, features);
+  ItemVectors<double> vectors(item_count, vector_size, feature_count);
   randomise(vectors, 1);
   const FeatureRows rows = some_rows();
   const Matrix<double> c = dense(rows), own = vectors.table, expected = own + vectors.content * c;
@@ -51,7 +51,7 @@ TEST_CASE("ItemVectors: e = δ + W c and back, of all items and of some") {
     CHECK(distance(vectors.table, own) < 1e-12);
 
     const std::vector<std::uint32_t> some{5, 0, 2};
-    ItemVectors<double> part(4, size, features);  // one column to spare
+    ItemVectors<double> part(4, vector_size, feature_count);  // one column to spare
     part.content = vectors.content;
     for (Index column = 0; column < 3; ++column)
       part.table.col(column) = own.col(some[static_cast<std::size_t>(column)]);
@@ -60,7 +60,7 @@ TEST_CASE("ItemVectors: e = δ + W c and back, of all items and of some") {
       CHECK(distance(part.table.col(column), expected.col(some[static_cast<std::size_t>(column)])) < 1e-12);
     CHECK(part.table.col(3).isZero(0));
   }
-  Matrix<double> vector(size, 1);
+  Matrix<double> vector(vector_size, 1);
   vectors.content_vector(rows[4], vector);
   CHECK(distance(vector, vectors.content * c.col(4)) < 1e-12);
 }
@@ -70,7 +70,7 @@ TEST_CASE("ItemVectors: the gradient of W is added, the same bits with any numbe
   ItemVectors<float> first;
   for (const std::size_t threads : {1u, 2u, 5u, 16u}) {
     ThreadPool pool(threads);
-    ItemVectors<float> gradients(items, size, features);
+    ItemVectors<float> gradients(item_count, vector_size, feature_count);
     randomise(gradients, 2);
     const Matrix<double> before = gradients.content.cast<double>(), d = gradients.table.cast<double>();
     gradients.add_content_gradient(rows, {}, pool);
@@ -82,7 +82,7 @@ TEST_CASE("ItemVectors: the gradient of W is added, the same bits with any numbe
 }
 
 TEST_CASE("ItemHead: biases have a part of the features too") {
-  ItemHead<double> head(items, features);
+  ItemHead<double> head(item_count, feature_count);
   randomise(head, 3);
   const FeatureRows rows = some_rows();
   const Matrix<double> c = dense(rows);
@@ -98,11 +98,11 @@ TEST_CASE("ItemHead: biases have a part of the features too") {
 }
 
 TEST_CASE("ItemVectors: without features there is nothing but the table") {
-  ItemVectors<float> vectors(items, size, 0);
+  ItemVectors<float> vectors(item_count, vector_size, 0);
   CHECK(vectors.features() == 0);
-  CHECK(parameter_count(vectors) == items * size);
+  CHECK(parameter_count(vectors) == item_count * vector_size);
   Random a(1), b(1);
-  Embedding<float, ParameterKind::item_embedding> plain(items, size);
+  Embedding<float, ParameterKind::item_embedding> plain(item_count, vector_size);
   vectors.initialise(a, 0.02);
   plain.initialise(b, 0.02);
   CHECK(vectors.table == plain.table);

@@ -57,7 +57,7 @@ void compare_fixed_with_dynamic() {
     CHECK(distance(fixed_state.memory, dynamic_state.memory) < rounding<Scalar>);
   }
 
-  const PackedSteps steps(lengths);
+  const PackedSteps steps(ragged_lengths);
   Recurrent<FixedCell> fixed_layer;
   Recurrent<DynamicCell> dynamic_layer(Input, Hidden);
   randomise(fixed_layer, 2);
@@ -83,12 +83,12 @@ void compare_fixed_with_dynamic() {
 template <class Layer>
 void compare_step_with_forward(const Layer& layer) {
   using Scalar = typename Layer::Scalar;
-  const PackedSteps steps(lengths);
+  const PackedSteps steps(ragged_lengths);
   const Matrix<Scalar> x = random_matrix<Scalar>(layer.input_size(), steps.columns(), 3);
   const Matrix<Scalar> hidden = hidden_of(layer, x, steps);
   for (Index sequence = 0; sequence < steps.sequences(); ++sequence) {
     auto state = layer.cell.initial_state();
-    for (Index step = 0; step < lengths[static_cast<std::size_t>(sequence)]; ++step) {
+    for (Index step = 0; step < ragged_lengths[static_cast<std::size_t>(sequence)]; ++step) {
       const Index column = steps.begin(step) + sequence;
       layer.cell.step(x.col(column), state);
       CHECK(distance(state.hidden, hidden.col(column)) < rounding<Scalar>);
@@ -103,7 +103,7 @@ void compare_step_with_forward(const Layer& layer) {
   }
   // A sequence that has ended keeps its last state.
   for (Index sequence = 0; sequence < steps.sequences(); ++sequence) {
-    const Index last = steps.begin(lengths[static_cast<std::size_t>(sequence)] - 1) + sequence;
+    const Index last = steps.begin(ragged_lengths[static_cast<std::size_t>(sequence)] - 1) + sequence;
     CHECK(distance(state.hidden.col(sequence), hidden.col(last)) < rounding<Scalar>);
   }
 }
@@ -155,10 +155,9 @@ void for_each_block(Function&& function) {
 }  // namespace
 
 TEST_CASE("Every cell: fixed sizes compute what run-time sizes compute") {
+  compare_fixed_with_dynamic<LstmEquations, float, 3, 5>();  // of no whole number of registers
   for_each_equations([]<class Equations>(Equations) {
     compare_fixed_with_dynamic<Equations, float, 8, 16>();
-    compare_fixed_with_dynamic<Equations, double, 8, 16>();
-    compare_fixed_with_dynamic<Equations, float, 3, 5>();
     compare_fixed_with_dynamic<Equations, double, 1, 1>();
   });
 }
@@ -173,7 +172,6 @@ TEST_CASE("Every cell: steps of one and of many sequences compute what forward c
   for_each_layer<double>(7, 13, compare);
   for_each_equations([&]<class Equations>(Equations) {
     compare("fixed", Recurrent<GatedCell<Equations, float, 8, 16>>());
-    compare("fixed, of one unit", Recurrent<GatedCell<Equations, float, 8, 1>>());
     compare("fixed, of one unit and input", Recurrent<GatedCell<Equations, double, 1, 1>>());
   });
 }
@@ -188,7 +186,6 @@ TEST_CASE("Every cell: steps from projected inputs compute what steps compute") 
   for_each_layer<double>(7, 13, compare);
   for_each_equations([&]<class Equations>(Equations) {
     compare("fixed", Recurrent<GatedCell<Equations, float, 8, 16>>());
-    compare("fixed, of one unit", Recurrent<GatedCell<Equations, float, 8, 1>>());
     compare("fixed, of one unit and input", Recurrent<GatedCell<Equations, double, 1, 1>>());
   });
 }
@@ -196,12 +193,12 @@ TEST_CASE("Every cell: steps from projected inputs compute what steps compute") 
 TEST_CASE("Every cell: a sequence's result does not depend on its batch mates") {
   for_each_layer<double>(7, 13, [](const std::string& name, auto layer) {
     INFO(name);
-    const PackedSteps steps(lengths);
+    const PackedSteps steps(ragged_lengths);
     randomise(layer, 1);
     const Matrix<double> x = random_matrix(7, steps.columns(), 2);
     const Matrix<double> hidden = hidden_of(layer, x, steps);
     for (Index sequence = 0; sequence < steps.sequences(); ++sequence) {
-      const Index length = lengths[static_cast<std::size_t>(sequence)];
+      const Index length = ragged_lengths[static_cast<std::size_t>(sequence)];
       const PackedSteps alone(std::vector<Index>{length});
       CHECK(distance(hidden_of(layer, sequence_of(x, steps, sequence, length), alone),
                      sequence_of(hidden, steps, sequence, length)) < rounding<double>);
@@ -212,7 +209,7 @@ TEST_CASE("Every cell: a sequence's result does not depend on its batch mates") 
 TEST_CASE("Every cell: later events change nothing earlier") {
   for_each_layer<double>(3, 4, [](const std::string& name, auto layer) {
     INFO(name);
-    const PackedSteps steps(lengths);
+    const PackedSteps steps(ragged_lengths);
     randomise(layer, 1);
     Matrix<double> x = random_matrix(3, steps.columns(), 2);
     const Matrix<double> before = hidden_of(layer, x, steps);
@@ -230,7 +227,7 @@ TEST_CASE("Every cell: later events change nothing earlier") {
 
 TEST_CASE("RecurrentBlock: steps of one and of many sequences compute what forward computes") {
   for_each_block([](const auto& block) {
-    const PackedSteps steps(lengths);
+    const PackedSteps steps(ragged_lengths);
     const Matrix<float> x = random_matrix<float>(7, steps.columns(), 2);
     Matrix<float> output(7, x.cols());
     typename std::remove_cvref_t<decltype(block)>::Cache cache;
@@ -299,7 +296,7 @@ TEST_CASE("RecurrentBlock: a step passes on what visit_state visits, and nothing
 TEST_CASE("Every cell: float agrees with double") {
   const auto compare = [](const std::string& name, auto single, auto twofold) {
     INFO(name);
-    const PackedSteps steps(lengths);
+    const PackedSteps steps(ragged_lengths);
     randomise(single, 1);
     copy_parameters(twofold, single);
     const Matrix<float> x = random_matrix<float>(7, steps.columns(), 2);

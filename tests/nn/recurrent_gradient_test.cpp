@@ -17,7 +17,7 @@ namespace {
 
 template <class Layer>
 void check_layer(Layer layer) {
-  const PackedSteps steps(lengths);
+  const PackedSteps steps(ragged_lengths);
   randomise(layer, 1);
   Matrix<double> x = random_matrix(3, steps.columns(), 2);
   const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
@@ -48,7 +48,7 @@ void check_layer(Layer layer) {
 template <class Layer>
 void check_three_blocks(const Layer& layer, Index middle, BlockKind kind) {
   using Block = RecurrentBlock<Layer>;
-  const PackedSteps steps(lengths);
+  const PackedSteps steps(ragged_lengths);
   std::vector<Block> blocks;
   for (std::uint64_t number = 0; number < 3; ++number) {
     blocks.emplace_back(layer, middle, 0.3, number, kind);

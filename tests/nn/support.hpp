@@ -11,7 +11,7 @@
 #include <vector>
 
 /// Five sequences, ragged, six steps.
-inline const std::vector<lstmrec::Index> lengths = {6, 4, 4, 2, 1};
+inline const std::vector<lstmrec::Index> ragged_lengths = {6, 4, 4, 2, 1};
 
 /// Largest relative difference between a gradient and central differences in double.
 inline constexpr double gradient_tolerance = 1e-7;

@@ -33,6 +33,7 @@ struct RecommenderConfig {
   BlockKind block = BlockKind::residual;
   std::int64_t blocks = 1;
   std::int64_t feed_forward_factor = 4;
+  std::int64_t attention_window = 0;
   double dropout = 0.3;
   bool tied_vectors = true;
   std::int64_t item_features = 0;
@@ -70,6 +71,8 @@ struct RecommenderConfig {
     visitor("blocks", config.blocks, "Recurrent blocks, one on top of the other");
     visitor("feed_forward_factor", config.feed_forward_factor,
             "Width of a block's feed-forward part, in hidden sizes; 0: none");
+    visitor("attention_window", config.attention_window,
+            "States of each recurrent layer that it looks back at, the last one included; 0: no attention");
     visitor("dropout", config.dropout, "Part of the numbers dropped after the embedding and in each block");
     visitor("tied_vectors", config.tied_vectors, "An item's output vector is its input vector");
     visitor(
@@ -134,6 +137,8 @@ struct RecommenderConfig {
     require(blocks >= 1 && blocks <= 1024, "blocks must be in [1, 1024]", blocks);
     require(feed_forward_factor >= 0 && feed_forward_factor <= 1024, "feed_forward_factor must be in [0, 1024]",
             feed_forward_factor);
+    require(attention_window >= 0 && attention_window <= most, "attention_window must be in [0, 65536]",
+            attention_window);
     require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     require(item_features >= -1 && item_features < (std::int64_t{1} << 31), "item_features must be in [-1, 2^31)",
             item_features);

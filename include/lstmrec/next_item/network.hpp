@@ -12,6 +12,7 @@
 #include <lstmrec/next_item/item_input.hpp>
 #include <lstmrec/next_item/question_time.hpp>
 #include <lstmrec/nn/any_cell.hpp>
+#include <lstmrec/nn/attentive.hpp>
 #include <lstmrec/nn/dense.hpp>
 #include <lstmrec/nn/item_head.hpp>
 #include <lstmrec/nn/item_vectors.hpp>
@@ -22,15 +23,16 @@
 
 namespace lstmrec {
 
-/// The block of a next-item network that its configuration chooses: a cell of any kind, residual or plain.
+/// The block of a next-item network that its configuration chooses: a cell of any kind, with attention or without,
+/// residual or plain.
 template <class Scalar>
-struct ConfiguredBlock : RecurrentBlock<Recurrent<AnyCell<Scalar>>> {
-  using Base = RecurrentBlock<Recurrent<AnyCell<Scalar>>>;
+struct ConfiguredBlock : RecurrentBlock<Attentive<Recurrent<AnyCell<Scalar>>>> {
+  using Base = RecurrentBlock<Attentive<Recurrent<AnyCell<Scalar>>>>;
   ConfiguredBlock() = default;
   /// `number`: of this block in its network.
   ConfiguredBlock(Index size, const RecommenderConfig& config, std::uint64_t number)
-      : Base({size, size, AnyCellEquations{config.cell}}, config.feed_forward_factor * size, config.dropout, number,
-             config.block) {}
+      : Base({{size, size, AnyCellEquations{config.cell}}, config.attention_window}, config.feed_forward_factor * size,
+             config.dropout, number, config.block) {}
 };
 
 /// Predicts the next item from the events so far; speaks dense indices and knows no vocabulary.

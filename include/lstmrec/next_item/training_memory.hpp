@@ -71,8 +71,11 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   memory.network = 4 * (copies * (items * of_item + shared) + has_content * (met * of_item + shared));
   memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) +
                           met * (embedding + 1) * (ItemHead<float>::sums_of(head_rows, parts) - 1) + shared * parts);
+  const std::uint64_t attention =
+      config.attention_window > 0 ? 24 * hidden + 4 * (number(config.attention_window) + 31) : 0;
   memory.batch =
-      columns * (12 * embedding + 3 * number(config.blocks) * hidden * number(12 + 2 * config.feed_forward_factor)) +
+      columns * (12 * embedding +
+                 number(config.blocks) * (3 * hidden * number(12 + 2 * config.feed_forward_factor) + attention)) +
       4 * rows * (128 * ItemHead<float>::tiles_at_once(head_rows, parts, threads) + 2 * embedding);
   if (config.markov_weight != 0) {
     const std::uint64_t chain = MarkovChain::bytes(items, events, followers_of(config, items));

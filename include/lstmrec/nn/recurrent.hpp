@@ -20,7 +20,7 @@ namespace lstmrec {
 ///   d_hidden and the cache.
 /// - `initial_state(columns)`: the State of so many sequences before their first events.
 /// - `step(x, state)`: one step of the first x.cols() sequences.
-/// - `hidden(state)`: the output of the last step, hidden × columns.
+/// - `hidden(state, columns)`: the output of the last step of the first so many sequences, hidden × columns.
 /// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, a column a
 /// sequence, without scratch.
 ///
@@ -35,8 +35,15 @@ concept RecurrentLayer = requires(const Layer& layer, Layer& gradients, MatrixRe
   layer.backward(matrix, steps, cache, matrix, gradients, matrix);
   { layer.initial_state(Index(1)) } -> std::same_as<typename Layer::State>;
   layer.step(matrix, state);
-  layer.hidden(state);
+  layer.hidden(state, Index(1));
   Layer::visit_state(state, [](auto&) {});
+};
+
+/// Whether a block or layer can keep apart what it computes of its input alone: see RecurrentLayer.
+template <class Part>
+concept ProjectsInputs = requires(const Part& part, MatrixRef<typename Part::Scalar> matrix) {
+  { part.projection_size() } -> std::convertible_to<Index>;
+  part.project_inputs(matrix, matrix);
 };
 
 /// Runs a cell along packed sequences, each from the cell's initial state.
@@ -145,7 +152,9 @@ struct Recurrent {
 
   State initial_state(Index columns) const { return cell.initial_state(columns); }
   void step(ConstMatrixRef<Scalar> x, State& state) const { cell.step(x, state); }
-  static ConstMatrixRef<Scalar> hidden(const State& state) { return state.hidden; }
+  static ConstMatrixRef<Scalar> hidden(const State& state, Index columns) {
+    return ConstMatrixRef<Scalar>(state.hidden).leftCols(columns);
+  }
 
   template <class SomeState, class Visitor>
   static void visit_state(SomeState& state, Visitor&& visitor) {

@@ -39,13 +39,6 @@ concept NetworkBlock = requires(const Block& block, Block& gradients, MatrixRef<
   Block::visit_state(state, [](auto&) {});
 };
 
-/// Whether a block or layer can keep apart what it computes of its input alone: see RecurrentLayer.
-template <class Part>
-concept ProjectsInputs = requires(const Part& part, MatrixRef<typename Part::Scalar> matrix) {
-  { part.projection_size() } -> std::convertible_to<Index>;
-  part.project_inputs(matrix, matrix);
-};
-
 /// The surroundings of a block's recurrent layer.
 enum class BlockKind : std::uint8_t { residual, plain };
 
@@ -171,7 +164,7 @@ struct RecurrentBlock {
 
   /// The rest of the step, in place: x (size × n) becomes the output. Allocates nothing for one column.
   void compute_output(MatrixRef<Scalar> x, State& state) const {
-    const auto hidden = ConstMatrixRef<Scalar>(recurrent.hidden(state.recurrent)).leftCols(x.cols());
+    const ConstMatrixRef<Scalar> hidden = recurrent.hidden(state.recurrent, x.cols());
     if (kind == BlockKind::plain) {
       linalg::copy(hidden, x);
       return;
