@@ -88,7 +88,8 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
         (16 + 24 * threads) * std::min<std::uint64_t>(split.sequences.size(), session_entries_of(config, items)) +
         20 * items * threads;
   if (!split.validation.empty())
-    memory.validation = (is_sampled ? 0 : items * (16 * hidden + 4 * embedding)) + 800'000 * threads;
+    memory.validation = (is_sampled ? 0 : items * (16 * hidden + 4 * embedding)) +
+                        threads * (800'000 + 192 * 4 * number(config.attention_window * config.blocks) * hidden);
   memory.data = items * (is_sampled ? 120 : 100) + (*config.exclude_seen ? 4 * events : 0);
   return memory;
 }
