@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <lstmrec/nn/attentive.hpp>
 #include <lstmrec/nn/item_head.hpp>
 #include <lstmrec/nn/recurrent_block.hpp>
 #include <vector>
@@ -97,24 +98,42 @@ TEST_CASE("LSTM layer, 64 sequences of 100 steps", "[!benchmark]") {
 }
 
 TEST_CASE("Residual recurrent block, 64 sequences of 100 steps", "[!benchmark]") {
-  for (const Index size : {64, 128, 256}) {
-    RecurrentBlock<Lstm<float>> block({size, size}, 4 * size, 0.3, 0);
-    Random random(1);
-    block.initialise(random);
-    const std::vector<std::uint64_t> dropout_seeds(static_cast<std::size_t>(steps.columns()), 1);
-    const Matrix<float> x = random_matrix(size, steps.columns()), d_output = random_matrix(size, steps.columns());
-    Matrix<float> output(size, steps.columns()), d = d_output, d_x = x;
-    auto gradients = zeros_like(block);
-    RecurrentBlock<Lstm<float>>::Cache cache;
-    const auto events = static_cast<double>(steps.columns());
-    measure("forward and backward, " + units(size), {events, 6.0 * events * static_cast<double>(16 * size * size)},
-            [&] {
-              d = d_output;
-              block.forward(x, steps, dropout_seeds, cache, output);
-              block.backward(x, steps, dropout_seeds, cache, d, gradients, d_x);
-              return d_x(0, 0);
-            });
-  }
+  for (const Index size : {64, 128, 256})
+    for (const Index window : {0, 50}) {
+      using Layer = Attentive<Lstm<float>>;
+      RecurrentBlock<Layer> block({{size, size}, window}, 4 * size, 0.3, 0);
+      Random random(1);
+      block.initialise(random);
+      const std::vector<std::uint64_t> dropout_seeds(static_cast<std::size_t>(steps.columns()), 1);
+      const Matrix<float> x = random_matrix(size, steps.columns()), d_output = random_matrix(size, steps.columns());
+      Matrix<float> output(size, steps.columns()), d = d_output, d_x = x;
+      auto gradients = zeros_like(block);
+      RecurrentBlock<Layer>::Cache cache;
+      const auto events = static_cast<double>(steps.columns());
+      // The products with states: a step sees `window` of them in two products.
+      const auto weights =
+          static_cast<double>(16 * size * size + (window > 0 ? 2 * size * size + 2 * window * size : 0));
+      const std::string name = units(size) + (window > 0 ? ", attention to 50 states" : "");
+      measure("forward and backward, " + name, {events, 6.0 * events * weights}, [&] {
+        d = d_output;
+        block.forward(x, steps, dropout_seeds, cache, output);
+        block.backward(x, steps, dropout_seeds, cache, d, gradients, d_x);
+        return d_x(0, 0);
+      });
+
+      auto state = block.initial_state(1);
+      Vector<float> event = x.col(0);
+      for (Index k = 0; k < window; ++k) block.step_recurrent(event, state);
+      measure("one event of a stream, " + name, {1, 0}, [&] {
+        block.step_recurrent(event, state);
+        return 0;
+      });
+      measure("its output, " + name, {1, 0}, [&] {
+        event = x.col(1);
+        block.compute_output(event, state);
+        return event(0);
+      });
+    }
 }
 
 TEST_CASE("Item head: logits, softmax, loss and gradients over 3416 items", "[!benchmark]") {

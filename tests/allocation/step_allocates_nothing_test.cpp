@@ -159,7 +159,8 @@ TEST_CASE("NextItemNetwork: step and score allocate nothing with any cell in any
 
 TEST_CASE("Session: observing up to 256 items and a list allocate nothing once a list of that length has been made") {
   Recommender recommender =
-      recommender_of({.embedding_size = 32, .hidden_size = 48, .blocks = 2}, GENERATE(false, true));
+      recommender_of({.embedding_size = 32, .hidden_size = 48, .blocks = 2, .attention_window = GENERATE(0, 4)},
+                     GENERATE(false, true));
   if (GENERATE(false, true)) recommender.cache_input_projections();
   Session session(recommender);
   const Candidates candidates(recommender, {.block = {3000, 6000}});
@@ -176,7 +177,8 @@ TEST_CASE("Session: observing up to 256 items and a list allocate nothing once a
 }
 
 TEST_CASE("Ranker: the events and lists of known users allocate nothing, while their lists of items need not grow") {
-  const Recommender recommender = recommender_of({.embedding_size = 32, .hidden_size = 48}, GENERATE(false, true));
+  const Recommender recommender =
+      recommender_of({.embedding_size = 32, .hidden_size = 48, .attention_window = 4}, GENERATE(false, true));
   Ranker ranker(recommender);
   std::vector<UserState> users(3);
   for (UserState& user : users) {

@@ -38,6 +38,7 @@ RecommenderConfig interrupted_config() {
           .hidden_size = 12,
           .blocks = 2,
           .feed_forward_factor = 2,
+          .attention_window = 3,
           .dropout = 0.2,
           .exclude_seen = false,
           .target_horizon = 2,

@@ -521,7 +521,9 @@ TEST_CASE("fit, warm_start: a recommender says what it has learned from, of earl
 TEST_CASE("warm_start: needs a trained recommender that knows some of the items") {
   const Split split = circle(20, 30);
   CHECK_THROWS_AS(warm_start(Recommender{}, split), std::invalid_argument);
-  const auto before = fit(split, fit_config()).recommender;
+  RecommenderConfig config = fit_config();
+  config.attention_window = 3;
+  const auto before = fit(split, config).recommender;
   CHECK_THROWS_AS(warm_start(before, split, -1), ConfigError);
   Split others = split;
   others.sequences.items = {};
@@ -541,6 +543,9 @@ TEST_CASE("warm_start: needs a trained recommender that knows some of the items"
   refused([](RecommenderConfig& c) { c.blocks = 1; });
   refused([](RecommenderConfig& c) { c.blocks = 3; });
   refused([](RecommenderConfig& c) { c.feed_forward_factor = 0; });
+  refused([](RecommenderConfig& c) { c.attention_window = 2; });
+  refused([](RecommenderConfig& c) { c.attention_window = 5; });
+  refused([](RecommenderConfig& c) { c.attention_window = 0; });
   refused([](RecommenderConfig& c) { c.tied_vectors = false; });
 }
 

@@ -281,6 +281,16 @@ TEST_CASE("Model file: what does not fit is named, with what was expected and fo
                  "network.blocks.2.recurrent.input_weight is missing"));
   CHECK(contains(message_after([](F f) { f.metadata["config.blocks"] = "1"; }),
                  ": the configuration's network has no such parameter"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.attention_window"] = "3"; }),
+                 "network.blocks.0.recurrent.attention.query is missing"));
+  CHECK(contains(message_after([](F f) { f.metadata["config.attention_window"] = "1001"; }),
+                 "attention_window must be in [0, 1000] and at most window"));
+  CHECK(contains(message_after([](F f) {
+                   f.metadata["config.attention_window"] = "1000";
+                   f.metadata["config.window"] = "1000";
+                   f.metadata["config.hidden_size"] = "4096";
+                 }),
+                 "the configuration's sizes need about "));
   CHECK(contains(message_after([](F f) { f.metadata["config.hidden_size"] = "65536"; }),
                  "the configuration's sizes need about "));
   CHECK(contains(message_after([](F f) { f.metadata["config.hidden_size"] = "5"; }),

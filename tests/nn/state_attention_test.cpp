@@ -63,6 +63,17 @@ TEST_CASE("Attention over states is its formula, whatever the window and the len
   }
 }
 
+TEST_CASE("Attention over no states at all does nothing") {
+  const PackedSteps none;
+  StateAttention<double> layer(4, 3), gradients(4, 3);
+  randomise(layer, 1);
+  Matrix<double> h(4, 0);
+  StateAttention<double>::Cache cache;
+  layer.forward(none, cache, h);
+  layer.backward(none, cache, gradients, h);
+  CHECK(parameter_norm(gradients) == 0);
+}
+
 TEST_CASE("Attention begins as nothing: an initialised layer gives what its recurrent layer gives") {
   const PackedSteps steps(ragged_lengths);
   Layer layer({3, 4, AnyCellEquations{CellKind::lstm}}, 3);
@@ -165,6 +176,7 @@ TEST_CASE("A stream whose count of states is impossible begins anew") {
   layer.step(x, expected);
   for (const double count : {-1.0, 14.0, 1e30, std::nan("")}) {
     auto state = layer.initial_state(1);
+    state.attention.ring.setConstant(9);  // which must not be seen
     state.attention.count(0, 0) = count;
     layer.step(x, state);
     CHECK(distance(layer.hidden(state, 1), layer.hidden(expected, 1)) == 0);

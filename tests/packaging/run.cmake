@@ -8,7 +8,10 @@ file(REMOVE_RECURSE "${binary}")
 set(own -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_CXX_FLAGS=${flags}" "-DEigen3_DIR=${eigen3_dir}")
 set(options "-Dway=${way}" "-Dlstmrec=${lstmrec}")
 if(way STREQUAL find_package)
-  run("${CMAKE_COMMAND}" --install "${build}" --prefix "${binary}/installed")
+  # There is nothing to build before it: the library is headers, and what compiled mode compiles is a user's to build.
+  run("${CMAKE_COMMAND}" -S "${lstmrec}" -B "${binary}/lstmrec" ${own} -DLSTMREC_BUILD_TESTS=OFF
+    -DLSTMREC_BUILD_EXAMPLES=OFF -DLSTMREC_BUILD_BENCHMARKS=OFF "-DCMAKE_INSTALL_PREFIX=${binary}/installed")
+  run("${CMAKE_COMMAND}" --install "${binary}/lstmrec")
   list(APPEND options "-DCMAKE_PREFIX_PATH=${binary}/installed")
   set(lstmrec "nowhere")
 elseif(way STREQUAL fetch_eigen)

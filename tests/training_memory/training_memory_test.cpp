@@ -73,8 +73,8 @@ TEST_CASE("Training over all items takes the memory that is said before it") {
     std::int64_t items, units, blocks, batch, inputs, attention_window = 0;
   };
   for (const auto [items, units, blocks, batch, inputs, attention_window] :
-       {Size{3000, 64, 1, 16, 100}, Size{500, 96, 2, 32, 100, 50}, Size{2000, 128, 1, 8, 100},
-        Size{3000, 64, 1, 16, 10}, Size{8000, 16, 1, 64, 10}}) {
+       {Size{3000, 64, 1, 16, 100}, Size{500, 96, 2, 32, 100, 50}, Size{8000, 32, 1, 8, 100},
+        Size{2000, 128, 1, 8, 100}, Size{3000, 64, 1, 16, 10, 200}, Size{8000, 16, 1, 64, 10}}) {
     CAPTURE(items, units, blocks, batch, inputs, attention_window);
     const Split split = split_of(std::max(2 * batch, inputs < 20 ? 2 * items : items / inputs), items, inputs);
     const RecommenderConfig config{.embedding_size = units,

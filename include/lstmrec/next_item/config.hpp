@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +73,8 @@ struct RecommenderConfig {
     visitor("feed_forward_factor", config.feed_forward_factor,
             "Width of a block's feed-forward part, in hidden sizes; 0: none");
     visitor("attention_window", config.attention_window,
-            "States of each recurrent layer that it looks back at, the last one included; 0: no attention");
+            "States of each recurrent layer that it looks back at, the last one included, which a user's state then "
+            "holds; 0: no attention");
     visitor("dropout", config.dropout, "Part of the numbers dropped after the embedding and in each block");
     visitor("tied_vectors", config.tied_vectors, "An item's output vector is its input vector");
     visitor(
@@ -137,7 +139,8 @@ struct RecommenderConfig {
     require(blocks >= 1 && blocks <= 1024, "blocks must be in [1, 1024]", blocks);
     require(feed_forward_factor >= 0 && feed_forward_factor <= 1024, "feed_forward_factor must be in [0, 1024]",
             feed_forward_factor);
-    require(attention_window >= 0 && attention_window <= most, "attention_window must be in [0, 65536]",
+    require(attention_window >= 0 && attention_window <= std::min<std::int64_t>(window, 1000),
+            "attention_window must be in [0, 1000] and at most window, since training sees no older states",
             attention_window);
     require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
     require(item_features >= -1 && item_features < (std::int64_t{1} << 31), "item_features must be in [-1, 2^31)",

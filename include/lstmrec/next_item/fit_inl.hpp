@@ -79,6 +79,8 @@ void take_weights(const BasicRecommender<Network>& before, const Vocabulary& ite
       for (std::uint32_t item = 0; item < items.size(); ++item) take(k, item, before.item_ids().find(items.id(item)));
     else if (is_by_feature(to[k].kind))
       for (std::size_t f = 0; f < features.size(); ++f) take(k, f, before.features().find(features.names()[f]));
+    else if (from[k].size() != to[k].size())
+      throw std::logic_error("a network to go on from has another form");  // see expect_same_network
     else
       std::copy_n(from[k].data, to[k].size(), to[k].data);
   }
@@ -144,8 +146,8 @@ void expect_same_network(const BasicRecommender<Network>& before, const Recommen
   const RecommenderConfig& known = before.config();
   if (config.embedding_size != known.embedding_size || config.hidden_size != known.hidden_size ||
       config.cell != known.cell || config.block != known.block || config.blocks != known.blocks ||
-      config.feed_forward_factor != known.feed_forward_factor || config.tied_vectors != known.tied_vectors ||
-      config.context_inputs() != known.context_inputs())
+      config.feed_forward_factor != known.feed_forward_factor || config.attention_window != known.attention_window ||
+      config.tied_vectors != known.tied_vectors || config.context_inputs() != known.context_inputs())
     throw ConfigError(
         "a training that goes on from a recommender must have a network of the same form, sizes and inputs");
   if ((config.item_features != 0) != (known.item_features != 0))

@@ -40,7 +40,9 @@ inline void expect_plausible_sizes(const RecommenderConfig& config, double found
   const double hidden = number(config.hidden_size);
   const double square = hidden * (8 * hidden + 2 * number(config.feed_forward_factor) * hidden);
   const double features = 2 * number(config.embedding_size) * number(std::max<std::int64_t>(0, config.item_features));
-  const double wanted = number(config.blocks) * square + 2 * hidden * number(config.embedding_size) + features;
+  const double attention = config.attention_window > 0 ? 2 * hidden * hidden + number(config.attention_window) : 0;
+  const double wanted =
+      number(config.blocks) * (square + attention) + 2 * hidden * number(config.embedding_size) + features;
   if (wanted > 64 * found + (1 << 24))
     fail<std::invalid_argument>(
         {"the configuration's sizes need about ", std::llround(wanted), " numbers, found ", std::llround(found)});

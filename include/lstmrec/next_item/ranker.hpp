@@ -37,14 +37,15 @@ struct Recommendation {
 ///     ranker.observe(bob, 593);
 ///     for (const auto& [item, title, score] : ranker.top_n(ann, 10)) std::cout << title << '\n';
 ///
-/// An event costs O(network), whatever the length of the history, and a move of half of the user's distinct items,
-/// which takes as long as a step at 64 units once there are about 100 000 of them. A list costs O(items × embedding
-/// size), one pass along the items' vectors, or only along blocks of 64 items where the candidates allow few; where a
-/// Markov chain is used, also its entries of the last few items; and where session kNN is used, a second pass along all
-/// items and a search of the sessions, for which the ranker holds 24 bytes a session and 20 an item. Neither allocates,
-/// once a list of that length has been made (and, with session kNN, one of a user with as many neighbours), where ids
-/// are integers and the state has room (`reserve`). Before the first event the most popular items are recommended.
-/// Unknown ids are refused: `observe` throws and `observe_if_known` says so; neither changes anything.
+/// An event costs O(network), whatever the length of the history, a copy of the state, and a move of half of the user's
+/// distinct items, which takes as long as a step at 64 units once there are about 100 000 of them. A list costs O(items
+/// × embedding size), one pass along the items' vectors, or only along blocks of 64 items where the candidates allow
+/// few; where a Markov chain is used, also its entries of the last few items; and where session kNN is used, a second
+/// pass along all items and a search of the sessions, for which the ranker holds 24 bytes a session and 20 an item.
+/// Neither allocates, once a list of that length has been made (and, with session kNN, one of a user with as many
+/// neighbours), where ids are integers and the state has room (`reserve`). Before the first event the most popular
+/// items are recommended. Unknown ids are refused: `observe` throws and `observe_if_known` says so; neither changes
+/// anything.
 ///
 /// Borrows the recommender, which has to outlive it and must not change, or shares it: a server that loads a new model
 /// makes new rankers of a new `shared_ptr`, and the old model goes with the last of the old ones. A state belongs to

@@ -181,11 +181,13 @@ std::size_t BasicRanker<Network>::state_size() {
   return size;
 }
 
-/// Throws std::invalid_argument where the state belongs to another recommender.
+/// Throws std::invalid_argument where the state belongs to another recommender, or has another size.
 template <class Network>
 void BasicRanker<Network>::load(const UserState& user) {
   if (user.events > 0 && user.recommender != recommender_->fingerprint())
     throw std::invalid_argument("a user's state belongs to another recommender");
+  if (user.events > 0 && user.network.size() != initial_.size())
+    throw std::invalid_argument("a user's state has the size of another network's");
   if (!user.seen.empty() && static_cast<Index>(user.seen.back()) >= recommender_->items())
     throw std::invalid_argument("a user's state has items that were added to the recommender later");
   const float* next = user.events == 0 ? initial_.data() : user.network.data();

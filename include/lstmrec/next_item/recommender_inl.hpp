@@ -269,6 +269,7 @@ void BasicRecommender<Network>::make_fingerprint() {
     const Index size = view.size(), count = view.kind == ParameterKind::item_bias ? size : std::min<Index>(16, size);
     for (Index i = 0; i < count; ++i) add(view.data[i * size / count]);
   }
+  if (parts_.config.attention_window > 0) hash = mix_seed(hash, parts_.config.attention_window);
   if (parts_.context.hash() != 0) hash = mix_seed(hash, parts_.context.hash());
   if (uses_markov()) hash = mix_seed(hash, parts_.markov.transitions.items.size());
   if (uses_session_knn()) hash = mix_seed(hash, parts_.session_knn.sequence_items.size());

@@ -72,7 +72,9 @@ TrainingMemory training_memory(const Split& split, const RecommenderConfig& aske
   memory.gradients = 4 * (met * of_item * (is_sampled ? 2 : 1) +
                           met * (embedding + 1) * (ItemHead<float>::sums_of(head_rows, parts) - 1) + shared * parts);
   const std::uint64_t attention =
-      config.attention_window > 0 ? 24 * hidden + 4 * (number(config.attention_window) + 31) : 0;
+      config.attention_window > 0
+          ? 24 * hidden + 4 * std::min({number(config.attention_window) + 31, number(config.window), longest})
+          : 0;
   memory.batch =
       columns * (12 * embedding +
                  number(config.blocks) * (3 * hidden * number(12 + 2 * config.feed_forward_factor) + attention)) +

@@ -19,7 +19,8 @@ namespace lstmrec {
 ///
 /// Memory: 4 bytes for each of (2 × blocks + 1) × units numbers of an LSTM, for each distinct item that the user has
 /// had, and, with a Markov chain, for each of the last 20 items, with session kNN of the last 50: 1.3 KB after 100
-/// events at 64 units. Attention adds 4 bytes × window × blocks × units: 12.5 KB with a window of 50.
+/// events at 64 units. Attention adds 4 bytes × window × blocks × units: 12.8 KB at 64 units
+/// with one block and a window of 50.
 struct UserState {
   std::vector<float> network;  ///< What the network carries from event to event; empty before the first event.
   std::vector<std::uint32_t>

@@ -89,7 +89,8 @@ struct Attentive {
   void project_inputs(ConstMatrixRef<Scalar> x, MatrixRef<Scalar> projections) const requires ProjectsInputs<Layer> {
     layer.project_inputs(x, projections);
   }
-  void step_projected(ConstMatrixRef<Scalar> projections, std::span<const std::uint32_t> chosen, State& state) const {
+  void step_projected(ConstMatrixRef<Scalar> projections, std::span<const std::uint32_t> chosen,
+                      State& state) const requires ProjectsInputs<Layer> {
     layer.step_projected(projections, chosen, state.layer);
     remember(static_cast<Index>(chosen.size()), state);
   }

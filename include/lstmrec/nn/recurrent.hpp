@@ -20,7 +20,8 @@ namespace lstmrec {
 ///   d_hidden and the cache.
 /// - `initial_state(columns)`: the State of so many sequences before their first events.
 /// - `step(x, state)`: one step of the first x.cols() sequences.
-/// - `hidden(state, columns)`: the output of the last step of the first so many sequences, hidden × columns.
+/// - `hidden(state, columns)`: the output of the last step of the first so many sequences, hidden × columns, borrowed
+/// from the state until its next call or step.
 /// - `visit_state(state, visitor)`: calls visitor(matrix) for what the state carries from step to step, a column a
 /// sequence, without scratch.
 ///
@@ -35,7 +36,7 @@ concept RecurrentLayer = requires(const Layer& layer, Layer& gradients, MatrixRe
   layer.backward(matrix, steps, cache, matrix, gradients, matrix);
   { layer.initial_state(Index(1)) } -> std::same_as<typename Layer::State>;
   layer.step(matrix, state);
-  layer.hidden(state, Index(1));
+  { layer.hidden(state, Index(1)) } -> std::same_as<ConstMatrixRef<typename Layer::Scalar>>;
   Layer::visit_state(state, [](auto&) {});
 };
 

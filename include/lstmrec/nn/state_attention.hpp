@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <lstmrec/core/buffer.hpp>
 #include <lstmrec/core/packed_steps.hpp>
 #include <lstmrec/core/products.hpp>
@@ -24,7 +23,8 @@ namespace lstmrec {
 /// stream keeps the states themselves, and an event costs it one copy. Source: Vaswani et al., "Attention is all you
 /// need", 2017, eq. 1, with one head; Merity, "Single headed attention RNN", 2019, puts one behind an LSTM.
 ///
-/// Cost a step: 4 size² + 4 window size operations. Memory of a stream: window × size numbers a sequence.
+/// Cost of a step whose output is wanted: 4 size² + 4 window size operations; of any other a copy of h. In training a
+/// step takes its products with up to window + 31 states. Memory of a stream: window × size numbers a sequence.
 template <class Scalar_ = float>
 struct StateAttention {
   using Scalar = Scalar_;
@@ -34,7 +34,7 @@ struct StateAttention {
     std::vector<Index> begins;  ///< Of each sequence's columns, and the end.
     Buffer<Scalar> states;      ///< h, size × columns.
     Buffer<Scalar> queries;     ///< q / √size, size × columns.
-    Buffer<Scalar> weights;     ///< a, window + tile − 1 × columns: those of the states that a tile of steps sees.
+    Buffer<Scalar> weights;     ///< a, a column a step, a row for each state that the step's tile sees.
     Buffer<Scalar> attended;    ///< Σ a h, size × columns.
     Buffer<Scalar> outputs;     ///< Scratch: y, its gradient, and that of the queries, size × columns.
     Buffer<Scalar> d_attended, d_states, d_weights;  ///< Scratch of `backward`.
@@ -42,9 +42,11 @@ struct StateAttention {
 
   /// The last states of any number of sequences, with scratch.
   struct State {
-    Matrix<Scalar> ring;   ///< (window · size) × columns: a sequence's k-th state stands at place k mod window.
-    Matrix<Scalar> count;  ///< 1 × columns: states so far, less the whole windows after the first.
-    Matrix<Scalar> query, weights, attended;  ///< Scratch, one column each.
+    Matrix<Scalar> ring;  ///< (window · size) × columns: a sequence's k-th state stands at place k mod window.
+    /// 1 × columns: the number of states so far; from 2 window it falls back to window, so that a float holds it
+    /// exactly.
+    Matrix<Scalar> count;
+    Matrix<Scalar> query, weights, attended;  ///< Scratch.
   };
 
   Matrix<Scalar> query;     ///< Q.
@@ -73,12 +75,13 @@ struct StateAttention {
 
   /// h (size × columns) := h + y.
   void forward(const PackedSteps& steps, Cache& cache, MatrixRef<Scalar> h) const {
+    assert(h.rows() == size() && h.cols() == steps.columns());
     find_sequences(steps, cache.begins);
     auto states = cache.states.resize(size(), h.cols());
     auto queries = cache.queries.resize(size(), h.cols());
     auto attended = cache.attended.resize(size(), h.cols());
     auto outputs = cache.outputs.resize(size(), h.cols());
-    cache.weights.resize(window() + tile - 1, h.cols());
+    cache.weights.resize(std::min(window() + tile - 1, steps.steps()), h.cols());
     for_each_column(steps, cache.begins, [&](Index packed, Index own) {
       linalg::copy(ConstMatrixRef<Scalar>(h).middleCols(packed, 1), states.middleCols(own, 1));
     });
@@ -98,6 +101,7 @@ struct StateAttention {
 
   /// Adds to `gradients` and turns d_h (size × columns), the gradient of h + y, into that of h.
   void backward(const PackedSteps& steps, Cache& cache, StateAttention& gradients, MatrixRef<Scalar> d_h) const {
+    assert(d_h.rows() == size() && d_h.cols() == steps.columns() && cache.states.view().cols() == d_h.cols());
     const auto states = cache.states.view();
     const auto queries = cache.queries.view();
     auto d_outputs = cache.outputs.view();
@@ -141,7 +145,8 @@ struct StateAttention {
   State initial_state(Index columns) const {
     using linalg::filled;
     return {filled<Matrix<Scalar>>(window() * size(), columns), filled<Matrix<Scalar>>(is_used() ? 1 : 0, columns),
-            filled<Matrix<Scalar>>(size(), 1), filled<Matrix<Scalar>>(window(), 1), filled<Matrix<Scalar>>(size(), 1)};
+            filled<Matrix<Scalar>>(size(), columns), filled<Matrix<Scalar>>(window(), 1),
+            filled<Matrix<Scalar>>(size(), columns)};
   }
 
   /// Keeps the newest states, h (size × n), of the first n sequences.
@@ -154,23 +159,25 @@ struct StateAttention {
     }
   }
 
-  /// h := h + y of the first h.cols() sequences, whose last remembered states are h. Allocates nothing.
+  /// h := h + y of the first h.cols() sequences, whose last remembered states are h. Allocates nothing for one column.
   void add_attended(State& state, MatrixRef<Scalar> h) const {
+    assert(h.rows() == size() && h.cols() <= state.count.cols());
+    const auto queries = MatrixRef<Scalar>(state.query).leftCols(h.cols());
+    const auto attended = MatrixRef<Scalar>(state.attended).leftCols(h.cols());
+    linalg::product(query, h, queries);
     for (Index column = 0; column < h.cols(); ++column) {
       const Index count = count_of(state, column), kept = std::min(count, window());
-      if (kept == 0) continue;  // before the first event
       const ConstMatrixRef<Scalar> seen(ring_of(state, column), size(), kept, size());
       auto weights = MatrixRef<Scalar>(state.weights).topRows(kept);
-      linalg::product(query, ConstMatrixRef<Scalar>(h).middleCols(column, 1), state.query);
-      linalg::flat(state.query) *= scale();
-      linalg::dots(seen, state.query.col(0), weights.col(0));
+      linalg::dots(seen, queries.col(column), weights.col(0));
       for (Index place = 0; place < kept; ++place)
-        weights(place, 0) += distance((count - 1 - place + window()) % window());
+        weights(place, 0) = scale() * weights(place, 0) + distance((count - 1 - place + window()) % window());
       softmax(weights.data(), kept);
-      linalg::product(seen, ConstMatrixRef<Scalar>(weights), state.attended);
-      output.forward(state.attended, state.query);
-      linalg::add(state.query, h.middleCols(column, 1));
+      linalg::product(seen, ConstMatrixRef<Scalar>(weights), attended.middleCols(column, 1));
     }
+    output.forward(attended, queries);
+    for (Index column = 0; column < h.cols(); ++column)
+      if (count_of(state, column) > 0) linalg::add(queries.middleCols(column, 1), h.middleCols(column, 1));
   }
 
   /// Calls visitor(matrix) for what the memory carries from step to step.
@@ -206,6 +213,7 @@ struct StateAttention {
   }
 
   static void softmax(Scalar* weights, Index count) {
+    if (count == 0) return;
     const Scalar most = *std::max_element(weights, weights + count);
     for_each_lane<Scalar>(count, [=](auto at) { at.store(weights, exp(at[weights] - most)); });
     const Scalar factor = Scalar(1) / sum_of_lanes<Scalar>(count, [=](auto at) { return at[weights]; });
