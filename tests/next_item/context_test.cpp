@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <lstmrec/eval/evaluate.hpp>
 #include <lstmrec/next_item/batch_builder.hpp>
+#include <lstmrec/next_item/batch_ranker.hpp>
 #include <lstmrec/next_item/fit.hpp>
 #include <lstmrec/next_item/model_file.hpp>
 #include <lstmrec/next_item/network.hpp>
@@ -9,6 +10,7 @@
 #include <lstmrec/next_item/update.hpp>
 #include <lstmrec/next_item/update_inl.hpp>  // add_memory
 #include <lstmrec/nn/gradient_check.hpp>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -229,6 +231,63 @@ TEST_CASE("context: the network is made by the configuration, the threads change
   CHECK(three.input_projections().size() == 0);
   config.sampled_negatives = 4;
   CHECK(fit(split, config).recommender.network().input.context.table.norm() > 0);
+}
+
+TEST_CASE("context: lists of many users are those of their sessions") {
+  const Split split = telling_split(Tells::gap);
+  const auto recommender = fit(split, reading_all()).recommender;
+  std::vector<History> histories;
+  for (const Target target : split.test) histories.push_back(split.history(target));
+  const auto lists = BatchRanker(recommender).top_n(histories, 3, Candidates(recommender));
+  std::size_t told = 0;
+  for (std::size_t k = 0; k < histories.size(); ++k) {
+    Session session(recommender);
+    session.observe_all(histories[k]);
+    const auto own = session.top_n(3, {.time = histories[k].asked_at});
+    REQUIRE(lists[k].size() == own.size());
+    for (std::size_t rank = 0; rank < 3; ++rank) CHECK(lists[k][rank].score == Approx(own[rank].score).margin(1e-4));
+    Session unasked(recommender);
+    unasked.observe_all(histories[k]);
+    told += unasked.top_n(3)[0].score != own[0].score;
+  }
+  CHECK(told > histories.size() / 2);  // else the time of the question would have said nothing
+}
+
+TEST_CASE("context: data whose items are numbered otherwise are ranked as in the model's numbering") {
+  const Interactions log = telling_log(Tells::next_gap);
+  const Split split = leave_one_out(build_sequences(log));
+  const auto recommender = fit(split, reading_all()).recommender;
+  Interactions backwards{.has_times = true, .has_ratings = true};
+  for (std::size_t row = log.events.size(); row-- > 0;)
+    backwards.observe(log.users.id(log.events.users[row]).text(), log.items.id(log.events.items[row]).text(),
+                      log.events.times[row], log.events.ratings[row], 1, log.events.kinds[row]);
+  const Split other = leave_one_out(build_sequences(backwards));
+  REQUIRE(other.sequences.items != split.sequences.items);
+  for (const bool question_time : {false, true}) {
+    const EvaluateOptions options{.cutoffs = {3}, .exclude_seen = false, .question_time = question_time};
+    CHECK(evaluate(recommender, other, other.test, options).ndcg_at(3).value ==
+          Approx(evaluate(recommender, split, split.test, options).ndcg_at(3).value));
+  }
+}
+
+TEST_CASE("context: a training that was interrupted ends with the bits of one that was not") {
+  const Split split = telling_split(Tells::kind);
+  const auto undisturbed = fit(split, reading_all(), {.threads = 1}).recommender;
+  const TemporaryFolder folder;
+  FitOptions options{.threads = 1, .checkpoint = {.folder = folder.path() / "checkpoints", .resume = true}};
+  std::size_t batches = 0;
+  std::stop_source stop;
+  options.stop = stop.get_token();
+  options.progress = [&](const TrainingProgress& progress) {
+    if (!progress.epoch_ended && ++batches == 5) stop.request_stop();
+  };
+  fit(split, reading_all(), options);
+  REQUIRE(batches == 5);
+  options.stop = {};
+  CHECK(same_bits(fit(split, reading_all(), options).recommender.network(), undisturbed.network()));
+  RecommenderConfig other = reading_all();
+  other.hour_inputs = false;
+  CHECK_THROWS_AS(fit(split, other, options), ConfigError);
 }
 
 TEST_CASE("context: an update and a warm start read what the model reads") {
