@@ -1,5 +1,6 @@
 // Gradients of what runs along sequences against central differences: layers and blocks of every cell.
 #include <cstdint>
+#include <lstmrec/nn/attentive.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
 #include <lstmrec/nn/recurrent.hpp>
 #include <lstmrec/nn/recurrent_block.hpp>
@@ -110,4 +111,9 @@ TEST_CASE("Three stacked plain blocks with dropout: gradients agree with differe
     INFO(name);
     check_three_blocks(layer, 9, BlockKind::plain);
   });
+}
+
+TEST_CASE("Three stacked blocks with attention and dropout: gradients agree with differences") {
+  for (const BlockKind kind : {BlockKind::residual, BlockKind::plain})
+    check_three_blocks(Attentive<Lstm<double>>({4, 4}, 3), 9, kind);
 }

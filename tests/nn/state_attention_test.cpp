@@ -5,7 +5,6 @@
 #include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/attentive.hpp>
 #include <lstmrec/nn/gradient_check.hpp>
-#include <lstmrec/nn/recurrent_block.hpp>
 #include <span>
 #include <vector>
 
@@ -110,40 +109,6 @@ TEST_CASE("An attentive layer's gradients agree with differences for every cell"
       CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
       CHECK(check_gradient("x", x, d_x, loss).relative < gradient_tolerance);
     }
-}
-
-TEST_CASE("Three stacked blocks with attention and dropout: gradients agree with differences") {
-  using Block = RecurrentBlock<Layer>;
-  const PackedSteps steps(ragged_lengths);
-  for (const BlockKind kind : {BlockKind::residual, BlockKind::plain}) {
-    std::vector<Block> blocks, gradients;
-    for (std::uint64_t number = 0; number < 3; ++number) {
-      blocks.emplace_back(attentive(CellKind::lstm, 4, 4, 3), 9, 0.3, number, kind);
-      randomise(blocks.back(), number + 1);
-    }
-    const auto seeds = some_keys(steps.columns());
-    Matrix<double> x = random_matrix(4, steps.columns(), 2);
-    const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
-    std::vector<Block::Cache> caches(3);
-    std::vector<Matrix<double>> outputs(3, filled_with_nan(4, steps.columns()));
-    const auto loss = [&] {
-      for (std::size_t i = 0; i < 3; ++i)
-        blocks[i].forward(i == 0 ? x : outputs[i - 1], steps, seeds, caches[i], outputs[i]);
-      return outputs[2].cwiseProduct(weights).sum();
-    };
-    loss();
-    for (const auto& block : blocks) gradients.push_back(ones_like(block));
-    Matrix<double> d_output = weights, d_input = filled_with_nan(4, steps.columns());
-    for (std::size_t i = 3; i-- > 0;) {
-      blocks[i].backward(i == 0 ? x : outputs[i - 1], steps, seeds, caches[i], d_output, gradients[i], d_input);
-      d_output.swap(d_input);
-    }
-    for (std::size_t i = 0; i < 3; ++i) {
-      subtract_ones(gradients[i]);
-      CHECK(check_gradients(blocks[i], gradients[i], loss).relative < gradient_tolerance);
-    }
-    CHECK(check_gradient("x", x, d_output, loss).relative < gradient_tolerance);
-  }
 }
 
 TEST_CASE("An attentive layer's steps, from inputs and from projected inputs, compute what forward computes") {
