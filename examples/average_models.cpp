@@ -43,7 +43,7 @@ class AveragedRecommenders {
  public:
   explicit AveragedRecommenders(std::span<const Recommender> models) : models_(models) {}
 
-  /// What all of them read beside items.
+  /// The inputs beside items that all of them read.
   const EventContext& context() const { return models_.front().context(); }
 
   Index items() const { return models_.front().items(); }

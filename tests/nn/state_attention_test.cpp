@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <lstmrec/nn/any_cell.hpp>
 #include <lstmrec/nn/attentive.hpp>
-#include <lstmrec/nn/gradient_check.hpp>
 #include <span>
 #include <vector>
 
 #include "catch.hpp"
+#include "nn/layer_gradients.hpp"
 #include "nn/support.hpp"
 
 using namespace lstmrec;
@@ -93,21 +93,7 @@ TEST_CASE("An attentive layer's gradients agree with differences for every cell"
     for (const Index window : {3, 40}) {
       INFO("cell " << static_cast<int>(cell) << ", window " << window);
       Layer layer = attentive(cell, 3, 4, window);
-      Matrix<double> x = random_matrix(3, steps.columns(), 2);
-      const Matrix<double> weights = random_matrix(4, steps.columns(), 3);
-      Layer::Cache cache;
-      Matrix<double> hidden = filled_with_nan(4, steps.columns());
-      const auto loss = [&] {
-        layer.forward(x, steps, cache, hidden);
-        return hidden.cwiseProduct(weights).sum();
-      };
-      loss();
-      auto gradients = ones_like(layer);
-      Matrix<double> d_hidden = weights, d_x = filled_with_nan(3, steps.columns());
-      layer.backward(x, steps, cache, d_hidden, gradients, d_x);
-      subtract_ones(gradients);
-      CHECK(check_gradients(layer, gradients, loss).relative < gradient_tolerance);
-      CHECK(check_gradient("x", x, d_x, loss).relative < gradient_tolerance);
+      check_layer_gradients(layer, steps);
     }
 }
 

@@ -29,7 +29,7 @@ template <class Scalar_ = float>
 struct StateAttention {
   using Scalar = Scalar_;
 
-  /// What `backward` reads. Here the columns of one sequence stand beside each other.
+  /// Everything that `backward` reads. The columns of one sequence stand beside each other here.
   struct Cache {
     std::vector<Index> begins;  ///< Of each sequence's columns, and the end.
     Buffer<Scalar> states;      ///< h, size × columns.
